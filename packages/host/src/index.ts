@@ -1,0 +1,15 @@
+export { changes, type Command, members, type Pipeline, quote, reads, renderCommand } from './command.ts';
+export { ParseError, SplitmirrorError, TransportError, type TransportFailure } from './errors.ts';
+export {
+  type CommandStream,
+  createHost,
+  type Host,
+  type HostOptions,
+  type ScriptOutcome,
+  type StepResult,
+  type StreamOutcome,
+} from './host.ts';
+export { localHost, localTransport } from './local.ts';
+export { AIX_PATH, checkScript, renderSteps, type Script, type Step } from './script.ts';
+export { renderScript, renderStream, type ShellSettings } from './shell.ts';
+export type { ProcessExit, RemoteProcess, Transport } from './transport.ts';

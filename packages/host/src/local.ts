@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createHost, type Host, type HostOptions } from './host.ts';
+import { TransportError } from './errors.ts';
+import type { ProcessExit, RemoteProcess, Transport } from './transport.ts';
+
+/** The node on which this very process runs: Node.js runs on AIX too. */
+export function localHost(name: string, options: HostOptions = {}): Host {
+  return createHost(name, localTransport(name), options);
+}
+
+/** Starts each command line with `/bin/sh -c`, in a session of its own as sshd does. */
+export function localTransport(name: string): Transport {
+  return {
+    async open(commandLine): Promise<RemoteProcess> {
+      const child = spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' });
+      const exit = new Promise<ProcessExit>((resolve) => {
+        child.on('close', (code, signal) => {
+          resolve(code === null ? { kind: 'signalled', signal: String(signal) } : { kind: 'exited', code });
+        });
+      });
+      try {
+        await once(child, 'spawn');
+      } catch (cause) {
+        throw new TransportError('HOST_START', name, 'the shell could not be started', {
+          remedy: 'Check that /bin/sh exists and that a process can be started.',
+          cause,
+        });
+      }
+      // A command that ends without reading its input is not an error of this side.
+      child.stdin.on('error', () => {});
+      return {
+        stdin: child.stdin,
+        stdout: child.stdout,
+        stderr: child.stderr,
+        exit,
+        destroy() {
+          child.stdin.destroy();
+          child.stdout.destroy();
+          child.stderr.destroy();
+        },
+      };
+    },
+    async close() {},
+  };
+}

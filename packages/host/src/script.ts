@@ -1,0 +1,70 @@
+import { type Command, type Pipeline, renderCommand } from './command.ts';
+
+/** One command of a script. */
+export interface Step {
+  /** Unique within the script: letters, digits and `._:/-`, at most 80 characters. */
+  readonly id: string;
+  readonly run: Command | Pipeline;
+  /** Text that the (first) command reads from its standard input, ending in a line feed; without it the input is empty. */
+  readonly stdin?: string;
+  /**
+   * Whole seconds after which the command is ended: TERM, five seconds later KILL.
+   * There is no step without a deadline: some AIX queries wait for ever for a lock.
+   */
+  readonly timeoutSeconds: number;
+  /**
+   * What follows a non-zero status or a timeout. `stop` (the default) skips the steps after this one, apart from those
+   * that pay what is owed; `continue` goes on.
+   */
+  readonly onFailure?: 'stop' | 'continue';
+  /**
+   * Ids of earlier steps whose effect this step takes back. Such a step runs in its place like any other. When the script
+   * ends before that place is reached, it still runs, provided that one of the named steps was started and none of it is
+   * paid yet: a freeze that timed out may well have frozen.
+   */
+  readonly pays?: readonly string[];
+  /**
+   * Ids of earlier steps that must have ended with 0, or this step is skipped, debt or not: the note of a suspended
+   * application goes only after a confirmed resume.
+   */
+  readonly needs?: readonly string[];
+}
+
+/** Steps that travel to the node in one round trip and run there one after another. */
+export interface Script {
+  readonly steps: readonly Step[];
+}
+
+/** AIX's own places of the commands that splitmirror uses, in the order in which they are searched. */
+export const AIX_PATH =
+  '/usr/bin:/usr/sbin:/sbin:/etc:/usr/es/sbin/cluster/utilities:/usr/es/sbin/cluster:/usr/es/sbin/cluster/cspoc:/usr/sbin/cluster/utilities:/usr/sbin/cluster';
+
+const idPattern = /^[\w.:/-]{1,80}$/;
+
+/**
+ * Refuses a script that could not be run as it is meant.
+ *
+ * @throws RangeError with the id of the step at fault.
+ */
+export function checkScript(script: Script): void {
+  const seen = new Set<string>();
+  for (const step of script.steps) {
+    if (!idPattern.test(step.id)) throw new RangeError(`step id ${JSON.stringify(step.id)} is not allowed`);
+    if (seen.has(step.id)) throw new RangeError(`step id ${step.id} is used twice`);
+    if (!Number.isInteger(step.timeoutSeconds) || step.timeoutSeconds < 1) {
+      throw new RangeError(`step ${step.id}: timeoutSeconds must be a whole number from 1`);
+    }
+    if (step.stdin !== undefined && (step.stdin.includes('\0') || !step.stdin.endsWith('\n'))) {
+      throw new RangeError(`step ${step.id}: stdin must end in a line feed and hold no NUL byte`);
+    }
+    for (const earlier of [...(step.pays ?? []), ...(step.needs ?? [])]) {
+      if (!seen.has(earlier)) throw new RangeError(`step ${step.id} names ${earlier}, which does not come before it`);
+    }
+    seen.add(step.id);
+  }
+}
+
+/** The script as an operator would read or type it: one line a step, in order. */
+export function renderSteps(script: Script): string[] {
+  return script.steps.map((step) => renderCommand(step.run));
+}

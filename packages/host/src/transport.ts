@@ -1,0 +1,34 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** How a process on the node ended, as far as this side can know. */
+export type ProcessExit =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  /** The connection ended first: whether the process still runs is not known. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
+/** A process on the node with its three streams. */
+export interface RemoteProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Never rejects. Settles after both output streams have ended. */
+  readonly exit: Promise<ProcessExit>;
+  /** Lets go of the channel at once; says nothing about the process. */
+  destroy(): void;
+}
+
+/**
+ * The least that an adapter has to do: start a command line in the node's login shell. Everything else (framing,
+ * deadlines, cancellation, outcomes) is built on it by `createHost`, the same for every adapter.
+ */
+export interface Transport {
+  /**
+   * Starts `commandLine`. May be called again while earlier processes run.
+   *
+   * @throws TransportError when the process was not started.
+   */
+  open(commandLine: string): Promise<RemoteProcess>;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
