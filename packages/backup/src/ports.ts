@@ -98,6 +98,8 @@ export interface Picture {
   readonly leftovers: readonly Leftover[];
   /** Partitions that lag behind, over all volumes. */
   readonly stalePartitions: number;
+  /** Mount points of the group's own file systems that are mounted on this node, sorted. */
+  readonly mountPoints: readonly string[];
 }
 
 /** What shall be split. */
@@ -141,6 +143,8 @@ export interface PlannedVolume {
     | { readonly kind: 'directory'; readonly mountPoint: string; readonly path: string }
     | { readonly kind: 'device'; readonly path: string };
   readonly bytes: number;
+  /** Copies before the split and again after the merge. */
+  readonly copies: number;
   /** Fresh copies on the live side while the split lasts. */
   readonly copiesLeft: number;
   readonly partitionsToResync: number;
@@ -179,12 +183,16 @@ export type Redundancy =
   | { readonly kind: 'reduced'; readonly problems: readonly Problem[] }
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/** How many copies a volume had before a run took one away, as the run's lock tells. */
+export interface IntendedCopies {
+  readonly volume: string;
+  readonly copies: number;
+}
+
 /** The way back from whatever a node shows. */
 export interface RecoveryPlan {
-  /** Phases in order; empty when nothing of ours is there. */
+  /** Phases in order; empty when nothing is to be done but to wait for stale partitions. */
   readonly phases: readonly Phase[];
-  /** Names of the volumes whose copies are watched until they are in step. */
-  readonly volumes: readonly string[];
   /** What cannot be known or done, and what a person has to do. */
   readonly problems: readonly Problem[];
 }
@@ -203,6 +211,9 @@ export interface MirrorPort<P extends Picture = Picture> {
   perform(phase: Phase, options?: Signalled): Promise<PhaseOutcome>;
   /** How far the volumes of a plan are from being whole again. */
   redundancy(plan: MirrorPlan, options?: Signalled): Promise<Redundancy>;
-  /** Pure: the way back, from the picture alone. Touches nothing without our mark. */
-  recovery(picture: P): RecoveryPlan;
+  /**
+   * Pure: the way back, from the picture and from what the lock of the dead run says, where there is one. Touches nothing
+   * without our mark.
+   */
+  recovery(picture: P, intended?: readonly IntendedCopies[]): RecoveryPlan;
 }

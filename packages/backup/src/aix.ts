@@ -1,0 +1,42 @@
+import { haCluster } from '@splitmirror/hacmp';
+import type { Host } from '@splitmirror/host';
+import { auditLevels, collectLevels, gate } from '@splitmirror/levels';
+import { aixMirror } from '@splitmirror/lvm';
+import type { BackupContext } from './context.ts';
+import type { ClusterPort, MirrorPort } from './ports.ts';
+import type { LevelsGate } from './run-plan.ts';
+
+/** What the AIX family needs to know beside its hosts. */
+export interface AixOptions {
+  /** One host for each cluster node, by cluster node name (not host name). */
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly now: () => Date;
+  /** Milliseconds between the two looks that have to agree before a holder is believed. */
+  readonly stabilityMs: number;
+}
+
+/** The AIX family: HACMP / PowerHA as the cluster, LVM as the mirror, installed filesets as the levels. */
+export function aixFamily(options: AixOptions): Pick<BackupContext, 'cluster' | 'mirror' | 'hosts' | 'audit'> {
+  const { hosts, now, stabilityMs } = options;
+  const cluster: ClusterPort = haCluster({ hosts, now, stability: { pauseMs: stabilityMs } });
+  const mirror: MirrorPort = aixMirror({ hosts });
+  return {
+    hosts,
+    cluster,
+    mirror,
+    async audit({ signal }): Promise<LevelsGate> {
+      const verdict = gate(auditLevels(await collectLevels({ hosts, signal })));
+      const findings = verdict.kind === 'pass' ? [] : verdict.findings;
+      return {
+        kind: verdict.kind,
+        findings: findings.map(({ rule, severity, nodes, message, remedy }) => ({
+          rule,
+          severity,
+          nodes,
+          message,
+          remedy,
+        })),
+      };
+    },
+  };
+}

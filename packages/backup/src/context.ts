@@ -1,0 +1,34 @@
+import type { Host } from '@splitmirror/host';
+import type { BackupEvent } from './events.ts';
+import type { Holder } from './lock.ts';
+import type { ClusterPort, MirrorPort } from './ports.ts';
+import type { LevelsGate } from './run-plan.ts';
+import type { Store } from './store.ts';
+
+/** Time and chance, handed in so that every run can be replayed. */
+export interface Surroundings {
+  now(): Date;
+  /** Resolves early when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
+  /** Six characters `[a-z0-9]`, the first a letter. */
+  newRunId(): string;
+  /** 32 lower-case hex digits that nobody can guess. */
+  newToken(): string;
+  /** The process that runs this, as other runs will see it in the lock. */
+  readonly controller: Holder['controller'];
+  /** Whether the holder of a lock still runs; `unknown` when that cannot be told from here. */
+  isAlive(controller: Holder['controller']): 'alive' | 'gone' | 'unknown';
+}
+
+/** Everything that planning, running and recovering need. */
+export interface BackupContext {
+  readonly cluster: ClusterPort;
+  readonly mirror: MirrorPort;
+  /** One host for each cluster node, by cluster node name. */
+  readonly hosts: ReadonlyMap<string, Host>;
+  /** Audits the software levels of all nodes. */
+  audit(options: { readonly signal?: AbortSignal | undefined }): Promise<LevelsGate>;
+  readonly store: Store;
+  readonly surroundings: Surroundings;
+  readonly onEvent?: ((event: BackupEvent) => void) | undefined;
+}

@@ -1,0 +1,36 @@
+import type { Problem } from './ports.ts';
+import type { RecoveryVerdict } from './recovery.ts';
+import type { RunVerdict } from './reducer.ts';
+
+/** What happens, as it happens. Sizes in bytes, times UTC in ISO 8601. A JSON line of `--json` is one of these. */
+export type BackupEvent = { readonly at: string } & (
+  | { readonly type: 'run-start'; readonly run: string; readonly group: string; readonly node: string }
+  | {
+      readonly type: 'step-start';
+      /** Kind of the effect, for instance `perform`. */
+      readonly step: string;
+      readonly title: string;
+      /** Exact commands, as typed, where the step runs a phase of the plan. */
+      readonly commands: readonly string[];
+    }
+  | {
+      readonly type: 'step-end';
+      readonly step: string;
+      readonly title: string;
+      readonly outcome: string;
+      readonly facts: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'archive-start'; readonly volume: string; readonly file: string; readonly bytesAtMost: number }
+  | { readonly type: 'archive-progress'; readonly volume: string; readonly bytes: number; readonly entries: number }
+  | {
+      readonly type: 'archive-end';
+      readonly volume: string;
+      readonly bytes: number;
+      readonly entries: number;
+      readonly sha256: string;
+    }
+  | { readonly type: 'resync-progress'; readonly stalePartitions: number; readonly totalPartitions: number }
+  | { readonly type: 'way-back'; readonly reason: 'failed' | 'interrupted'; readonly problems: readonly Problem[] }
+  | { readonly type: 'run-end'; readonly verdict: RunVerdict; readonly directory: string | null }
+  | { readonly type: 'recovery-end'; readonly verdict: RecoveryVerdict }
+);

@@ -1,0 +1,318 @@
+import type { NodeEffect, Observation } from './effects.ts';
+import { type Holder, type LockReading, type LockResult, notesDirectory } from './lock.ts';
+import type { GroupContents, IntendedCopies, Phase, Picture, Problem, Proof, RecoveryPlan } from './ports.ts';
+
+/** How a recovery ended. */
+export type RecoveryVerdict =
+  /** The mirror is whole and nothing of ours is left. */
+  | { readonly kind: 'whole'; readonly performed: readonly string[] }
+  /** A run that still lives, or may live, holds the group: nothing was changed. */
+  | { readonly kind: 'busy'; readonly problem: Problem }
+  /** A person has to look. What was done so far is safe to repeat. */
+  | { readonly kind: 'stuck'; readonly problems: readonly Problem[]; readonly performed: readonly string[] };
+
+/** What a recovery goes by. All of it is decided beforehand. */
+export interface RecoveryRules {
+  recovery(picture: Picture, intended?: readonly IntendedCopies[]): RecoveryPlan;
+  /** Who recovers: the lock is taken in this name. */
+  readonly self: Holder;
+  /** Take the lock of a holder whose end cannot be proved from this machine, or a lock that cannot be read. */
+  readonly breakLock: boolean;
+  /** Milliseconds between two looks at a resynchronisation. */
+  readonly pollMs: number;
+  /** Whether there are commands that let a suspended application go on. */
+  readonly canResume: boolean;
+}
+
+/** Where a recovery stands. */
+export interface RecoveryState {
+  readonly stage:
+    | { readonly at: 'locate' }
+    | { readonly at: 'look' }
+    | { readonly at: 'read-lock' }
+    | { readonly at: 'break-lock' }
+    | { readonly at: 'lock' }
+    | { readonly at: 'inherit'; readonly from: Holder }
+    | { readonly at: 'pay-debt' }
+    | { readonly at: 'confirm'; readonly phase: Phase }
+    | { readonly at: 'perform'; readonly phase: Phase }
+    | { readonly at: 'wait' }
+    | { readonly at: 'unlock' }
+    | { readonly at: 'ended'; readonly verdict: RecoveryVerdict };
+  /** Node that has the group now. */
+  readonly node: string;
+  readonly contents: GroupContents;
+  readonly proof: Proof | undefined;
+  readonly notes: string;
+  /** The lock is ours. */
+  readonly locked: boolean;
+  /** An application still waits to be resumed. */
+  readonly debt: boolean;
+  readonly intended: readonly IntendedCopies[];
+  /** Titles of the phases that were performed, in order. */
+  readonly performed: readonly string[];
+  /** Effects that failed one after another: three end the recovery. */
+  readonly failures: readonly Problem[];
+}
+
+/** More phases than any picture asks for: a way back that does not converge is stopped and told. */
+const maxPhases = 40;
+
+/** Starts from nothing but the group: who has it now is the first question. */
+export function startRecovery(): RecoveryState {
+  return {
+    stage: { at: 'locate' },
+    node: '',
+    contents: { volumeGroups: [], fileSystems: [] },
+    proof: undefined,
+    notes: '',
+    locked: false,
+    debt: false,
+    intended: [],
+    performed: [],
+    failures: [],
+  };
+}
+
+/** What to do next; `null` when the recovery has ended. */
+export function nextRecoveryEffect(state: RecoveryState, rules: RecoveryRules): NodeEffect | null {
+  const { stage, node, notes } = state;
+  switch (stage.at) {
+    case 'locate':
+      return { kind: 'locate' };
+    case 'look':
+      return { kind: 'look', node, contents: state.contents };
+    case 'read-lock':
+    case 'break-lock':
+    case 'pay-debt':
+    case 'unlock':
+      return { kind: stage.at, node, notes };
+    case 'lock':
+      return { kind: 'lock', node, notes, holder: rules.self };
+    case 'inherit':
+      return {
+        kind: 'inherit',
+        node,
+        notes,
+        holder: { ...rules.self, intended: stage.from.intended },
+        from: stage.from,
+      };
+    case 'confirm':
+      return state.proof === undefined
+        ? { kind: 'locate' }
+        : { kind: 'confirm', proof: state.proof, before: stage.phase.name };
+    case 'perform':
+      return { kind: 'perform', phase: stage.phase };
+    case 'wait':
+      return { kind: 'wait', ms: rules.pollMs };
+    case 'ended':
+      return null;
+  }
+}
+
+/** Takes in what became of the last effect. */
+export function observeRecovery(state: RecoveryState, seen: Observation, rules: RecoveryRules): RecoveryState {
+  switch (seen.of) {
+    case 'locate':
+      return seen.standing.kind === 'held'
+        ? {
+            ...state,
+            node: seen.standing.node,
+            contents: seen.standing.contents,
+            proof: seen.standing.proof,
+            stage: { at: 'look' },
+          }
+        : stuck(state, seen.standing.reasons);
+    case 'look':
+      if (seen.looked.kind === 'failed') return again(state, [seen.looked.problem]);
+      return state.locked ? nextPhase(state, seen.looked.picture, rules) : beforeLock(state, seen.looked.picture);
+    case 'read-lock':
+      return decideOnLock(state, seen.reading, seen.liveness, rules);
+    case 'break-lock':
+      return seen.result.kind === 'done' ? { ...state, stage: { at: 'lock' } } : stuck(state, [seen.result.problem]);
+    case 'lock':
+    case 'inherit':
+      return afterLocking(state, seen.result, rules);
+    case 'pay-debt':
+      return seen.result.kind === 'done'
+        ? { ...state, debt: false, failures: [], stage: { at: 'look' } }
+        : again(state, [seen.result.problem], { at: 'pay-debt' });
+    case 'confirm':
+      if (state.stage.at !== 'confirm') return state;
+      switch (seen.confirmation.kind) {
+        case 'holds':
+          return { ...state, proof: seen.confirmation.proof, stage: { at: 'perform', phase: state.stage.phase } };
+        case 'lost': // The group has moved meanwhile: start over where it is now.
+          return again(state, [moved(state)], { at: 'locate' });
+        case 'unknown':
+          return again(state, [unconfirmed(state, seen.confirmation.reason)], { at: 'locate' });
+      }
+      break;
+    case 'perform': {
+      if (state.stage.at !== 'perform') return state;
+      const performed = [...state.performed, state.stage.phase.title];
+      if (seen.outcome.kind === 'done') return { ...state, performed, failures: [], stage: { at: 'look' } };
+      // Failed or unknown: what the node shows now decides, not what was reported.
+      return again({ ...state, performed }, problemsOf(seen.outcome, state.node));
+    }
+    case 'wait':
+      return { ...state, stage: { at: 'look' } };
+    case 'unlock':
+      return seen.result.kind === 'done'
+        ? ended(state, { kind: 'whole', performed: state.performed })
+        : again(state, [seen.result.problem], { at: 'unlock' });
+    default:
+      break;
+  }
+  return state;
+}
+
+/** Problems of a phase that was not done. */
+export function problemsOf(
+  outcome: Exclude<Extract<Observation, { of: 'perform' }>['outcome'], { kind: 'done' }>,
+  node: string,
+): readonly Problem[] {
+  if (outcome.kind === 'failed') return outcome.problems;
+  return [
+    {
+      code: 'OUTCOME_UNKNOWN',
+      node,
+      message: 'it is not known whether the last commands ran',
+      seen: outcome.reason,
+      remedy: 'Run recover as soon as the node can be reached: it looks before it does anything.',
+    },
+  ];
+}
+
+function beforeLock(state: RecoveryState, picture: Picture): RecoveryState {
+  const notes = notesDirectory(picture.mountPoints);
+  if (notes !== undefined) return { ...state, notes, stage: { at: 'read-lock' } };
+  return stuck(state, [
+    {
+      code: 'NOT_MOUNTED',
+      node: state.node,
+      message: 'no file system of the group is mounted, so its lock cannot be read',
+      seen: 'no mount point',
+      remedy: 'Bring the resource group online as a whole, then run recover again.',
+    },
+  ]);
+}
+
+function decideOnLock(
+  state: RecoveryState,
+  reading: LockReading,
+  liveness: Extract<Observation, { of: 'read-lock' }>['liveness'],
+  rules: RecoveryRules,
+): RecoveryState {
+  if (reading.kind === 'unreadable') {
+    return rules.breakLock ? { ...state, stage: { at: 'break-lock' } } : stuck(state, [reading.problem]);
+  }
+  const known = { ...state, debt: reading.debt };
+  if (reading.kind === 'free') return { ...known, stage: { at: 'lock' } };
+  const inherited = { ...known, intended: reading.holder.intended };
+  if (liveness === 'mine') return afterLock(inherited, rules);
+  if (liveness === 'gone' || (liveness === 'unknown' && rules.breakLock)) {
+    return { ...inherited, stage: { at: 'inherit', from: reading.holder } };
+  }
+  const seen = liveness === 'alive' ? 'its process is running' : 'its process runs on another machine, or did';
+  return ended(state, { kind: 'busy', problem: busy(reading.holder, state, seen) });
+}
+
+function afterLocking(state: RecoveryState, result: LockResult, rules: RecoveryRules): RecoveryState {
+  switch (result.kind) {
+    case 'mine':
+      return afterLock(state, rules);
+    case 'held':
+      return ended(state, { kind: 'busy', problem: busy(result.holder, state, 'another recovery was faster') });
+    case 'failed':
+      return stuck(state, [result.problem]);
+  }
+}
+
+function afterLock(state: RecoveryState, rules: RecoveryRules): RecoveryState {
+  const locked = { ...state, locked: true };
+  return { ...locked, stage: state.debt && rules.canResume ? { at: 'pay-debt' } : { at: 'look' } };
+}
+
+function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules): RecoveryState {
+  const plan = rules.recovery(picture, state.intended);
+  const phase = plan.phases[0];
+  if (phase !== undefined) {
+    return state.performed.length < maxPhases
+      ? { ...state, stage: { at: 'confirm', phase } }
+      : stuck(state, [endless(state, phase), ...plan.problems]);
+  }
+  if (plan.problems.length > 0) return stuck(state, plan.problems);
+  if (picture.stalePartitions > 0) return { ...state, stage: { at: 'wait' } };
+  if (state.debt) return stuck(state, [unpaid(state)]);
+  return { ...state, stage: { at: 'unlock' } };
+}
+
+/** Counts a failure and goes on from `stage`; the third in a row ends the recovery. */
+function again(
+  state: RecoveryState,
+  problems: readonly Problem[],
+  stage: RecoveryState['stage'] = { at: 'look' },
+): RecoveryState {
+  const failures = [...state.failures, ...problems.slice(0, 1)];
+  return failures.length < 3 ? { ...state, failures, stage } : stuck(state, problems);
+}
+
+function stuck(state: RecoveryState, problems: readonly Problem[]): RecoveryState {
+  return ended(state, { kind: 'stuck', problems, performed: state.performed });
+}
+
+function ended(state: RecoveryState, verdict: RecoveryVerdict): RecoveryState {
+  return { ...state, stage: { at: 'ended', verdict } };
+}
+
+function busy(holder: Holder, state: RecoveryState, seen: string): Problem {
+  const { controller, run, since } = holder;
+  return {
+    code: 'GROUP_LOCKED',
+    node: state.node,
+    message: `run ${run} holds ${holder.group} since ${since} from ${controller.host}, process ${controller.pid}`,
+    seen,
+    remedy: `Wait for that run. When it is certain that process ${controller.pid} on ${controller.host} is gone, run recover with --break-lock.`,
+  };
+}
+
+function moved(state: RecoveryState): Problem {
+  return {
+    code: 'OWNERSHIP_LOST',
+    node: state.node,
+    message: `${state.node} no longer holds the group`,
+    seen: 'the proof does not hold any more',
+    remedy: 'Run recover again when the cluster is stable.',
+  };
+}
+
+function unconfirmed(state: RecoveryState, reason: string): Problem {
+  return {
+    code: 'OWNERSHIP_UNKNOWN',
+    node: state.node,
+    message: `${state.node} could not be asked whether it still holds the group`,
+    seen: reason,
+    remedy: 'Restore the connection to the node, then run recover.',
+  };
+}
+
+function endless(state: RecoveryState, phase: Phase): Problem {
+  return {
+    code: 'RECOVERY_ENDLESS',
+    node: state.node,
+    message: 'the way back does not come to an end',
+    seen: `${state.performed.length} phases performed, and again: ${phase.title}`,
+    remedy: 'Keep the journal and report it; look at the volume group by hand before anything else.',
+  };
+}
+
+function unpaid(state: RecoveryState): Problem {
+  return {
+    code: 'QUIESCE_DEBT',
+    node: state.node,
+    message: 'an application was suspended by an earlier run and nothing here knows how to resume it',
+    seen: `${state.notes}/quiesce`,
+    remedy: 'Configure the resume commands of the group and run recover again, or resume by hand and remove that note.',
+  };
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { Command, Pipeline } from '@splitmirror/host';
+import type { Holder } from './lock.ts';
+import type { Evidence, GroupContents, MirrorPlan, Proof } from './ports.ts';
+import type { QuiesceHooks } from './quiesce.ts';
+
+/** What the operator has decided about a group. */
+export interface GroupPolicy {
+  /** How the application is brought to rest; `null`: it is not told, the freeze alone makes each file system consistent. */
+  readonly quiesce: QuiesceHooks | null;
+  /** Seconds after which the kernel ends the freeze by itself. */
+  readonly freezeSeconds: number;
+  /** Permission to leave a volume without a second fresh copy while the backup runs. */
+  readonly allowLastCopy: boolean;
+  /** Raw volumes to be saved, by name, and whether their first block is a logical volume control block. */
+  readonly rawVolumes: readonly { readonly volume: string; readonly lvcb: 'keep' | 'skip' }[];
+  /** How many volumes are streamed side by side. */
+  readonly parallel: number;
+  /** Seconds that the archive of one volume may take. */
+  readonly archiveSeconds: number;
+  /** Milliseconds between two proofs of ownership while archives stream. */
+  readonly proofMs: number;
+  /** Milliseconds between two looks at a resynchronisation. */
+  readonly pollMs: number;
+  /** Whether differing software levels stop a run; `warn` records them in the manifest. */
+  readonly levels: 'stop' | 'warn';
+}
+
+/** What the audit of the nodes' software levels says about a run. */
+export interface LevelsGate {
+  readonly kind: 'pass' | 'warn' | 'stop';
+  readonly findings: readonly {
+    readonly rule: string;
+    readonly severity: string;
+    readonly nodes: readonly string[];
+    readonly message: string;
+    readonly remedy: string;
+  }[];
+}
+
+/** One volume's archive, as it will be made. */
+export interface PlannedArchive {
+  /** Name of the live volume. */
+  readonly volume: string;
+  /** Mount point of the live file system; `null` for a raw volume. */
+  readonly mountPoint: string | null;
+  readonly tool: 'tar' | 'dd';
+  /** File name in the store. */
+  readonly file: string;
+  /** What runs on the node; its stdout is the archive. */
+  readonly source: Command | Pipeline;
+  /** Exact length of the archive where it is known beforehand (raw volumes), in bytes. */
+  readonly expectedBytes: number | null;
+  readonly timeoutSeconds: number;
+}
+
+/** Everything that a run will do, as data: what is printed is what runs. */
+export interface RunPlan {
+  readonly version: 1;
+  readonly run: string;
+  /** UTC, ISO 8601. */
+  readonly createdAt: string;
+  readonly group: string;
+  readonly node: string;
+  readonly proof: Proof;
+  readonly evidence: readonly Evidence[];
+  readonly contents: GroupContents;
+  readonly levels: LevelsGate;
+  /** Digest of the storage picture that the plan rests on; `run` refuses when it no longer matches. */
+  readonly observed: string;
+  /** Directory of the lock and the quiesce note on the node. */
+  readonly notes: string;
+  readonly holder: Holder;
+  readonly policy: GroupPolicy;
+  readonly mirror: MirrorPlan;
+  readonly archives: readonly PlannedArchive[];
+  /** Partitions that the merge has to copy, over all volumes. */
+  readonly partitionsToResync: number;
+  /** Upper bound of what the archives take in the store, in bytes. */
+  readonly storeBytesAtMost: number;
+}
+
+/** Lower-case hex SHA-256 over a plan: what an approval signs. */
+export function digestOf(plan: RunPlan): string {
+  return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+}
