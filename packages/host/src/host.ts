@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
-import { type Command, members, type Pipeline } from './command.ts';
-import { SplitmirrorError, TransportError } from './errors.ts';
-import { MarkReader } from './marks.ts';
-import { AIX_PATH, type Script, type Step } from './script.ts';
-import { renderCancel, renderScript, renderStream } from './shell.ts';
-import type { RemoteProcess, Transport } from './transport.ts';
+import { type Command, type Pipeline, quote } from './command.ts';
+import { TransportError } from './errors.ts';
+import { converse, type Ending, type Exchange, newNonce, type Patience } from './exchange.ts';
+import { AIX_PATH, type Script } from './script.ts';
+import { graceSeconds, renderScript, renderStream } from './shell.ts';
+import { Transcript } from './transcript.ts';
+import type { Transport } from './transport.ts';
 
 /** What one step left behind. */
 export type StepResult =
@@ -56,9 +56,12 @@ export type StreamOutcome =
 
 /** A command under way on the node. */
 export interface CommandStream {
-  /** What it writes, with backpressure. Its end proves nothing: wait for `outcome`. */
+  /**
+   * What it writes, with backpressure: unread output blocks the command. It ends when the command has ended and all of its
+   * output has arrived; otherwise it closes without an end. Destroying it ends the command.
+   */
   readonly stdout: Readable;
-  /** Settles when stdout was read to its end or given up. Never rejects. */
+  /** Settles when the command has ended, which takes a reader for `stdout`. Never rejects. */
   readonly outcome: Promise<StreamOutcome>;
 }
 
@@ -98,107 +101,95 @@ export interface HostOptions {
 
 /** Most bytes of stderr kept of a stream: the last ones, since a failure is told at the end. */
 const maxStreamErrorBytes = 1 << 20;
-/** How long the node has to confirm that a cancelled script is gone. Pays for thaws and resumes on the way out. */
-const cancelWaitSeconds = 60;
 
 /** Builds a {@link Host} on an adapter. */
 export function createHost(name: string, transport: Transport, options: HostOptions = {}): Host {
-  const shell = { path: options.path ?? AIX_PATH };
-  const commandLine = `exec ${options.shell ?? '/bin/sh'} -s`;
+  const settings = { path: options.path ?? AIX_PATH };
+  const commandLine = `exec ${quote(options.shell ?? '/bin/sh')} -s`;
+  const site = { transport, commandLine, settings };
   const limit = options.maxOutputBytes ?? 64 << 20;
+
+  function noAnswer(ending: Extract<Ending, { kind: 'not-begun' }>, said: string): TransportError {
+    const end = ending.exit.kind === 'exited' ? ` with ${ending.exit.code}` : '';
+    return new TransportError('HOST_PROTOCOL', name, `the shell ended${end} and sent no framed answer`, {
+      remedy: `Run "${commandLine}" on the node by hand: it must be a POSIX shell that reads commands from its input. It wrote: ${said}`,
+    });
+  }
 
   return {
     name,
     async run(script, { signal } = {}) {
       const nonce = newNonce();
-      const text = renderScript(script, nonce, shell);
-      if (signal?.aborted) return { kind: 'cancelled', steps: script.steps.map(({ id }) => ({ kind: 'skipped', id })) };
-      const transcript = new Transcript(script);
-      const child = await transport.open(commandLine);
-      const cancel = new Cancellation(transport, commandLine, child, signal);
-      const overflow = () => {
-        if (transcript.bytes > limit) cancel.start(`more than ${limit} bytes of output`);
-      };
-      const streams = Promise.all([
-        drain(child.stdout, nonce, (words) => cancel.sees(words) || transcript.mark('stdout', words), (bytes) => {
-          transcript.text('stdout', bytes);
-          overflow();
-        }),
-        drain(child.stderr, nonce, (words) => transcript.mark('stderr', words), (bytes) => {
-          transcript.text('stderr', bytes);
-          overflow();
-        }),
-      ]);
-      child.stdin.write(text);
-      const exit = await cancel.settle(streams.then(() => child.exit));
-      child.stdin.end();
+      const text = renderScript(script, nonce, settings);
+      const transcript = new Transcript(script, limit);
+      let exchange: Exchange | null = null;
+      exchange = await converse(site, text, nonce, patienceFor(script), signal, {
+        mark: (from, words) => transcript.mark(from, words),
+        text(from, bytes) {
+          if (!transcript.text(from, bytes)) exchange?.stop(`more than ${limit} bytes of output`);
+          return true;
+        },
+      });
+      const ending: Ending = (await exchange?.ended) ?? { kind: 'cancelled' };
       const steps = transcript.results();
-      if (cancel.overflow !== undefined) return { kind: 'unknown', reason: cancel.overflow, steps };
-      if (transcript.ending === 'done') return { kind: 'completed', steps };
-      if (transcript.ending === 'cancelled' || (cancel.started && cancel.confirmed)) return { kind: 'cancelled', steps };
-      if (!cancel.begun && exit?.kind === 'exited') {
-        throw new TransportError('HOST_PROTOCOL', name, `the shell ended with ${exit.code} and sent no framed answer`, {
-          remedy: `Run "${commandLine}" on the node by hand: it must be a POSIX shell that reads commands from its input. It wrote: ${transcript.stray()}`,
-        });
+      switch (ending.kind) {
+        case 'done':
+          return { kind: 'completed', steps };
+        case 'cancelled':
+          return { kind: 'cancelled', steps };
+        case 'unknown':
+          return { kind: 'unknown', reason: ending.reason, steps };
+        case 'not-begun':
+          throw noAnswer(ending, transcript.stray());
       }
-      return { kind: 'unknown', reason: reasonOf(exit, cancel), steps };
     },
 
     async stream(source, { timeoutSeconds, signal }) {
       const nonce = newNonce();
-      const text = renderStream(source, nonce, timeoutSeconds, shell);
-      const count = members(source).length;
+      const text = renderStream(source, nonce, timeoutSeconds, settings);
+      const script: Script = { steps: [{ id: 'stream', run: source, timeoutSeconds }] };
+      const transcript = new Transcript(script, maxStreamErrorBytes);
       const stdout = new PassThrough({ highWaterMark: 1 << 20 });
-      if (signal?.aborted) {
-        stdout.destroy();
+      const exchange = await converse(site, text, nonce, patienceFor(script), signal, {
+        mark: (from, words) => transcript.mark(from, words),
+        text(from, bytes) {
+          if (from === 'stdout' && transcript.inStep(from)) return stdout.destroyed || stdout.write(bytes);
+          transcript.tail(from, bytes);
+          return true;
+        },
+      });
+      const giveUp = () => stdout.destroy();
+      if (exchange === null) {
+        giveUp();
         return { stdout, outcome: Promise.resolve({ kind: 'cancelled', stderr: '' }) };
       }
-      const child = await transport.open(commandLine);
-      const started = performance.now();
-      const cancel = new Cancellation(transport, commandLine, child, signal);
-      const codes: number[] = [];
-      let end: { code: number; timedOut: boolean } | undefined;
-      let ending: string | undefined;
-      let stderr = Buffer.alloc(0);
-      const marks = drain(
-        child.stderr,
-        nonce,
-        (words) => {
-          if (cancel.sees(words)) return;
-          if (words[0] === 'member') codes[Number(words[2])] = Number(words[3]);
-          else if (words[0] === 'end') end = { code: Number(words[2]), timedOut: words[4] === 'timeout' };
-          else if (words[0] === 'done' || words[0] === 'cancelled') ending = words[0];
-        },
-        (bytes) => {
-          stderr = Buffer.concat([stderr, bytes]).subarray(-maxStreamErrorBytes);
-        },
-      );
-      const flowed = new Promise<void>((resolve) => {
-        child.stdout.on('close', resolve).on('end', resolve).on('error', () => resolve());
-        // A reader that gives up ends the command: nothing would take the rest of its output.
-        stdout.on('close', () => {
-          if (!stdout.readableEnded && end === undefined) cancel.start();
-          child.stdout.resume();
-          resolve();
-        });
-      });
-      child.stdout.on('error', (error) => stdout.destroy(error));
-      child.stdout.pipe(stdout);
-      child.stdin.write(text);
-
-      const outcome = (async (): Promise<StreamOutcome> => {
-        const exit = await cancel.settle(Promise.all([marks, flowed]).then(() => child.exit));
-        child.stdin.end();
-        const said = stderr.toString('utf8').trim();
-        if (ending === 'done' && end !== undefined) {
-          if (end.timedOut) return { kind: 'timed-out', stderr: said };
-          const memberCodes = count === 1 ? [end.code] : Array.from({ length: count }, (_, i) => codes[i] ?? -1);
-          return { kind: 'ended', memberCodes, stderr: said, durationMs: performance.now() - started };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      stdout.on('drain', () => exchange.resume());
+      // A reader that gives up ends the command: nothing would take the rest of its output.
+      stdout.on('close', () => exchange.stop(null));
+      const outcome = exchange.ended.then((ending): StreamOutcome => {
+        signal?.removeEventListener('abort', giveUp);
+        const [step] = transcript.results();
+        const stderr = (step && 'stderr' in step ? step.stderr : '').trim();
+        if (ending.kind === 'done' && step?.kind === 'ended') {
+          stdout.end();
+          return { kind: 'ended', memberCodes: step.memberCodes, stderr, durationMs: step.durationMs };
         }
-        if (!stdout.readableEnded) stdout.destroy();
-        if (ending === 'cancelled' || (cancel.started && cancel.confirmed)) return { kind: 'cancelled', stderr: said };
-        return { kind: 'unknown', reason: reasonOf(exit, cancel), stderr: said };
-      })();
+        giveUp();
+        switch (ending.kind) {
+          case 'done':
+            return { kind: 'timed-out', stderr };
+          case 'unknown':
+            return { kind: 'unknown', reason: ending.reason, stderr };
+          case 'cancelled':
+            return { kind: 'cancelled', stderr };
+          case 'not-begun':
+            return { kind: 'unknown', reason: 'the shell has never begun', stderr };
+        }
+      });
+      await exchange.begun;
+      const refused = await Promise.race([exchange.ended, Promise.resolve(null)]);
+      if (refused?.kind === 'not-begun') throw noAnswer(refused, transcript.stray());
       return { stdout, outcome };
     },
 
@@ -206,193 +197,12 @@ export function createHost(name: string, transport: Transport, options: HostOpti
   };
 }
 
-function newNonce(): string {
-  return `sm${randomBytes(16).toString('hex')}`;
-}
-
-/** Reads a stream to its end; errors end it too, since the exit tells what happened to the connection. */
-function drain(
-  stream: Readable,
-  nonce: string,
-  onMark: (words: readonly string[]) => unknown,
-  onText: (bytes: Buffer) => void,
-): Promise<void> {
-  const reader = new MarkReader(nonce);
-  const take = (found: ReturnType<MarkReader['push']>) => {
-    for (const item of found) {
-      if (item.kind === 'mark') onMark(item.words);
-      else onText(item.bytes);
-    }
+/** How long a script may take by its own deadlines, and how long it may take to pay when it is cancelled. */
+function patienceFor(script: Script): Patience {
+  // A deadline costs the grace, and a second to see that the process is gone.
+  const most = (seconds: number, step: Script['steps'][number]) => seconds + step.timeoutSeconds + graceSeconds + 1;
+  return {
+    runSeconds: script.steps.reduce(most, 0),
+    cancelSeconds: script.steps.filter((step) => step.pays?.length).reduce(most, 2 * graceSeconds),
   };
-  return new Promise((resolve) => {
-    const finish = () => {
-      take(reader.end());
-      resolve();
-    };
-    stream.on('data', (chunk: Buffer) => take(reader.push(chunk)));
-    stream.once('end', finish).once('close', finish).on('error', finish);
-  });
-}
-
-function reasonOf(exit: Awaited<RemoteProcess['exit']> | undefined, cancel: Cancellation): string {
-  if (cancel.started) return `cancelled, but the node did not confirm it: ${cancel.refusal}`;
-  if (exit?.kind === 'lost') return `connection lost: ${exit.reason}`;
-  if (exit?.kind === 'signalled') return `the shell was ended by ${exit.signal}`;
-  return 'the shell ended before the script did';
-}
-
-/** Ends a remote script over a second channel, because the first one may be blocked, and asks whether it is gone. */
-class Cancellation {
-  /** The shell has answered: its process is known. */
-  begun = false;
-  started = false;
-  confirmed = false;
-  refusal = 'no answer';
-  overflow: string | undefined;
-  #pid: number | undefined;
-  #settled = false;
-  readonly #transport: Transport;
-  readonly #commandLine: string;
-  readonly #child: RemoteProcess;
-  readonly #given: Promise<void>;
-  #giveUp: () => void = () => {};
-
-  constructor(transport: Transport, commandLine: string, child: RemoteProcess, signal: AbortSignal | undefined) {
-    this.#transport = transport;
-    this.#commandLine = commandLine;
-    this.#child = child;
-    this.#given = new Promise((resolve) => {
-      this.#giveUp = resolve;
-    });
-    const abort = () => this.start();
-    signal?.addEventListener('abort', abort, { once: true });
-    void this.#child.exit.then(() => signal?.removeEventListener('abort', abort));
-  }
-
-  /** Takes the mark that tells the process id; true when it was that one. */
-  sees(words: readonly string[]): boolean {
-    if (words[0] !== 'begin') return false;
-    this.begun = true;
-    this.#pid = Number(words[1]);
-    if (this.started) void this.#end();
-    return true;
-  }
-
-  start(overflow?: string): void {
-    if (this.started || this.#settled) return;
-    this.started = true;
-    this.overflow = overflow;
-    if (this.#pid !== undefined) void this.#end();
-    // The shell has not said who it is; when it does, it is ended. A minute later it is given up.
-    else setTimeout(() => this.#giveUp(), cancelWaitSeconds * 1000).unref();
-  }
-
-  /** Waits for the end of the process, or for the cancellation to give up on it. */
-  async settle(ended: Promise<Awaited<RemoteProcess['exit']>>): Promise<Awaited<RemoteProcess['exit']> | undefined> {
-    const exit = await Promise.race([ended, this.#given.then(() => undefined)]);
-    if (this.started && exit === undefined) this.#child.destroy();
-    this.#settled = true;
-    return exit;
-  }
-
-  async #end(): Promise<void> {
-    try {
-      const killer = await this.#transport.open(this.#commandLine);
-      const said: Buffer[] = [];
-      killer.stdout.on('data', (chunk: Buffer) => said.push(chunk));
-      killer.stderr.resume();
-      killer.stdin.write(renderCancel(Number(this.#pid), cancelWaitSeconds));
-      const exit = await killer.exit;
-      killer.stdin.end();
-      const last = Buffer.concat(said).toString('latin1').trim().split('\n').at(-1);
-      this.confirmed = exit.kind === 'exited' && last === 'gone';
-      this.refusal = last === 'alive' ? 'the process does not end' : 'the node could not be asked';
-    } catch (error) {
-      this.refusal = SplitmirrorError.is(error) ? error.message : String(error);
-    }
-    // The last output may still be on its way when the process is gone.
-    setTimeout(() => this.#giveUp(), 1000).unref();
-  }
-}
-
-/** Collects what a script's marks and output say about its steps. */
-class Transcript {
-  /** `done`, `cancelled`, or nothing when the end was not seen. */
-  ending: string | undefined;
-  bytes = 0;
-  readonly #steps: readonly Step[];
-  readonly #records: StepRecord[];
-  readonly #current: { stdout: StepRecord | undefined; stderr: StepRecord | undefined } = { stdout: undefined, stderr: undefined };
-  readonly #stray: Buffer[] = [];
-
-  constructor(script: Script) {
-    this.#steps = script.steps;
-    this.#records = script.steps.map(() => ({ stdout: [], stderr: [], codes: [] }));
-  }
-
-  mark(stream: 'stdout' | 'stderr', words: readonly string[]): void {
-    const [word, index, ...rest] = words;
-    if (word === 'done' || word === 'cancelled') {
-      if (stream === 'stdout') this.ending = word;
-      return;
-    }
-    const record = this.#records[Number(index)];
-    if (record === undefined) return;
-    if (word === 'start') {
-      this.#current[stream] = record;
-      record.start ??= { at: performance.now(), clock: Number(rest[0]) };
-    } else if (word === 'member') {
-      record.codes[Number(rest[0])] = Number(rest[1]);
-    } else if (word === 'end') {
-      this.#current[stream] = undefined;
-      if (stream === 'stdout') {
-        const code = Number(rest[0]);
-        record.end = {
-          at: performance.now(),
-          code: code > 256 ? code - 128 : code, // ksh93 counts signals from 256
-          clock: Number(rest[1]),
-          timedOut: rest[2] === 'timeout',
-        };
-      }
-    }
-  }
-
-  text(stream: 'stdout' | 'stderr', bytes: Buffer): void {
-    this.bytes += bytes.length;
-    (this.#current[stream]?.[stream] ?? this.#stray).push(Buffer.from(bytes));
-  }
-
-  /** The start of what came outside every step: a login banner, or the complaint of a wrong shell. */
-  stray(): string {
-    return JSON.stringify(Buffer.concat(this.#stray).toString('utf8').trim().slice(0, 200));
-  }
-
-  results(): StepResult[] {
-    return this.#steps.map((step, index): StepResult => {
-      const record = this.#records[index];
-      if (record?.start === undefined) return { kind: 'skipped', id: step.id };
-      const stdout = Buffer.concat(record.stdout).toString('utf8');
-      const stderr = Buffer.concat(record.stderr).toString('utf8');
-      if (record.end === undefined) return { kind: 'unfinished', id: step.id, stdout, stderr };
-      const count = members(step.run).length;
-      return {
-        kind: record.end.timedOut ? 'timed-out' : 'ended',
-        id: step.id,
-        exitCode: record.end.code,
-        memberCodes: count === 1 ? [record.end.code] : Array.from({ length: count }, (_, i) => record.codes[i] ?? -1),
-        stdout,
-        stderr,
-        durationMs: Math.max(0, record.end.at - record.start.at),
-        clock: { start: record.start.clock, end: record.end.clock },
-      };
-    });
-  }
-}
-
-interface StepRecord {
-  start?: { at: number; clock: number };
-  end?: { at: number; clock: number; code: number; timedOut: boolean };
-  readonly stdout: Buffer[];
-  readonly stderr: Buffer[];
-  readonly codes: number[];
 }

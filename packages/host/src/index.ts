@@ -1,4 +1,4 @@
-export { changes, type Command, members, type Pipeline, quote, reads, renderCommand } from './command.ts';
+export { type Command, changes, members, type Pipeline, quote, reads, renderCommand } from './command.ts';
 export { ParseError, SplitmirrorError, TransportError, type TransportFailure } from './errors.ts';
 export {
   type CommandStream,

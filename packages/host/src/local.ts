@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createHost, type Host, type HostOptions } from './host.ts';
 import { TransportError } from './errors.ts';
+import { createHost, type Host, type HostOptions } from './host.ts';
 import type { ProcessExit, RemoteProcess, Transport } from './transport.ts';
 
 /** The node on which this very process runs: Node.js runs on AIX too. */
@@ -15,7 +15,7 @@ export function localTransport(name: string): Transport {
     async open(commandLine): Promise<RemoteProcess> {
       const child = spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' });
       const exit = new Promise<ProcessExit>((resolve) => {
-        child.on('close', (code, signal) => {
+        child.on('exit', (code, signal) => {
           resolve(code === null ? { kind: 'signalled', signal: String(signal) } : { kind: 'exited', code });
         });
       });

@@ -1,9 +1,14 @@
-/** One thing found in a stream that holds marks: what a command wrote, or a mark of ours. */
-export type Marked = { readonly kind: 'text'; readonly bytes: Buffer } | { readonly kind: 'mark'; readonly words: readonly string[] };
+/** One thing found in a stream that holds marks: what a command wrote, or the words of a mark of ours. */
+export type Marked =
+  | { readonly kind: 'text'; readonly bytes: Buffer }
+  | { readonly kind: 'mark'; readonly words: readonly string[] };
+
+/** Longest mark that the shell prints, lead included; more without a line feed is no mark. */
+const maxMarkBytes = 256;
 
 /**
- * Splits a byte stream at the marks that carry a nonce. Text comes out as soon as it cannot be the start of a mark; at
- * most one mark's length is held back, so memory stays bounded whatever a command writes.
+ * Splits a byte stream at the marks that carry a nonce. Text comes out as soon as it cannot be the start of a mark; less
+ * than one mark is ever held back. The bytes handed out are views of the chunks taken in.
  */
 export class MarkReader {
   readonly #lead: Buffer;
@@ -17,29 +22,40 @@ export class MarkReader {
   push(chunk: Buffer): Marked[] {
     const found: Marked[] = [];
     let data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    let from = 0;
     for (;;) {
-      const at = data.indexOf(this.#lead);
+      const at = data.indexOf(this.#lead, from);
       if (at === -1) break;
-      const end = data.indexOf(0x0a, at + this.#lead.length);
-      if (end === -1) {
-        if (at > 0) found.push({ kind: 'text', bytes: data.subarray(0, at) });
-        this.#held = Buffer.from(data.subarray(at));
-        return found;
+      const begin = at + this.#lead.length;
+      const end = data.indexOf(0x0a, begin);
+      if (end === -1 && data.length - at <= maxMarkBytes) return this.#hold(found, data, at);
+      if (end === -1 || end - at > maxMarkBytes) {
+        from = begin;
+        continue;
       }
       if (at > 0) found.push({ kind: 'text', bytes: data.subarray(0, at) });
-      found.push({ kind: 'mark', words: data.toString('latin1', at + this.#lead.length, end).split(' ') });
+      found.push({ kind: 'mark', words: data.toString('latin1', begin, end).split(' ') });
       data = data.subarray(end + 1);
+      from = 0;
     }
-    const keep = Math.min(data.length, this.#lead.length - 1);
-    if (data.length > keep) found.push({ kind: 'text', bytes: data.subarray(0, data.length - keep) });
-    this.#held = Buffer.from(data.subarray(data.length - keep));
-    return found;
+    return this.#hold(found, data, this.#leadBegins(data, from));
   }
 
   /** What is left when the stream has ended. */
   end(): Marked[] {
-    const rest = this.#held;
-    this.#held = Buffer.alloc(0);
-    return rest.length > 0 ? [{ kind: 'text', bytes: rest }] : [];
+    return this.#hold([], this.#held, this.#held.length);
+  }
+
+  #hold(found: Marked[], data: Buffer, at: number): Marked[] {
+    if (at > 0) found.push({ kind: 'text', bytes: data.subarray(0, at) });
+    this.#held = at < data.length ? Buffer.from(data.subarray(at)) : Buffer.alloc(0);
+    return found;
+  }
+
+  /** Where a lead begins that the next chunk may complete; the end of the data when there is none. */
+  #leadBegins(data: Buffer, from: number): number {
+    const at = data.lastIndexOf(0x0a);
+    if (at < from || data.length - at >= this.#lead.length) return data.length;
+    return data.subarray(at).equals(this.#lead.subarray(0, data.length - at)) ? at : data.length;
   }
 }

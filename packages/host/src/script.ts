@@ -8,7 +8,8 @@ export interface Step {
   /** Text that the (first) command reads from its standard input, ending in a line feed; without it the input is empty. */
   readonly stdin?: string;
   /**
-   * Whole seconds after which the command is ended: TERM, five seconds later KILL.
+   * Whole seconds after which the command and what it has started are ended: TERM, five seconds later KILL. (Under dash
+   * and busybox, which have no job control without a terminal, KILL reaches the command only.)
    * There is no step without a deadline: some AIX queries wait for ever for a lock.
    */
   readonly timeoutSeconds: number;
@@ -18,9 +19,9 @@ export interface Step {
    */
   readonly onFailure?: 'stop' | 'continue';
   /**
-   * Ids of earlier steps whose effect this step takes back. Such a step runs in its place like any other. When the script
-   * ends before that place is reached, it still runs, provided that one of the named steps was started and none of it is
-   * paid yet: a freeze that timed out may well have frozen.
+   * Ids of earlier steps whose effect this step takes back. Such a step runs in its place when one of the named steps was
+   * started, whatever has become of the script since: a failure, a deadline or a cancel does not skip it. That the named
+   * step failed is no reason either: a freeze that timed out may well have frozen. Otherwise it is skipped.
    */
   readonly pays?: readonly string[];
   /**

@@ -2,17 +2,15 @@
  * The text that a node's shell runs: plain POSIX sh that ksh88 (AIX's /bin/sh) understands too.
  *
  * Every mark that the text prints carries a nonce which no command can know, and stands on a line of its own between two
- * line feeds:
+ * line feeds. All but `member` are printed on stdout and on stderr, so that each stream can be read without the other:
  *
- * | mark                             | on             | means                                                        |
- * |----------------------------------|----------------|--------------------------------------------------------------|
- * | `begin PID`                      | both           | process id of the shell, leader of the session's group       |
- * | `start STEP SECONDS`             | both           | output of the step follows; SECONDS is the node's own clock  |
- * | `member STEP MEMBER STATUS`      | stderr         | exit status of one member of a pipeline                      |
- * | `end STEP STATUS SECONDS [timeout]` | both        | the step ended; `timeout`: by its deadline                   |
- * | `done`, `cancelled`              | both           | the script ended; after `cancelled` all debts are paid       |
- *
- * For a stream all marks go to stderr, and stdout holds nothing but what the command wrote.
+ * | mark                               | means                                                        |
+ * |------------------------------------|--------------------------------------------------------------|
+ * | `begin PID`                        | process id of the shell; nothing was run before it           |
+ * | `start STEP SECONDS`               | output of the step follows; SECONDS is the node's own clock  |
+ * | `member STEP MEMBER STATUS`        | exit status of one member of a pipeline                      |
+ * | `end STEP STATUS SECONDS [timeout]`| the step ended; `timeout`: by its deadline                   |
+ * | `done`, `cancelled`                | the script ended; in both cases all debts are paid           |
  */
 import { type Command, members, type Pipeline, quote } from './command.ts';
 import { checkScript, type Script, type Step } from './script.ts';
@@ -24,174 +22,234 @@ export interface ShellSettings {
 }
 
 /** Seconds between TERM and KILL. */
-const graceSeconds = 5;
+export const graceSeconds = 5;
 
 /**
- * Renders a script. The whole text is one brace group: a shell runs nothing of it before the last byte has arrived, so
- * that a link cut during the transfer cannot leave half a script running.
+ * Renders a script. A hang-up of the shell is ignored: a dead link must not stop a script between a freeze and its thaw.
+ *
+ * @throws RangeError when the script could not be run as it is meant.
  */
 export function renderScript(script: Script, nonce: string, settings: ShellSettings): string {
-  checkScript(script);
-  // HUP and PIPE are ignored: a dead link must not stop a script between a freeze and its thaw.
-  return `{
-${prologue(nonce, settings)}
-trap '' 1 13
-mark() { printf '\\n%s %s\\n' "$N" "$*" >&3; emark "$@"; }
-${runner}
-${script.steps.map((step, index) => `s${index}() {\n${stepBody(step, index, nonce)}\n}`).join('\n')}
-mark begin "$$"
-${script.steps.map((step, index) => stepCall(script, step, index)).join('\n')}
-[ -n "$C" ] && mark cancelled || mark "done"
-exit 0
-}
-`;
+  return renderText(script, nonce, settings, "trap '' 1");
 }
 
-/** Renders one command whose stdout is the bare stream; ended by a broken pipe, a hang-up or its deadline. */
+/** Renders one command whose output is taken as it comes. It owes nothing, so a hang-up ends it. */
 export function renderStream(
   source: Command | Pipeline,
   nonce: string,
   timeoutSeconds: number,
   settings: ShellSettings,
 ): string {
-  const step: Step = { id: 'stream', run: source, timeoutSeconds };
-  checkScript({ steps: [step] });
-  return `{
-${prologue(nonce, settings)}
-mark() { emark "$@"; }
-${runner}
-s0() {
-${stepBody(step, 0, nonce)}
-}
-trap 'cancel' 1
-mark begin "$$"
-step 0 ${timeoutSeconds} stop
-[ -n "$C" ] && mark cancelled || mark "done"
-exit 0
-}
-`;
+  return renderText({ steps: [{ id: 'stream', run: source, timeoutSeconds }] }, nonce, settings, 'trap cancel 1');
 }
 
 /**
- * Ends the script whose shell has this process id: TERM, so that it pays what is owed, and KILL for its whole group when
- * it is still there after `waitSeconds`. The last word printed is `gone` or `alive`.
+ * Asks the script whose shell has this process id to end: it ends the step under way, pays what is owed, and goes. It is
+ * never killed, since then nothing would be paid. The last word printed is `gone` or `alive`.
  */
-export function renderCancel(pid: number, waitSeconds: number): string {
-  return `kill -15 ${pid} 2>/dev/null
+export function renderCancel(pid: number, waitSeconds: number, settings: ShellSettings): string {
+  return `{ exec 2>/dev/null
+${environment(settings)}
+kill -15 ${pid}
 n=0
-while kill -0 ${pid} 2>/dev/null && [ "$n" -lt ${waitSeconds} ]; do
+while kill -0 ${pid} && [ "$n" -lt ${waitSeconds} ]; do
 sleep 1
 n=$((n + 1))
 done
-kill -0 ${pid} 2>/dev/null && { kill -9 -${pid} 2>/dev/null; kill -9 ${pid} 2>/dev/null; sleep 1; }
-kill -0 ${pid} 2>/dev/null && echo alive || echo gone
+kill -0 ${pid} && echo alive || echo gone
 exit 0
+}
 `;
 }
 
-function prologue(nonce: string, settings: ShellSettings): string {
+/**
+ * The whole text is one brace group: a shell runs nothing of it before the last byte has arrived, so that a link cut
+ * during the transfer cannot leave half a script running. Its first line opens the descriptors without which it does not
+ * begin, in case a login script has eaten that line.
+ */
+function renderText(script: Script, nonce: string, settings: ShellSettings, hangUp: string): string {
+  checkScript(script);
   // The shell's own remarks about jobs go nowhere (2>/dev/null); commands write to the kept descriptors 3 and 4.
-  // With -m each step is a process group of its own, so that a deadline ends all of it.
-  return `N=${nonce} PATH=${quote(settings.path)} LC_ALL=C LANG=C
+  return `{ exec 3>&1 4>&2 2>/dev/null
+N=${nonce}
+${environment(settings)}
+${handlers}
+${hangUp}
+${script.steps.map((step, index) => `s${index}() {\n${stepBody(step, index, nonce)}\n}`).join('\n')}
+${say('begin %s', '"$$"', 'exit 1')}
+${script.steps.length === 0 ? '' : loop(script)}
+last=done
+[ -z "$cancelled" ] || last=cancelled
+${say('%s', '"$last"')}
+exit 0
+}
+`;
+}
+
+function environment(settings: ShellSettings): string {
+  return `PATH=${quote(settings.path)} LC_ALL=C LANG=C
 export PATH LC_ALL LANG
-unset ENV BASH_ENV CDPATH
-exec 3>&1 4>&2 2>/dev/null
-set -m
-emark() { printf '\\n%s %s\\n' "$N" "$*" >&4; }`;
+unset ENV BASH_ENV CDPATH`;
+}
+
+/** Prints a mark on both streams. When nobody reads any more, what is owed must not fail for want of someone to tell. */
+function say(format: string, values: string, unheard?: string): string {
+  return [3, 4]
+    .map((to) => `printf '\\n%s ${format}\\n' "$N" ${values} >&${to} || ${unheard ?? `exec ${to}>/dev/null`}`)
+    .join('\n');
 }
 
 /**
- * B: steps that were started. C: cancelled. F: a step failed, the rest is skipped. G: steps that ended with 0.
- * J: process of the step under way. K: what ends it after a cancel. P: it pays a debt and is not to be disturbed.
- * R: its status. W: its watchdog, which leaves 0 when it has fired.
+ * What is called by signals, and by processes of their own. With `set -m` each step is a process group of its own, so that
+ * a deadline or a cancel ends all of it. Shells that refuse job control without a terminal (dash, busybox) keep all in one
+ * group; there `strike` ends everything but the shell.
+ *
+ * In ksh88 the caller's traps do not hold within a function: the signal ends the function instead. So the script itself
+ * calls none, and the handlers may be ended and called again at any point.
  */
-const runner = `B= C= F= G= J= K= P= R= T= W=
-now() { if [ -n "$SECONDS" ]; then T=$SECONDS; else T=$(date +%s); fi; }
-signal() { kill "-$1" "-$2" || kill "-$1" "$2"; }
+const handlers = `set -m
+begun= cancelled= failed= good= job= killer= overdue= paying= told=
+strike() {
+told=1
+kill -15 "-$job" || {
+trap '' 15
+kill -15 "-$$" "$job"
+trap cancel 15
+}
+}
+expire() {
+[ -z "$job" ] || {
+overdue=1
+strike
+}
+}
 cancel() {
-C=1 F=1
-if [ -n "$J" ] && [ -z "$P" ]; then
-( watch "$J" 0 ) </dev/null >/dev/null 3>&- 4>&- & K=$!
+cancelled=1 failed=1
+if [ -n "$job" ] && [ -z "$paying$killer" ]; then
+strike
+( set +m; watch '' ) </dev/null >/dev/null 3>&- 4>&- & killer=$!
 fi
+}
+nap() {
+sleep "$1" &
+wait "$!"
 }
 watch() {
-trap 'kill "$S"; exit 1' 15
-sleep "$2" & S=$!
-wait "$S"
-trap 'kill "$S"; exit 0' 15
-signal 15 "$1"
-sleep ${graceSeconds} & S=$!
-wait "$S"
-signal 9 "$1"
-exit 0
-}
-perform() {
-B="$B:$1:"
-now
-mark start "$1" "$T"
-( trap - 1 2 13 15; "s$1" ) </dev/null >&3 2>&4 & J=$!
-( watch "$J" "$2" ) </dev/null >/dev/null 3>&- 4>&- & W=$!
-while :; do
-wait "$J"
-R=$?
-kill -0 "$J" || break
-done
-J=
-[ -z "$K" ] || kill -15 "$K"
-kill -15 "$W"
-while :; do
-wait "$W"
-X=$?
-kill -0 "$W" || break
-done
-now
-if [ "$X" -eq 0 ]; then
-[ "$R" -ne 0 ] || R=143
-mark end "$1" "$R" "$T" timeout
-else
-[ "$R" -ne 0 ] || G="$G:$1:"
-mark end "$1" "$R" "$T"
+# $! is still the step itself until the first nap.
+trap '[ "$!" = "$job" ] || kill -9 "$!"; exit' USR2
+if [ -n "$1" ]; then
+nap "$1"
+trap '' 15
+# Without its shell the step may be long gone and its number another's.
+kill -USR1 "$$" || exit
 fi
+nap ${graceSeconds}
+kill -9 "-$job" || kill -9 "$job"
 }
-step() {
-[ -z "$F" ] || return 0
-perform "$1" "$2"
-[ "$R" -eq 0 ] || [ "$3" = continue ] || F=1
-}
-pay() {
-P=1
-perform "$1" "$2"
-P=
-[ "$R" -eq 0 ] || F=1
-}
-trap 'cancel' 2 15`;
+trap cancel 2 15
+trap expire USR1
+trap '' 13`;
 
-function stepCall(script: Script, step: Step, index: number): string {
-  const at = (id: string) => `*:${script.steps.findIndex((other) => other.id === id)}:*`;
-  const call = `${index} ${step.timeoutSeconds}`;
-  const run = step.pays?.length
-    ? `case "$B" in ${step.pays.map(at).join('|')}) pay ${call};; esac`
-    : `step ${call} ${step.onFailure ?? 'stop'}`;
-  return (step.needs ?? []).reduceRight((inner, id) => `case "$G" in ${at(id)}) ${inner};; esac`, run);
-}
-
-function stepBody(step: Step, index: number, nonce: string): string {
-  const [first, ...rest] = members(step.run).map(words);
-  const input = step.stdin === undefined ? ['', ''] : [` <<'${nonce}'`, `\n${step.stdin}${nonce}`];
-  if (rest.length === 0) return `exec ${first} 3>&- 4>&-${input[0]}${input[1]}`;
-  // Every member reports its status over descriptor 5, into the command substitution; ksh88 has no pipefail.
-  const piped = [first, ...rest].map((text, member) => {
-    const output = member === rest.length ? ' >&3' : '';
-    const stdin = member === 0 ? input[0] : '';
-    return `{ ${text}${output} 3>&- 4>&- 5>&-${stdin}${member === 0 ? input[1] : ''}\necho "${member}:$?" >&5; }`;
+function loop(script: Script): string {
+  const cases = script.steps.map((step, index) => {
+    const { timeoutSeconds, onFailure = 'stop' } = step;
+    return `${index}) seconds=${timeoutSeconds} failure=${onFailure}\n${condition(script, step)};;`;
   });
-  return `M=$( { ${piped.join(' |\n')}; } 5>&1 )
+  return `for step in ${[...script.steps.keys()].join(' ')}
+do
+go= paying=
+case $step in
+${cases.join('\n')}
+esac
+[ -n "$go" ] || continue
+begun="$begun:$step:" overdue= told=
+${readClock}
+${say('start %s %s', '"$step" "$clock"')}
+( set +m; trap - 1 2 15 USR1; "s$step" ) </dev/null >&3 2>&4 & job=$!
+( set +m; watch "$seconds" ) </dev/null >/dev/null 3>&- 4>&- & dog=$!
+[ -z "$cancelled" ] || cancel
+wait "$job"
+status=$?
+# A trapped signal ends a wait early, sometimes just when the process had ended.
+while kill -0 "$job"; do
+wait "$job"
+status=$?
+done
+wait "$job"
+again=$?
+[ "$again" -eq 127 ] || status=$again
+if [ -n "$told" ]; then
+n=0
+while kill -0 "-$job" && [ "$n" -lt ${graceSeconds} ]; do
+sleep 1
+n=$((n + 1))
+done
+[ "$n" -lt ${graceSeconds} ] || kill -9 "-$job"
+fi
+job=
+for helper in $dog $killer
+do
+# Not a signal that this shell traps: dash loses such a one when the new process has just begun.
+kill -9 "-$helper" || kill -USR2 "$helper"
+while kill -0 "$helper"; do wait "$helper"; done
+done
+killer=
+${readClock}
+late=
+if [ -n "$overdue" ]; then
+late=' timeout'
+[ "$status" -ne 0 ] || status=143
+fi
+${say('end %s %s %s%s', '"$step" "$status" "$clock" "$late"')}
+if [ "$status" -eq 0 ]; then good="$good:$step:"
+elif [ "$failure" = stop ]; then failed=1
+fi
+done`;
+}
+
+/** AIX's ksh88 counts the seconds itself; a shell that does not asks the system. */
+const readClock = `clock=$SECONDS
+[ -n "$clock" ] || clock=$(date +%s)`;
+
+/** Shell text that sets `go` when the step is to be run now. */
+function condition(script: Script, step: Step): string {
+  const among = (list: string, ids: readonly string[], then: string) => {
+    const patterns = ids.map((id) => `*:${script.steps.findIndex((other) => other.id === id)}:*`);
+    return `case $${list} in ${patterns.join('|')}) ${then};; esac`;
+  };
+  const run = step.pays?.length ? among('begun', step.pays, 'go=1 paying=1') : '[ -n "$failed" ] || go=1';
+  return (step.needs ?? []).reduceRight((inner, id) => among('good', [id], inner), run);
+}
+
+/** The function that a step's own process runs; it ends with the step's status. */
+function stepBody(step: Step, index: number, nonce: string): string {
+  const input = step.stdin === undefined ? '' : ` <<'${nonce}'\n${step.stdin}${nonce}`;
+  const commands = members(step.run);
+  const [first] = commands;
+  if (first !== undefined && commands.length === 1) {
+    // A broken pipe kills what only reads. What changes the node is not killed half-way because nobody listens any more.
+    const brokenPipe = first.effect === 'changes' ? '' : 'trap - 13\n';
+    return `${brokenPipe}exec ${words(first)} 3>&- 4>&-${input}`;
+  }
+  // Every member reports its status over descriptor 5, into the command substitution; ksh88 has no pipefail. `exec` keeps
+  // functions and reserved words of the shell from being taken for the program.
+  const piped = commands.map((command, member) => {
+    const output = member === commands.length - 1 ? ' >&3' : '';
+    return `{ (exec ${words(command)}${output} 3>&- 4>&- 5>&-); echo "${member}:$?" >&5; }`;
+  });
+  // ksh88 cannot read every here-document inside $( ), so it stands outside.
+  return `trap - 13
+{
+M=$( { ${piped.join(' |\n')}; } 5>&1 )
 R=0
 for m in $M; do
-emark member ${index} "\${m%%:*}" "\${m#*:}"
+printf '\\n%s member ${index} %s %s\\n' "$N" "\${m%%:*}" "\${m#*:}" >&4
 case $m in *:0) ;; *) [ "$R" -ne 0 ] || R=\${m#*:};; esac
 done
-exit "$R"`;
+# ksh93 counts signals from 256, and an exit cannot say so.
+[ "$R" -le 256 ] || R=$((R - 128))
+exit "$R"
+}${input}`;
 }
 
 function words(command: Command): string {

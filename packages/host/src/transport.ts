@@ -12,7 +12,7 @@ export interface RemoteProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Never rejects. Settles after both output streams have ended. */
+  /** Settles when the end is known; the last output may still be on its way then. Never rejects. */
   readonly exit: Promise<ProcessExit>;
   /** Lets go of the channel at once; says nothing about the process. */
   destroy(): void;

@@ -1,0 +1,232 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { changes, reads } from './command.ts';
+import { TransportError } from './errors.ts';
+import { createHost, type ScriptOutcome } from './host.ts';
+import { localHost, localTransport } from './local.ts';
+import type { Script } from './script.ts';
+import type { ProcessExit, RemoteProcess, Transport } from './transport.ts';
+
+const path = '/usr/bin:/bin';
+const steps = (outcome: ScriptOutcome) => outcome.steps.map(({ id, kind }) => `${id} ${kind}`).join(', ');
+const echo: Script = { steps: [{ id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 }] };
+
+/** A local transport whose login shell first runs a profile. */
+function withProfile(profile: string): Transport {
+  const local = localTransport('nodea');
+  return { open: (commandLine) => local.open(`${profile}\n${commandLine}`), close: () => local.close() };
+}
+
+describe('createHost', () => {
+  it('says unknown when the shell is killed, and does not wait for what it has left behind', async () => {
+    const host = localHost('nodea', { path });
+    const running = host.run({
+      steps: [
+        { id: 'freeze', run: reads('sh', '-c', 'echo frozen'), timeoutSeconds: 10 },
+        { id: 'split', run: changes('sh', '-c', 'kill -9 $PPID; sleep 20'), timeoutSeconds: 60 },
+        { id: 'thaw', run: reads('sh', '-c', ':'), timeoutSeconds: 10, pays: ['freeze'] },
+      ],
+    });
+    const outcome = await running;
+    expect(outcome).toMatchObject({ kind: 'unknown', reason: 'the shell was ended by SIGKILL' });
+    expect(steps(outcome)).toBe('freeze ended, split unfinished, thaw skipped');
+  });
+
+  it('says unknown when the shell is killed under a stream', async () => {
+    const host = localHost('nodea', { path });
+    const stream = await host.stream(reads('sh', '-c', 'echo first; kill -9 $PPID; sleep 20'), { timeoutSeconds: 60 });
+    await expect(stream.stdout.toArray()).rejects.toThrow('Premature close');
+    expect(await stream.outcome).toMatchObject({ kind: 'unknown', reason: 'the shell was ended by SIGKILL' });
+  });
+
+  it.each([
+    ['is no shell', 'true', 'with 0'],
+    ['refuses', 'echo "This account is currently not available."; exit 1', 'with 1'],
+  ])('throws HOST_PROTOCOL when the login %s', async (_, profile, end) => {
+    const host = createHost('nodea', withProfile(`${profile}\nexit`), { path });
+    const failure = { code: 'HOST_PROTOCOL', message: `nodea: the shell ended ${end} and sent no framed answer` };
+    await expect(host.run(echo)).rejects.toMatchObject(failure);
+    await expect(host.stream(reads('ls'), { timeoutSeconds: 5 })).rejects.toMatchObject(failure);
+  });
+
+  it('quotes what was said instead of a framed answer', async () => {
+    const host = createHost('nodea', withProfile('echo "Account expired."; exit 1'), { path });
+    await expect(host.run(echo)).rejects.toMatchObject({ remedy: expect.stringContaining('"Account expired."') });
+  });
+
+  it('throws HOST_PROTOCOL when the shell does not exist', async () => {
+    const host = localHost('nodea', { path, shell: '/no/such shell' });
+    await expect(host.run(echo)).rejects.toMatchObject({
+      code: 'HOST_PROTOCOL',
+      message: expect.stringContaining('127'),
+      remedy: expect.stringContaining("exec '/no/such shell' -s"),
+    });
+  });
+
+  it('reads past a login script that prints rubbish, also under a stream', async () => {
+    const host = createHost('nodea', withProfile('echo "Welcome to nodea"; echo "You have mail" >&2'), { path });
+    expect(await host.run(echo)).toMatchObject({ kind: 'completed', steps: [{ stdout: 'hi\n', stderr: '' }] });
+    const stream = await host.stream(reads('printf', 'archive'), { timeoutSeconds: 10 });
+    expect(Buffer.concat(await stream.stdout.toArray()).toString()).toBe('archive');
+    expect(await stream.outcome).toMatchObject({ kind: 'ended', memberCodes: [0], stderr: '' });
+  });
+
+  it('gives programs the PATH of the options and nothing of the login', async () => {
+    const host = createHost('nodea', withProfile('PATH=/nowhere CDPATH=/; export PATH CDPATH'), {
+      path: '/bin:/usr/bin',
+    });
+    const outcome = await host.run({
+      steps: [{ id: 'one', run: reads('sh', '-c', 'echo "$PATH,$CDPATH"'), timeoutSeconds: 5 }],
+    });
+    expect(outcome).toMatchObject({ steps: [{ stdout: '/bin:/usr/bin,\n' }] });
+  });
+
+  it('keeps no more output than it may', async () => {
+    const host = localHost('nodea', { path, maxOutputBytes: 1000 });
+    const outcome = await host.run({
+      steps: [
+        { id: 'small', run: reads('echo', 'hi'), timeoutSeconds: 10 },
+        { id: 'big', run: reads('dd', 'if=/dev/zero', 'bs=65536', 'count=99'), timeoutSeconds: 10 },
+      ],
+    });
+    expect(outcome).toMatchObject({ kind: 'unknown', reason: 'more than 1000 bytes of output' });
+    expect(steps(outcome)).toBe('small ended, big unfinished');
+  });
+
+  it('hands a failure to start on as it is', async () => {
+    const refused = new TransportError('HOST_UNREACHABLE', 'nodea', 'refused', { remedy: 'Wait.' });
+    const host = createHost('nodea', { open: () => Promise.reject(refused), close: async () => {} });
+    await expect(host.run(echo)).rejects.toBe(refused);
+    await expect(host.stream(reads('ls'), { timeoutSeconds: 5 })).rejects.toBe(refused);
+  });
+
+  it('sends nothing when it is aborted while the connection is made', async () => {
+    const node = silentNode();
+    const controller = new AbortController();
+    const slow: Transport = {
+      async open() {
+        await delay(50);
+        return node.open();
+      },
+      close: async () => {},
+    };
+    const host = createHost('nodea', slow);
+    const running = host.run(echo, { signal: controller.signal });
+    controller.abort();
+    expect(await running).toEqual({ kind: 'cancelled', steps: [{ kind: 'skipped', id: 'one' }] });
+    expect(node.received()).toBe('');
+  });
+
+  it('refuses a script that cannot be run as it is meant, before anything is opened', async () => {
+    const host = createHost('nodea', { open: () => Promise.reject(new Error('opened')), close: async () => {} });
+    await expect(host.run({ steps: [{ ...echo.steps[0], id: '' } as never] })).rejects.toThrow(RangeError);
+    await expect(host.stream(reads('ls'), { timeoutSeconds: 0 })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('createHost on a node that misbehaves', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('gives up on a node that does not keep the deadlines, asks it to end, and says unknown', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const running = createHost('nodea', node.transport).run(echo);
+    await vi.advanceTimersByTimeAsync(10);
+    node.says(`\n${node.nonce()} begin 4711\n`);
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await running).toMatchObject({
+      kind: 'unknown',
+      reason: 'the node did not keep the deadlines of the script',
+    });
+    expect(node.received()).toContain('kill -15 4711');
+    expect(node.destroyed()).toBe(true);
+  });
+
+  it('says unknown when the node never begins and cannot be cancelled', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const controller = new AbortController();
+    const running = createHost('nodea', node.transport).run(echo, { signal: controller.signal });
+    await vi.advanceTimersByTimeAsync(10);
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await running).toMatchObject({ kind: 'unknown', reason: 'cancelled, but not confirmed: no answer' });
+  });
+
+  it('does not believe that a script was cancelled because its shell is gone', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const controller = new AbortController();
+    const running = createHost('nodea', node.transport).run(echo, { signal: controller.signal });
+    await vi.advanceTimersByTimeAsync(10);
+    node.says(`\n${node.nonce()} begin 4711\n`);
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(10);
+    node.says('gone\n');
+    node.ends({ kind: 'exited', code: 0 });
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await running).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining('did not say that it had paid'),
+    });
+  });
+
+  it('takes a stream for whole only when both streams say that it ended', async () => {
+    const node = silentNode();
+    const opening = createHost('nodea', node.transport).stream(reads('tar'), { timeoutSeconds: 10 });
+    await delay(10);
+    const mark = (words: string) => `\n${node.nonce()} ${words}\n`;
+    node.says(`${mark('begin 4711')}${mark('start 0 5')}half an archive`);
+    const stream = await opening;
+    node.complains(`${mark('begin 4711')}${mark('start 0 5')}${mark('end 0 0 5')}${mark('done')}`);
+    node.ends({ kind: 'lost', reason: 'reset' });
+    await expect(stream.stdout.toArray()).rejects.toThrow('Premature close');
+    expect(await stream.outcome).toMatchObject({ kind: 'unknown', reason: 'connection lost: reset' });
+  });
+});
+
+/** A node whose answers the test gives by hand: the same ones on every channel. */
+function silentNode() {
+  const channels: { stdin: PassThrough; stdout: PassThrough; stderr: PassThrough; end(exit: ProcessExit): void }[] = [];
+  let received = '';
+  let destroyed = false;
+  const open = (): RemoteProcess => {
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    stdin.on('data', (bytes: Buffer) => {
+      received += bytes;
+    });
+    let settle: (exit: ProcessExit) => void = () => {};
+    const exit = new Promise<ProcessExit>((resolve) => {
+      settle = resolve;
+    });
+    channels.push({ stdin, stdout, stderr, end: settle });
+    return {
+      stdin,
+      stdout,
+      stderr,
+      exit,
+      destroy() {
+        destroyed = true;
+      },
+    };
+  };
+  return {
+    open,
+    transport: { open: async () => open(), close: async () => {} } satisfies Transport,
+    received: () => received,
+    destroyed: () => destroyed,
+    nonce: () => /^N=(\w+)$/m.exec(received)?.[1] ?? '',
+    says: (text: string) => channels.forEach(({ stdout }) => void stdout.write(text)),
+    complains: (text: string) => channels.forEach(({ stderr }) => void stderr.write(text)),
+    ends(exit: ProcessExit) {
+      for (const { stdout, stderr, end } of channels) {
+        stdout.end();
+        stderr.end();
+        end(exit);
+      }
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { reads } from './command.ts';
+import { checkScript, renderSteps, type Step } from './script.ts';
+
+const good: Step = { id: 'read:/data', run: reads('lsvg'), timeoutSeconds: 10 };
+
+describe('checkScript', () => {
+  it.each<[string, readonly Step[], string]>([
+    ['an id with a blank', [{ ...good, id: 'a b' }], 'step id "a b" is not allowed'],
+    ['an empty id', [{ ...good, id: '' }], 'step id "" is not allowed'],
+    ['the same id twice', [good, good], 'step id read:/data is used twice'],
+    ['no deadline', [{ ...good, timeoutSeconds: 0 }], 'step read:/data: timeoutSeconds'],
+    ['half a second', [{ ...good, timeoutSeconds: 1.5 }], 'step read:/data: timeoutSeconds'],
+    ['a standard input without a final line feed', [{ ...good, stdin: 'y' }], 'step read:/data: stdin'],
+    ['a payment for what does not come before', [{ ...good, pays: ['later'] }], 'step read:/data names later'],
+    ['a need for itself', [{ ...good, needs: ['read:/data'] }], 'step read:/data names read:/data'],
+  ])('refuses %s', (_, steps, message) => {
+    expect(() => checkScript({ steps })).toThrow(RangeError);
+    expect(() => checkScript({ steps })).toThrow(message);
+  });
+
+  it('takes a script without steps', () => {
+    expect(() => checkScript({ steps: [] })).not.toThrow();
+  });
+});
+
+describe('renderSteps', () => {
+  it('gives one line a step', () => {
+    expect(
+      renderSteps({ steps: [good, { ...good, id: 'b', run: { pipe: [reads('ls'), reads('wc', '-l')] } }] }),
+    ).toEqual(['lsvg', 'ls | wc -l']);
+  });
+});
