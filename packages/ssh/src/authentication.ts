@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import type { Identity, SshOptions } from './options.ts';
+
+/** What was tried to get in, and how each attempt ended; holds no secret. */
+export interface Authentication {
+  readonly attempts: readonly string[];
+  /** The next attempt, or `false` when nothing is left. */
+  next(allowed: readonly string[] | null): Promise<AnyAuthMethod | false>;
+}
+
+/** Keys in their order, then the agent, then a password: each only when the node takes that kind. */
+export function authentication(options: SshOptions): Authentication {
+  const attempts: string[] = [];
+  let pending = keys(options, attempts);
+  const agent = options.agent ?? process.env.SSH_AUTH_SOCK;
+  if (agent) {
+    pending.push({
+      kind: 'publickey',
+      async make() {
+        attempts.push(`agent ${agent}`);
+        return { type: 'agent', username: options.user, agent };
+      },
+    });
+  }
+  pending.push(...passwords(options, attempts));
+  let asked = false;
+  return {
+    attempts,
+    async next(allowed) {
+      // The first question costs one round trip and tells what the node takes, so that no password is asked for in vain.
+      if (!asked) {
+        asked = true;
+        return { type: 'none', username: options.user };
+      }
+      for (;;) {
+        const index = pending.findIndex(({ kind }) => allowed?.includes(kind) ?? true);
+        const candidate = pending[index];
+        if (candidate === undefined) return false;
+        // One attempt a connection with a password, whichever way it is asked for: more would only lock the account.
+        const asksPerson = candidate.kind !== 'publickey';
+        pending = pending.filter((other, at) => at !== index && !(asksPerson && other.kind !== 'publickey'));
+        const attempt = await candidate.make();
+        if (attempt !== undefined) return attempt;
+      }
+    },
+  };
+}
+
+interface Candidate {
+  readonly kind: 'publickey' | 'password' | 'keyboard-interactive';
+  make(): Promise<AnyAuthMethod | undefined>;
+}
+
+function keys(options: SshOptions, attempts: string[]): Candidate[] {
+  return (options.identities ?? []).map((identity) => ({
+    kind: 'publickey',
+    async make() {
+      const name = 'file' in identity ? identity.file : identity.label;
+      try {
+        const key = await readKey(identity, name, options.passphrase);
+        attempts.push(key === undefined ? `key ${name} (no passphrase given)` : `key ${name}`);
+        return key && { type: 'publickey', username: options.user, key };
+      } catch (error) {
+        attempts.push(`key ${name} (${error instanceof Error ? error.message : 'unreadable'})`);
+        return undefined;
+      }
+    },
+  }));
+}
+
+async function readKey(
+  identity: Identity,
+  name: string,
+  passphrase: SshOptions['passphrase'],
+): Promise<ParsedKey | undefined> {
+  const text = 'file' in identity ? await readFile(identity.file) : identity.key;
+  const plain = parse(text);
+  if (!(plain instanceof Error)) return plain;
+  if (!/encrypted/i.test(plain.message)) throw plain;
+  const secret = await passphrase?.(name);
+  if (secret === undefined) return undefined;
+  const opened = parse(text, secret);
+  if (opened instanceof Error) throw new Error('the passphrase does not open it');
+  return opened;
+}
+
+function parse(text: string | Buffer, passphrase?: string): ParsedKey | Error {
+  const parsed = ssh2.utils.parseKey(text, passphrase);
+  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key === undefined) return new Error('no key found');
+  if (key instanceof Error) return key;
+  return key.isPrivateKey() ? key : new Error('not a private key');
+}
+
+function passwords(options: SshOptions, attempts: string[]): Candidate[] {
+  const ask = options.password;
+  if (ask === undefined) return [];
+  return [
+    {
+      kind: 'password',
+      async make() {
+        const password = await ask(`${options.user}@${options.address}'s password:`);
+        attempts.push(password === undefined ? 'password (none given)' : 'password');
+        return password === undefined ? undefined : { type: 'password', username: options.user, password };
+      },
+    },
+    {
+      // Many servers ask for the password this way only (PAM). Only a single hidden question is a password.
+      kind: 'keyboard-interactive',
+      async make() {
+        attempts.push('keyboard-interactive');
+        return {
+          type: 'keyboard-interactive',
+          username: options.user,
+          prompt(_name, _instructions, _language, prompts, answer) {
+            const [only, ...others] = prompts;
+            if (only === undefined || others.length > 0 || only.echo === true) return answer([]);
+            ask(only.prompt).then(
+              (password) => answer(password === undefined ? [] : [password]),
+              () => answer([]),
+            );
+          },
+        };
+      },
+    },
+  ];
+}

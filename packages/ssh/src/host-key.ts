@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { TransportError } from '@splitmirror/host';
+import type { ServerHostKeyAlgorithm } from 'ssh2';
+import {
+  fingerprint,
+  judgeKey,
+  type KnownHost,
+  keyType,
+  knownHostsLine,
+  knownName,
+  linesFor,
+  parseKnownHosts,
+} from './known-hosts.ts';
+import type { SshOptions } from './options.ts';
+
+/** What is known beforehand about the key that a node has to present. */
+export interface Trust {
+  /** Host key algorithms in the order in which they are asked for: those of known keys first. */
+  readonly algorithms: ServerHostKeyAlgorithm[];
+  /** Why the presented key is refused, or `null` when it is trusted. */
+  refusal(key: Buffer): TransportError | null;
+}
+
+/** Signature algorithms by key type, the strongest first. SHA-1 (`ssh-rsa`) comes last: old AIX servers know no other. */
+const algorithmsOf: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = {
+  'ssh-ed25519': ['ssh-ed25519'],
+  'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
+  'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
+  'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+};
+
+/** Reads the known_hosts files anew, so that a line added after a refusal counts at the next attempt. */
+export async function readTrust(host: string, options: SshOptions): Promise<Trust> {
+  const files = options.knownHosts ?? [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
+  const known = (await Promise.all(files.map(readKnownHosts))).flat();
+  const name = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);
+  const lines = linesFor(known, name);
+  const knownTypes = lines.filter(({ marker }) => marker === 'trusted').map(({ type }) => type);
+  const types = new Set([...knownTypes, ...Object.keys(algorithmsOf)]);
+  return {
+    algorithms: [...types].flatMap((type) => algorithmsOf[type] ?? []),
+    refusal: (key) => refusalOf(host, name, files[0] ?? 'known_hosts', lines, key),
+  };
+}
+
+async function readKnownHosts(file: string): Promise<KnownHost[]> {
+  try {
+    return parseKnownHosts(await readFile(file, 'utf8'), file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function refusalOf(
+  host: string,
+  name: string,
+  file: string,
+  lines: readonly KnownHost[],
+  key: Buffer,
+): TransportError | null {
+  const verdict = judgeKey(lines, key);
+  const presented = `${keyType(key)} ${fingerprint(key)}`;
+  switch (verdict.kind) {
+    case 'trusted':
+      return null;
+    case 'unknown':
+      return new TransportError(
+        'HOST_KEY_UNKNOWN',
+        host,
+        `no trusted key is known for ${name}; it presents ${presented}`,
+        {
+          remedy: `Compare the fingerprint with the node's own (on its console: ssh-keygen -l -f /etc/ssh/ssh_host_..._key.pub). If it is the same, add this line to ${file}: ${knownHostsLine(name, key)}`,
+        },
+      );
+    case 'changed':
+      return new TransportError(
+        'HOST_KEY_CHANGED',
+        host,
+        `${name} presents ${presented}, but trusted is ${verdict.expected.map((line) => `${line.type} ${fingerprint(line.key)} (${line.at})`).join(', ')}`,
+        {
+          remedy: `Someone may be answering in the node's place. Find out why its key changed before you replace ${verdict.expected.map(({ at }) => at).join(', ')}.`,
+        },
+      );
+    case 'revoked':
+      return new TransportError('HOST_KEY_CHANGED', host, `${name} presents ${presented}, which is revoked`, {
+        remedy: `The key is marked @revoked in ${verdict.line.at}: give the node a new key, or find out who answers in its place.`,
+      });
+  }
+}

@@ -1,0 +1,27 @@
+import type { ProcessExit, RemoteProcess } from '@splitmirror/host';
+import type { ClientChannel } from 'ssh2';
+
+/** A channel with a running command, seen as a process. */
+export function remoteProcess(channel: ClientChannel, lost: () => string | null): RemoteProcess {
+  // ssh2 ends stdout and stderr when the link dies, as if the command had: only an exit status proves that it did.
+  const exit = new Promise<ProcessExit>((resolve) => {
+    channel.on('exit', (code: number | null, signal?: string) => {
+      resolve(code === null ? { kind: 'signalled', signal: signal ?? 'unknown' } : { kind: 'exited', code });
+    });
+    channel.on('close', () => {
+      resolve({ kind: 'lost', reason: lost() ?? 'the node closed the channel without an exit status' });
+    });
+  });
+  return {
+    stdin: channel,
+    stdout: channel,
+    stderr: channel.stderr,
+    exit,
+    destroy() {
+      channel.destroy();
+      // Nobody reads what is still under way, and ssh2 closes a channel only when it is read to its end.
+      channel.resume();
+      channel.stderr.resume();
+    },
+  };
+}
