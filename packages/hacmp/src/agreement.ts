@@ -1,0 +1,178 @@
+import { type ManagerMeaning, managerMeaning } from './cluster-manager.ts';
+import { type AnsweredReport, type Finding, moving, rowsOf, sorted, undecidable, unusable, value } from './finding.ts';
+import type { Policy } from './policy.ts';
+import type { NodeReport } from './report.ts';
+
+/** What the cluster manager of a node says about itself; `silent`: nothing usable. */
+export function meaningAt(report: AnsweredReport): ManagerMeaning | 'silent' {
+  const manager = value(report.manager);
+  if (manager) return managerMeaning(manager.state);
+  const { manager: answer } = report;
+  return answer.kind === 'unusable' && answer.seen.includes('not on file') ? 'not-configured' : 'silent';
+}
+
+/** Members take part in the cluster now; only they can count another node out. */
+export function isMember(report: AnsweredReport): boolean {
+  return !['down', 'not-configured', 'silent'].includes(meaningAt(report));
+}
+
+/** All node names that the members know; without `clmgr`, those that the run-time parameters list. */
+export function configuredNodes(reports: readonly NodeReport[], answered: readonly AnsweredReport[]): Set<string> {
+  const told = answered.flatMap((report) => [
+    ...(value(report.nodeStates)?.map((node) => node.name) ?? []),
+    ...(value(report.resources)?.runTimeNodes ?? []),
+  ]);
+  return new Set(told.length > 0 ? told : reports.map((report) => report.node));
+}
+
+/** What the members say about each other: forced down, counted out, or known at all. */
+export function nodeStates(answered: readonly AnsweredReport[], configured: ReadonlySet<string>): Finding[] {
+  const members = answered.filter(isMember);
+  const asked = members.filter((report) => report.nodeStates.kind !== 'absent');
+  const names = (report: AnsweredReport) =>
+    sorted(value(report.nodeStates)?.map((node) => node.name) ?? [...configured]);
+  const all = sorted([...configured]);
+  return [
+    ...asked.flatMap((report) => unusable(report, report.nodeStates, 'NODE_STATES_UNREADABLE')),
+    ...answered
+      .filter((report) => names(report) !== all || runTimeNames(report, all) !== all)
+      .flatMap((report) =>
+        undecidable('NODES_DIFFER', report.node, `${report.node} knows other cluster nodes than the rest`, {
+          seen: `${names(report)} / ${runTimeNames(report, all)}`,
+          remedy: 'Verify and synchronise the cluster configuration.',
+        }),
+      ),
+    ...answered
+      .filter((report) => !configured.has(report.node))
+      .flatMap((report) =>
+        undecidable('NODE_NOT_CONFIGURED', report.node, `${report.node} is no node of this cluster`, {
+          seen: all,
+          remedy: 'Name the nodes of one cluster only.',
+        }),
+      ),
+    ...asked.flatMap((report) =>
+      (value(report.nodeStates) ?? []).flatMap((state) => oneNodeState(report, state, answered)),
+    ),
+    ...members.flatMap((report) => partitionSigns(report, answered)),
+  ];
+}
+
+function runTimeNames(report: AnsweredReport, otherwise: string): string {
+  const names = value(report.resources)?.runTimeNodes;
+  return names ? sorted(names) : otherwise;
+}
+
+function oneNodeState(
+  { node: by }: AnsweredReport,
+  { name, state, rawState }: { readonly name: string; readonly state: string; readonly rawState: string },
+  answered: readonly AnsweredReport[],
+): Finding[] {
+  const seen = `${state}/${rawState}`;
+  const itself = answered.find((report) => report.node === name);
+  const own = itself ? meaningAt(itself) : 'silent';
+  const contradiction = () =>
+    undecidable('NODE_STATE_CONTRADICTED', name, `${by} calls ${name} ${seen}, and ${name} itself says otherwise`, {
+      seen: `${seen}, itself ${(itself && value(itself.manager)?.state) ?? 'silent'}`,
+      remedy: 'Check the communication between the nodes (lscluster -m, clcmd date): each side may see the other down.',
+    });
+  if (state === 'UNMANAGED' || rawState === 'UNMANAGED') {
+    return undecidable('NODE_UNMANAGED', name, `${name} was stopped with its resources left running unsupervised`, {
+      seen,
+      remedy: `Start cluster services on ${name} again; until then nobody watches over its resources.`,
+    });
+  }
+  // The raw state tells that something is under way, whatever word stands before it.
+  if (managerMeaning(rawState) === 'moving') return moving('NODE_NOT_STABLE', name, `${name} is not stable`, seen);
+  if (state === 'NORMAL' && rawState === 'ST_STABLE') {
+    return own === 'down' || own === 'not-configured' ? contradiction() : [];
+  }
+  if (state === 'OFFLINE' && ['', 'OFFLINE', 'ST_INIT', 'NOT_CONFIGURED'].includes(rawState)) {
+    return own === 'down' || own === 'silent' || own === 'not-configured' ? [] : contradiction();
+  }
+  return undecidable('NODE_STATE_UNKNOWN', name, `${by} gives ${name} a state that is not known`, {
+    seen,
+    remedy: 'Report the words with the level of HACMP.',
+  });
+}
+
+/** Signs in the membership layer that the cluster has come apart. */
+function partitionSigns(report: AnsweredReport, answered: readonly AnsweredReport[]): Finding[] {
+  if (report.membership.kind === 'absent') return [];
+  const remotes = value(report.membership)?.filter((member) => !member.local) ?? [];
+  return [
+    ...unusable(report, report.membership, 'MEMBERSHIP_UNREADABLE'),
+    ...remotes.flatMap((member) => {
+      const other = answered.find((candidate) => candidate.node === member.name);
+      const cutOff = member.state === 'UP' && member.pointsOfContact === 0;
+      const disowned = member.state !== 'UP' && other !== undefined && isMember(other);
+      if (!cutOff && !disowned) return [];
+      return undecidable('PARTITION_SIGN', report.node, `${report.node} and ${member.name} do not see each other`, {
+        seen: `${member.name} ${member.state}, points of contact ${member.pointsOfContact}`,
+        remedy: 'Restore the heartbeat paths (lscluster -i); then look again.',
+      });
+    }),
+  ];
+}
+
+/** Nodes that cannot be asked: acceptable only when all members have counted them out, and a majority was asked. */
+export function gone(
+  reports: readonly NodeReport[],
+  answered: readonly AnsweredReport[],
+  configured: ReadonlySet<string>,
+  policy: Policy,
+): Finding[] {
+  const members = answered.filter(isMember);
+  const heard = reports.filter((report) => report.kind === 'answered').map((report) => report.node);
+  const silent = [...configured].filter((node) => !heard.includes(node)).sort();
+  const findings = silent.flatMap((node) => {
+    const report = reports.find((candidate) => candidate.node === node);
+    const code = report?.kind === 'unreachable' ? report.code : 'NO_HOST';
+    const reason = report?.kind === 'unreachable' ? report.reason : 'no host was given for this node';
+    const remedy = report?.kind === 'unreachable' ? report.remedy : `Give a host for ${node}.`;
+    const opinions = members.map((member) => `${member.node}: ${opinion(member, node)}`);
+    const out = members.length > 0 && members.every((member) => opinion(member, node) === 'out');
+    if (out && (code === 'HOST_UNREACHABLE' || code === 'NO_HOST')) return [];
+    return undecidable(code, node, `${node} could not be asked and is not surely out of the cluster`, {
+      seen: `${reason}; ${opinions.join(', ')}`,
+      remedy: `${remedy} Or bring ${node} down for certain, so that the cluster counts it out.`,
+    });
+  });
+  const minority = silent.length > 0 && answered.length * 2 <= configured.size;
+  if (!minority || policy.minority === 'trust-the-survivors') return findings;
+  return [
+    ...findings,
+    ...undecidable('NO_MAJORITY', null, 'the nodes that answer are no majority: the others may hold the group too', {
+      seen: `asked ${answered.map((report) => report.node).join(' ') || 'none'}, silent ${silent.join(' ')}`,
+      remedy: 'Make sure that the silent nodes are off, then name the policy minority: trust-the-survivors.',
+    }),
+  ];
+}
+
+/** What a member holds of another node: `out`, `in`, or nothing. */
+function opinion(member: AnsweredReport, node: string): 'out' | 'in' | 'none' {
+  const state = value(member.nodeStates)?.find((other) => other.name === node)?.state;
+  const membership = value(member.membership)?.find((other) => other.name === node)?.state;
+  if (membership === 'UP' || (state !== undefined && state !== 'OFFLINE')) return 'in';
+  return state === 'OFFLINE' || membership === 'DOWN' ? 'out' : 'none';
+}
+
+/** What stayed the same over time counts; what did not is on its way. */
+export function changes(group: string, rounds: readonly (readonly NodeReport[])[]): Finding[] {
+  const reports = rounds.at(-1) ?? [];
+  return reports.flatMap((report) => {
+    const now = signature(group, report);
+    const earlier = rounds.slice(0, -1).map((round) => round.find((other) => other.node === report.node));
+    const other = earlier.map((before) => (before ? signature(group, before) : now)).find((before) => before !== now);
+    if (other === undefined) return [];
+    return moving('CHANGED_MEANWHILE', report.node, `${report.node} gave two different answers`, `${other} -> ${now}`);
+  });
+}
+
+function signature(group: string, report: NodeReport): string {
+  if (report.kind === 'unreachable') return 'not reachable';
+  const manager = value(report.manager);
+  const event = manager?.lastEvent ? `${manager.lastEvent.name} on ${manager.lastEvent.nodeId}` : 'no event';
+  const states = value(report.nodeStates)?.map((node) => `${node.name} ${node.state} ${node.rawState}`);
+  const rows = rowsOf(group, report).map((row) => `${row.node} ${row.state}`);
+  return [manager?.state ?? 'no manager', event, sorted(rows), sorted(states ?? [])].join('; ');
+}

@@ -1,0 +1,96 @@
+import { ParseError } from '@splitmirror/host';
+import { type GroupInstance, roleOf } from './resource-groups.ts';
+
+const ruler = /^-[\s-]*$/;
+const heading = /^(Group Name\s+)((?:Group )?State\s+)Node\s*$/;
+const statePattern = /^[A-Z]\w*( \w+)*$/;
+
+/**
+ * Reads the table that `clRGinfo` prints without options (and `clfindres` from 5.x on). Four widths of its columns are
+ * known, so they are taken from the heading; a row that fits neither them nor a gap of two blanks is refused. For people:
+ * decide with the colon form, because nobody has seen what the table does to long names.
+ *
+ * @throws {@link ParseError} without the heading between two rulers, without a row, and at a row of another shape.
+ */
+export function parseGroupTable(text: string): GroupInstance[] {
+  const source = 'clRGinfo';
+  const lines = text.split('\n').map((line) => line.trimEnd());
+  const first = lines.findIndex((line) => line !== '');
+  const columns = heading.exec(lines[first + 1] ?? '');
+  if (!columns || !ruler.test(lines[first] ?? '') || !ruler.test(lines[first + 2] ?? '')) {
+    throw new ParseError(source, 'no heading between two rulers', { line: first + 1, text: lines[first] ?? '' });
+  }
+  const stateAt = columns[1]?.length ?? 0;
+  const nodeAt = stateAt + (columns[2]?.length ?? 0);
+  const instances: GroupInstance[] = [];
+  const seen = new Set<string>();
+  let group = '';
+  for (const [index, line] of lines.entries()) {
+    if (index < first + 3 || line === '' || ruler.test(line)) continue;
+    const fields = byColumn(line, stateAt, nodeAt) ?? byGap(line);
+    if (!fields || (fields[0] === '' && group === '')) {
+      throw new ParseError(source, 'not a row of group, state and node', { line: index + 1, text: line });
+    }
+    group = fields[0] || group;
+    const [node = '', site = null, ...more] = fields[2].split('@');
+    const place = `${group} ${node}`;
+    if (node === '' || site === '' || more.length > 0 || seen.has(place)) {
+      throw new ParseError(source, 'the node is missing, or it comes twice', { line: index + 1, text: line });
+    }
+    seen.add(place);
+    instances.push({ group, node, site, state: fields[1], role: roleOf(fields[1]) });
+  }
+  if (instances.length === 0) throw new ParseError(source, 'no row', { line: first + 4, text: '' });
+  return instances;
+}
+
+type Fields = readonly [group: string, state: string, node: string];
+
+function byColumn(line: string, stateAt: number, nodeAt: number): Fields | null {
+  if (line[stateAt - 1] !== ' ' || line[nodeAt - 1] !== ' ' || line[stateAt] === ' ' || line[nodeAt] === ' ')
+    return null;
+  return checked(line.slice(0, stateAt).trim(), line.slice(stateAt, nodeAt).trim(), line.slice(nodeAt).trim());
+}
+
+function byGap(line: string): Fields | null {
+  const fields = line.trim().split(/ {2,}/);
+  const [group, state, node] = line.startsWith(' ') ? ['', ...fields] : fields;
+  if (fields.length !== (line.startsWith(' ') ? 2 : 3)) return null;
+  return checked(group ?? '', state ?? '', node ?? '');
+}
+
+function checked(group: string, state: string, node: string): Fields | null {
+  return /^\S*$/.test(group) && statePattern.test(state) && /^\S+$/.test(node) ? [group, state, node] : null;
+}
+
+/** A group in the words of HACMP 4.x: one place, not a row for each node. */
+export interface FoundGroup {
+  readonly name: string;
+  /** `cascading`, `rotating` or `concurrent`. */
+  readonly type: string;
+  /** `UP` is what later levels call `ONLINE`. */
+  readonly state: string;
+  readonly location: string;
+}
+
+/**
+ * Reads `clfindres` of HACMP 4.x. Later levels answer the same command with the table of `clRGinfo`:
+ * {@link parseGroupTable}.
+ *
+ * @throws {@link ParseError} with other columns than the four that are known (4.4 and 4.5 may add one), or half a row.
+ */
+export function parseFoundGroups(text: string): FoundGroup[] {
+  const words = text.split(/\s+/).filter((word) => word !== '' && !/^-+$/.test(word));
+  const columns = words.splice(0, 4);
+  const known = columns.join(' ') === 'GroupName Type State Location';
+  if (!known || words.length === 0 || words.length % 4 !== 0) {
+    throw new ParseError('clfindres', 'not rows of group, type, state and location', { line: 1, text });
+  }
+  return Array.from({ length: words.length / 4 }, (_, index) => {
+    const [name = '', type = '', state = '', location = ''] = words.slice(index * 4, index * 4 + 4);
+    if (!/^[a-z]/.test(type) || !/^[A-Z]+$/.test(state)) {
+      throw new ParseError('clfindres', 'not a type and a state', { line: 1, text: `${type} ${state}` });
+    }
+    return { name: name.replace(/:$/, ''), type, state, location };
+  });
+}

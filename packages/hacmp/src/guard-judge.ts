@@ -1,0 +1,344 @@
+/**
+ * The judgement of the guard, for awk: the same questions as `decide` asks, of the same answers, in the same order. Both
+ * are held to one table of situations. Nothing in here may hold a single quote: the guard carries it between two.
+ *
+ * Input: `@round N`, then for each node `NODE name`, its answers (`@ask question status`, `|` before each line of
+ * stdout, `!` before each line of stderr) and `@end`. Output: the verdict on the first line, then a line for each reason.
+ */
+export const judge = String.raw`
+# --- what was said: R round, N node, Q question ---------------------------------------------------------------------
+$1 == "@round" { R = $2; N = ""; next }
+$1 == "NODE" { N = ((R, $2) in whole) ? "" : $2; Q = ""; next }
+N == "" { next }
+$1 == "@end" { whole[R, N] = 1; reported[R, ++reports[R]] = N; next }
+$1 == "@ask" { Q = $2; status[R, N, Q] = $3; next }
+/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; next }
+/^\|/ { said[R, N, Q]++; hear(substr($0, 2)); next }
+
+function hear(line) {
+  if (Q == "name") hear_name(line)
+  else if (Q == "manager") hear_manager(line)
+  else if (Q == "groups") hear_group(line)
+  else if (Q == "states") hear_state(line)
+  else if (Q == "membership") hear_member(line)
+  else if (Q == "resources") hear_resource(line)
+  else if (Q == "mounts") hear_mount(line)
+  else if (Q ~ /^vg:/) hear_volume_group(line)
+  else if (Q ~ /^lvs:/) hear_volume(line)
+}
+function spoil() { broken[R, N, Q] = 1 }
+
+function hear_name(line) {
+  if (said[R, N, Q] > 1 || line !~ /^[^ \t]+$/) spoil()
+  name[R, N] = line
+}
+function hear_manager(line, part) {
+  if (line ~ /^Current state:/) {
+    sub(/^Current state:[ \t]*/, "", line); sub(/[ \t]+$/, "", line)
+    if (line !~ /^[^ \t]+$/ || (R, N) in manager) spoil()
+    manager[R, N] = line
+  } else if (line ~ /^There are [^ ]+ events/) {
+    split(line, part, " ")
+    if (line !~ /^There are [0-9]+ events on the (RM )?Ibcast queue[ \t]*$/) spoil()
+    queued[R, N] += part[3]
+  } else if (line ~ /^Last event run was/) {
+    if ((R, N) in event) spoil()
+    event[R, N] = line
+  }
+}
+function hear_group(line, part, count) {
+  count = split(line, part, ":")
+  if (!((R, N) in width)) width[R, N] = count
+  if (count < 3 || count != width[R, N] || part[1] !~ /^[A-Za-z0-9_.-]+$/ || part[3] !~ /^[A-Za-z0-9_.-]+$/) spoil()
+  if (part[2] !~ /^[^ \t]+( [^ \t]+)*$/) spoil()
+  if (part[2] ~ /^UNMANAGED/) unmanaged[R, N] = 1
+  if (part[1] != group) return
+  rows[R, N]++
+  cell[R, N, part[3]] = cell[R, N, part[3]] part[2] "/"
+  state[R, N, part[3]] = part[2]
+  kind[R, N] = kind[R, N] part[4] " " part[5] "/"
+  if (part[4] == "concurrent" || part[5] == "OAAN") concurrent[R, N] = 1
+  listed[R, N, rows[R, N]] = part[3]
+}
+function hear_state(line, part) {
+  if (said[R, N, Q] == 1) { if (line !~ /^# NAME:STATE:RAW_STATE[ \t]*$/) spoil(); return }
+  if (split(line, part, ":") != 3 || part[1] !~ /^[^ \t]+$/ || (R, N, part[1]) in node_state) spoil()
+  node_state[R, N, part[1]] = part[2] "/" part[3]
+  states[R, N]++
+  configure(part[1])
+}
+function hear_member(line, part) {
+  sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
+  if (line ~ /^Node query number of nodes examined: [0-9]+$/) { split(line, part, ": "); examined[R, N] = part[2] }
+  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; members[R, N]++; member[R, N, at] = "" }
+  else if (line ~ /^State of node: *[A-Z]/) {
+    sub(/^State of node: */, "", line)
+    local_member[R, N, at] = (line ~ /NODE_LOCAL/)
+    sub(/ .*/, "", line)
+    if (member[R, N, at] != "") spoil()
+    member[R, N, at] = line
+  } else if (line ~ /^Points of contact for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
+}
+function hear_resource(line, label, text) {
+  if (line ~ /^[ \t]*$/) return
+  if (line ~ /^Run Time Parameters:[ \t]*$/) { running[R, N] = 1; return }
+  label = substr(line, 1, 52); sub(/[ \t]+$/, "", label)
+  text = substr(line, 53); sub(/^[ \t]+/, "", text); sub(/[ \t]+$/, "", text)
+  if (label !~ /^[A-Z]/ || (length(line) >= 52 && substr(line, 52, 1) != " ")) spoil()
+  if (label == "Resource Group Name") { running[R, N] = 0; block[R, N] = text; blocks[R, N, text]++; return }
+  if (running[R, N]) {
+    if (text == "") spoil()
+    if (label == "Node Name") { runtime[R, N, text] = 1; runtimes[R, N]++; configure(text) }
+    labels[R, N]++
+  } else if (block[R, N] == group) {
+    if ((R, N, label) in resource) spoil()
+    resource[R, N, label] = text
+  } else if (block[R, N] == "") spoil()
+}
+function hear_mount(line, part, count) {
+  if (said[R, N, Q] == 1) { if (line !~ /node +mounted +mounted over +vfs +date/) spoil(); return }
+  if (said[R, N, Q] == 2) { if (line !~ /^[ -]+$/) spoil(); return }
+  if (line !~ / [A-Z][a-z][a-z] [ 0-9][0-9] [0-9][0-9]:[0-9][0-9]([ \t]|$)/) { spoil(); return }
+  if (line !~ /^[ \t]/) return
+  split(line, part, " ")
+  mounts[R, N]++
+  device[R, N, mounts[R, N]] = part[1]
+  mounted[R, N, mounts[R, N]] = part[2]
+}
+function hear_volume_group(line) {
+  if (line !~ /^[A-Za-z][^:]*:/) spoil()
+  if (line ~ /^VG STATE:/) { sub(/^VG STATE:[ \t]*/, "", line); sub(/[ \t].*/, "", line); vg_state[R, N, Q] = vg_state[R, N, Q] line }
+  if (line ~ /^VG PERMISSION:/) { sub(/^VG PERMISSION:[ \t]*/, "", line); sub(/[ \t].*/, "", line); vg_mode[R, N, Q] = vg_mode[R, N, Q] line }
+}
+function hear_volume(line, part) {
+  if (said[R, N, Q] == 1) { if (line !~ /^[^ \t]+:[ \t]*$/) spoil(); return }
+  if (said[R, N, Q] == 2) { if (line !~ /^LV NAME /) spoil(); return }
+  if (split(line, part, " ") != 7 || part[6] !~ /^(open|closed)\/(syncd|stale)$/ || (part[7] != "N/A" && part[7] !~ /^\//)) { spoil(); return }
+  volumes[R, N]++
+  volume[R, N, volumes[R, N]] = "/dev/" part[1]
+  point[R, N, volumes[R, N]] = part[7]
+}
+function configure(node) { if (!(node in configured)) { configured[node] = 1; node_at[++nodes] = node } }
+
+# --- what follows from it -------------------------------------------------------------------------------------------
+function usable(n, q) { return status[R, n, q] == "0" && said[R, n, q] > 0 && !((R, n, q) in broken) }
+function missing(n, q) { return status[R, n, q] == "127" }
+function refuse(verdict, code, node, seen) { refusals[verdict]++; reason[++reasons] = code " " node ": " seen }
+function doubt(code, node, seen) { refuse("undecidable", code, node, seen) }
+function question(n, q, code) { if (!usable(n, q)) doubt(code, n, q " gave no usable answer (status " status[R, n, q] ")") }
+function meaning(word) {
+  if (word == "ONLINE") return "online"
+  if (word == "OFFLINE" || word ~ /^OFFLINE [Dd]ue [Tt]o [A-Za-z ]+$/) return "offline"
+  if (word == "ONLINE SECONDARY" || word == "OFFLINE SECONDARY") return "secondary"
+  if (word ~ /^(ACQUIRING|RELEASING|TEMP ERROR)( SECONDARY)?$/ || word == "TEMPORARY ERROR") return "moving"
+  if (word ~ /^ERROR( SECONDARY)?$/) return "error"
+  if (word ~ /^UNMANAGED( SECONDARY)?$/) return "unmanaged"
+  return "unknown"
+}
+function manager_meaning(word) {
+  if (word == "ST_STABLE") return "stable"
+  if (word == "ST_INIT") return "down"
+  if (word ~ /^ST_(JOINING|VOTING|RP_RUNNING|BARRIER|CBARRIER|UNSTABLE)$/) return "moving"
+  if (word ~ /^(ST_)?RP_FAILED$/) return "failed"
+  if (word == "NOT_CONFIGURED") return "not-configured"
+  return "unknown"
+}
+function manager_of(n) {
+  if (usable(n, "manager") && (R, n) in manager) return manager_meaning(manager[R, n])
+  return (R, n, "manager") in unknown ? "not-configured" : "silent"
+}
+function is_member(n, word) { word = manager_of(n); return word != "down" && word != "not-configured" && word != "silent" }
+function signature(r, n, i, text) {
+  if (!((r, n) in whole)) return "not reachable"
+  text = manager[r, n] ";" event[r, n] ";" rows[r, n]
+  for (i = 1; i <= nodes; i++) text = text ";" cell[r, n, node_at[i]] node_state[r, n, node_at[i]]
+  return text
+}
+function table_of(n, i, text) {
+  for (i = 1; i <= nodes; i++) text = text node_at[i] " " cell[R, n, node_at[i]] " "
+  return text rows[R, n] " " kind[R, n]
+}
+function configuration_of(n, label, text) {
+  for (label = 1; label <= 6; label++) text = text resource[R, n, wanted[label]] "|"
+  return text blocks[R, n, group]
+}
+
+END {
+  split("Participating Node Name(s)|Startup Policy|Filesystems|Volume Groups|Concurrent Volume Groups|Service IP Label", wanted, "|")
+  weigh()
+  split("no-cluster unknown-group contested moving undecidable offline", order, " ")
+  for (i = 1; i <= 6 && verdict == ""; i++) if (order[i] in refusals) verdict = order[i]
+  if (verdict == "") verdict = holder == "" ? "undecidable" : "held " holder
+  print verdict
+  for (i = 1; i <= reasons; i++) print reason[i]
+}
+
+function weigh(i, n, first) {
+  for (i = 1; i <= reports[R]; i++) asked[reported[R, i]] = 1
+  if (nodes == 0) for (n in asked) configure(n)
+  for (n in asked) {
+    known++
+    if (manager_of(n) == "not-configured") bare++
+    if (!usable(n, "name")) question(n, "name", "NODE_NAME_UNREADABLE")
+    else if (name[R, n] != n) doubt("NODE_NAME_MISMATCH", n, name[R, n])
+    else { heard[n] = 1; voices++ }
+  }
+  if (known > 0 && bare == known) { for (n in asked) refuse("no-cluster", "NO_CLUSTER", n, "NOT_CONFIGURED"); return }
+  for (n in heard) weigh_manager(n)
+  for (n in heard) weigh_states(n)
+  for (i = 1; i <= nodes; i++) if (!(node_at[i] in asked)) weigh_silence(node_at[i])
+  if (silent > 0 && voices * 2 <= nodes && minority != "trust-the-survivors") doubt("NO_MAJORITY", "-", voices " of " nodes " nodes answer")
+  for (n in asked) if (signature(1, n) != signature(R, n)) refuse("moving", "CHANGED_MEANWHILE", n, signature(1, n) " -> " signature(R, n))
+
+  for (i = 1; i <= reports[R]; i++) {
+    n = reported[R, i]
+    if (!(n in heard)) continue
+    question(n, "groups", "TABLE_UNREADABLE")
+    if (!usable(n, "groups")) continue
+    shown++
+    if (rows[R, n] > 0) knows++
+    if (first == "") first = n
+  }
+  if (shown == voices && shown > 0 && knows == 0) { refuse("unknown-group", "GROUP_UNKNOWN", "-", group); return }
+  for (n in heard) if (usable(n, "groups") && table_of(n) != table_of(first)) different = different n " "
+  if (different != "") doubt("TABLES_DIFFER", "-", different "against " first)
+  if (!weigh_configuration()) { weigh_group(first); return }
+  weigh_participants(first)
+  weigh_group(first)
+  for (n in heard) if (missing(n, "states") && unmanaged[R, n]) doubt("NODE_UNMANAGED", n, "a group is UNMANAGED somewhere")
+  weigh_disks()
+}
+function weigh_manager(n, word) {
+  word = manager_of(n)
+  if (word == "silent") question(n, "manager", "MANAGER_UNREADABLE")
+  if (word == "silent" && usable(n, "manager")) doubt("MANAGER_UNREADABLE", n, "no state")
+  if (word == "stable" && queued[R, n] > 0) refuse("moving", "EVENTS_QUEUED", n, queued[R, n])
+  if (word == "moving") refuse("moving", "MANAGER_NOT_STABLE", n, manager[R, n])
+  if (word == "failed") doubt("EVENT_FAILED", n, manager[R, n])
+  if (word == "not-configured") doubt("NODE_NOT_CONFIGURED", n, "no cluster here")
+  if (word == "unknown") doubt("MANAGER_STATE_UNKNOWN", n, manager[R, n])
+}
+function weigh_states(n, i, o, seen, own, p) {
+  if (usable(n, "states") && states[R, n] != nodes || usable(n, "resources") && runtimes[R, n] != nodes || !(n in configured)) doubt("NODES_DIFFER", n, states[R, n] + 0 " / " runtimes[R, n] + 0 " of " nodes)
+  if (!is_member(n)) return
+  if (!missing(n, "membership")) {
+    question(n, "membership", "MEMBERSHIP_UNREADABLE")
+    if (usable(n, "membership") && (examined[R, n] == "" || examined[R, n] != members[R, n] || told_contacts[R, n] != members[R, n])) doubt("MEMBERSHIP_UNREADABLE", n, "nodes are missing")
+    for (i = 1; i <= nodes; i++) {
+      o = node_at[i]
+      if (!((R, n, o) in member) || local_member[R, n, o]) continue
+      if (member[R, n, o] == "UP" && contacts[R, n, o] == 0 || member[R, n, o] != "UP" && (o in heard) && is_member(o)) doubt("PARTITION_SIGN", n, o " " member[R, n, o] ", points of contact " contacts[R, n, o])
+    }
+  }
+  if (missing(n, "states")) return
+  question(n, "states", "NODE_STATES_UNREADABLE")
+  for (i = 1; i <= nodes; i++) {
+    o = node_at[i]
+    if (!((R, n, o) in node_state)) continue
+    seen = node_state[R, n, o]
+    split(seen, p, "/")
+    own = (o in heard) ? manager_of(o) : "silent"
+    if (p[1] == "UNMANAGED" || p[2] == "UNMANAGED") doubt("NODE_UNMANAGED", o, seen)
+    else if (manager_meaning(p[2]) == "moving") refuse("moving", "NODE_NOT_STABLE", o, seen)
+    else if (seen == "NORMAL/ST_STABLE") { if (own == "down" || own == "not-configured") doubt("NODE_STATE_CONTRADICTED", o, seen) }
+    else if (seen ~ /^OFFLINE\/(OFFLINE|ST_INIT|NOT_CONFIGURED)?$/) { if (own != "down" && own != "silent" && own != "not-configured") doubt("NODE_STATE_CONTRADICTED", o, seen) }
+    else doubt("NODE_STATE_UNKNOWN", o, seen)
+  }
+}
+function weigh_silence(o, n, word, out, inside) {
+  silent++
+  for (n in heard) {
+    if (!is_member(n)) continue
+    word = node_state[R, n, o]
+    sub(/\/.*/, "", word)
+    if (member[R, n, o] == "UP" || word != "" && word != "OFFLINE") inside++
+    else if (word == "OFFLINE" || member[R, n, o] == "DOWN") out++
+    else inside++
+  }
+  if (out == 0 || inside > 0) doubt("HOST_UNREACHABLE", o, "no report, and not surely out of the cluster")
+}
+function weigh_configuration(n, i, r, p, count, ok) {
+  ok = 1
+  for (r = 1; r <= reports[R]; r++) {
+    n = reported[R, r]
+    if (!(n in heard)) continue
+    if (usable(n, "resources")) {
+      count = split(resource[R, n, wanted[1]], p, " ")
+      if (!running[R, n] || runtimes[R, n] == 0 || labels[R, n] % runtimes[R, n]) broken[R, n, "resources"] = 1
+      for (i = 1; i <= 5 && blocks[R, n, group]; i++) if (!((R, n, wanted[i]) in resource)) broken[R, n, "resources"] = 1
+      for (i = 1; i <= count; i++) if (!((R, n, p[i]) in runtime)) broken[R, n, "resources"] = 1
+    }
+    question(n, "resources", "CONFIGURATION_UNREADABLE")
+    if (!usable(n, "resources")) continue
+    if (base == "") base = n
+    if (configuration_of(n) != configuration_of(base) || blocks[R, n, group] != 1) ok = 0
+  }
+  if (base != "" && !ok) doubt("CONFIGURATION_DIFFERS", "-", "the nodes do not agree on what " group " consists of")
+  return ok && base != ""
+}
+function weigh_participants(n, i, p, count) {
+  count = split(resource[R, base, wanted[1]], p, " ")
+  for (i = 1; i <= count; i++) if (cell[R, n, p[i]] == "" || cell[R, n, p[i]] != state[R, n, p[i]] "/" || !(p[i] in configured)) { doubt("PARTICIPANTS_DIFFER", "-", p[i]); return }
+  if (rows[R, n] != count) doubt("PARTICIPANTS_DIFFER", "-", rows[R, n] " rows for " count " nodes")
+}
+function weigh_group(n, i, o, word, other, p, count) {
+  for (i = 1; i <= rows[R, n]; i++) {
+    o = listed[R, n, i]
+    word = meaning(state[R, n, o])
+    if (word == "online") { online[o] = 1; holders++; holder = o }
+    else if (word != "offline" && word != "secondary") other++
+    if (word == "moving") refuse("moving", "GROUP_MOVING", o, state[R, n, o])
+    if (word == "error") doubt("GROUP_ERROR", o, state[R, n, o])
+    if (word == "unmanaged") doubt("GROUP_UNMANAGED", o, state[R, n, o])
+    if (word == "unknown") doubt("GROUP_STATE_UNKNOWN", o, state[R, n, o])
+  }
+  if (holders == 0 && other == 0 && rows[R, n] > 0) refuse("offline", "GROUP_OFFLINE", "-", table_of(n))
+  if (holders > 1) {
+    holder = ""
+    if (!concurrent[R, n]) refuse("contested", "GROUP_CONTESTED", "-", table_of(n))
+    else if (tie_break != "first-online-in-priority-order") doubt("NO_TIE_BREAK", "-", table_of(n))
+    else {
+      count = split(resource[R, base, wanted[1]], p, " ")
+      for (i = count; i >= 1; i--) if (p[i] in online) holder = p[i]
+    }
+  }
+  if (holder != "" && !(holder in heard)) doubt("HOLDER_SILENT", holder, "no report")
+  if (holder in heard && manager_of(holder) == "down") doubt("HOLDER_DOWN", holder, manager[R, holder])
+}
+function weigh_disks(n, i, count, p, all) {
+  count = split(resource[R, base, wanted[4]] " " resource[R, base, wanted[5]], p, " ")
+  for (i = 1; i <= count; i++) vgs[p[i]] = 1
+  for (n in heard) for (i in vgs) if (status[R, n, "vg:" i] == "") all = "unasked"
+  if (count == 0 || all != "") { doubt("NO_LOCAL_EVIDENCE", "-", count " volume groups"); return }
+  for (n in heard) {
+    question(n, "mounts", "MOUNTS_UNREADABLE")
+    for (i in vgs) {
+      if ((R, n, "vg:" i) in absence && status[R, n, "vg:" i] != "0") continue
+      if (!usable(n, "vg:" i) || vg_state[R, n, "vg:" i] == "" || vg_mode[R, n, "vg:" i] == "") doubt("VOLUME_GROUP_UNREADABLE", n, i)
+      else if (in_use(n, i)) question(n, "lvs:" i, "VOLUME_GROUP_UNREADABLE")
+    }
+  }
+  for (n in heard) if (holder == "" || n == holder) for (i = 1; i <= volumes[R, n]; i++) {
+    ours[volume[R, n, i]] = 1
+    if (resource[R, base, wanted[3]] == "ALL" && point[R, n, i] ~ /^\// && point[R, n, i] !~ /^\/splitmirror\//) points[point[R, n, i]] = 1
+  }
+  if (resource[R, base, wanted[3]] != "ALL") { count = split(resource[R, base, wanted[3]], p, " "); for (i = 1; i <= count; i++) points[p[i]] = 1 }
+  if (holder in heard) weigh_possession(holder)
+  for (n in heard) if (n != holder && !(n in online)) weigh_strays(n)
+}
+function in_use(n, vg) { return vg_state[R, n, "vg:" vg] == "active" && vg_mode[R, n, "vg:" vg] == "read/write" && status[R, n, "vg:" vg] == "0" }
+function weigh_possession(n, i, vg, path, right, wrong) {
+  for (vg in vgs) if (!in_use(n, vg) && (usable(n, "vg:" vg) || (R, n, "vg:" vg) in absence)) doubt("VOLUME_GROUP_NOT_HERE", n, vg " " vg_mode[R, n, "vg:" vg])
+  if (!usable(n, "mounts")) return
+  for (path in points) {
+    right = wrong = 0
+    for (i = 1; i <= mounts[R, n]; i++) if (mounted[R, n, i] == path) { if (device[R, n, i] in ours) right++; else wrong++ }
+    if (right != 1 || wrong) doubt("FILE_SYSTEM_NOT_HERE", n, path)
+  }
+}
+function weigh_strays(n, i, vg, verdict) {
+  verdict = holder in heard ? "contested" : "undecidable"
+  for (vg in vgs) if (in_use(n, vg)) refuse(verdict, "VOLUME_GROUP_ELSEWHERE", n, vg)
+  for (i = 1; i <= mounts[R, n]; i++) if (device[R, n, i] in ours || mounted[R, n, i] in points) refuse(verdict, "FILE_SYSTEM_ELSEWHERE", n, device[R, n, i] " on " mounted[R, n, i])
+}
+`;

@@ -1,0 +1,54 @@
+import { ParseError } from '@splitmirror/host';
+
+/** A node as Cluster Aware AIX on another (or the same) node sees it. */
+export interface Member {
+  /** Cluster node name. */
+  readonly name: string;
+  /** First word of `State of node`: `UP`, `DOWN`, ... as printed. */
+  readonly state: string;
+  readonly local: boolean;
+  /** Ways to reach it. 0 is normal for the local node; for a remote one that is UP it means broken communication. */
+  readonly pointsOfContact: number;
+  /** The other lines about this node: round-trip figures, sites, interfaces. */
+  readonly details: readonly string[];
+}
+
+const source = 'lscluster -m';
+
+/**
+ * Reads what `lscluster -m` prints (7.1 and later).
+ *
+ * @throws {@link ParseError} on a message ("Cluster services are not active.") and when nodes are missing or cut off.
+ */
+export function parseMembership(text: string): Member[] {
+  const [head = '', ...blocks] = text.split(/^[ \t]*Node name: */m);
+  const examined = /^Node query number of nodes examined: (\d+)\s*$/m.exec(head)?.[1];
+  const members = blocks.map((block) => readMember(block));
+  if (examined === undefined || Number(examined) !== members.length || members.length === 0) {
+    const reason = `${members.length} nodes where ${examined ?? 'no number'} was announced`;
+    throw new ParseError(source, reason, { line: 1, text: head });
+  }
+  return members;
+}
+
+function readMember(block: string): Member {
+  const [name = '', ...lines] = block.split('\n').map((line) => line.trim());
+  const one = (shape: RegExp): RegExpExecArray => {
+    const found = lines.map((line) => shape.exec(line)).filter((match) => match !== null);
+    const [match] = found;
+    if (!match || found.length > 1)
+      throw new ParseError(source, `not one line ${shape.source}`, { line: 1, text: name });
+    return match;
+  };
+  if (!/^\S+$/.test(name)) throw new ParseError(source, 'no node name', { line: 1, text: name });
+  const [, state = '', flags = ''] = one(/^State of node: *(\S+) *(.*)$/);
+  const pointsOfContact = Number(one(/^Points of contact for node: *(\d+)$/)[1]);
+  const own = /^(State of node|Points of contact for node):/;
+  const details = lines.filter((line) => line !== '' && !/^-+$/.test(line) && !own.test(line));
+  const heading = details.findIndex((line) => /^Interface\s+State\b/.test(line));
+  const ports = heading === -1 ? [] : details.slice(heading + 1);
+  if ((pointsOfContact > 0 && ports.length === 0) || ports.some((line) => line.split(/\s+/).length !== 5)) {
+    throw new ParseError(source, 'points of contact are missing or cut', { line: 1, text: name });
+  }
+  return { name, state, local: flags.split(/\s+/).includes('NODE_LOCAL'), pointsOfContact, details };
+}

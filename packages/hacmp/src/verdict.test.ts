@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { situations } from '../test/situations.ts';
+import {
+  answer,
+  failed,
+  healthyWorld,
+  hostsOf,
+  type NodeWorld,
+  type Output,
+  ok,
+  group as payGroup,
+} from '../test/world.ts';
+import { contentsOf, decide, survey, type Verdict } from './index.ts';
+
+describe('decide', () => {
+  it.each(situations)(
+    '$verdict: $title',
+    async ({ world, later = world, policy, group = payGroup, verdict, because }) => {
+      const first = await survey(hostsOf(world));
+      const volumeGroups = contentsOf(group, first)?.volumeGroups;
+      const rounds = volumeGroups ? [first, await survey(hostsOf(later), { volumeGroups })] : [first];
+      const decided = decide(group, rounds, policy);
+      const told = decided.kind === 'held' ? [decided.node] : decided.reasons.map((reason) => reason.code);
+      expect([decided.kind, ...told]).toEqual([verdict, ...because]);
+    },
+  );
+});
+
+describe('decide, when one answer of one node is damaged', () => {
+  const commands = [
+    'get_local_nodename',
+    'lssrc -ls clstrmgrES',
+    'clRGinfo -s',
+    'clmgr -cv -a name,state,raw_state query node',
+    'lscluster -m',
+    'clshowres',
+    'mount',
+    'lsvg payvg',
+    'lsvg -l payvg',
+  ];
+
+  async function decided(node: string, command: string, output: Output): Promise<Verdict> {
+    const world = healthyWorld(['db1', 'db2', 'db3']);
+    const damaged = world[node];
+    if (damaged) damaged.overrides[command] = output;
+    const reports = await survey(hostsOf(world), { volumeGroups: ['payvg'] });
+    return decide(payGroup, [reports]);
+  }
+
+  it.each(commands)('names nobody but the holder, whatever %s says', async (command) => {
+    const whole = answer(healthyWorld(['db1', 'db2', 'db3']).db1 as NodeWorld, command);
+    const text = whole === 'hang' ? '' : (whole.stdout ?? '');
+    // Where a volume group is passive, nobody needs to know its volumes.
+    for (const node of command === 'lsvg -l payvg' ? ['db1'] : ['db1', 'db2']) {
+      for (let end = 0; end < text.length; end++) {
+        const verdict = await decided(node, command, ok(text.slice(0, end)));
+        if (verdict.kind === 'held') expect(verdict.node).toBe('db1');
+      }
+      for (const output of [
+        'hang',
+        failed('no', 1),
+        ok(''),
+        ok('db1 is fine\n'),
+        ok(`${text}${text}`),
+      ] satisfies Output[]) {
+        expect([command, output, (await decided(node, command, output)).kind]).not.toContain('held');
+      }
+    }
+  });
+});

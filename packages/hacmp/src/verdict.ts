@@ -1,0 +1,216 @@
+import { changes, configuredNodes, gone, meaningAt, nodeStates } from './agreement.ts';
+import { evidenceOf, factsOf } from './facts.ts';
+import {
+  type AnsweredReport,
+  type Evidence,
+  type Finding,
+  moving,
+  type Problem,
+  type Refusal,
+  rowsOf,
+  sorted,
+  undecidable,
+  unusable,
+  value,
+} from './finding.ts';
+import { type GroupContents, toContents } from './group-resources.ts';
+import { chooseHolder, groupState, participants, sameConfiguration, sameTable, unsupervised } from './holder.ts';
+import { judgeStorage } from './local-resources.ts';
+import type { Policy } from './policy.ts';
+import type { NodeReport } from './report.ts';
+import { meaningOf } from './resource-groups.ts';
+
+/** Who holds a group, weighed. Everything but `held` means: no backup now. */
+export type Verdict =
+  | {
+      readonly kind: 'held';
+      readonly group: string;
+      /** Cluster node name of the node that backs up. */
+      readonly node: string;
+      /** How it was chosen: the only holder, or by which policy among the holders of a concurrent group. */
+      readonly by: 'only-holder' | 'first-online-in-priority-order';
+      readonly contents: GroupContents;
+      readonly evidence: readonly Evidence[];
+      /** What a proof of this verdict rests on. */
+      readonly facts: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: Refusal;
+      readonly group: string;
+      /** Every reason, not only the first. */
+      readonly reasons: readonly Problem[];
+      readonly evidence: readonly Evidence[];
+    };
+
+/** The worst comes first: it is what the whole is called. What is moving explains answers that do not fit together. */
+const precedence: readonly Refusal[] = ['no-cluster', 'unknown-group', 'contested', 'moving', 'undecidable', 'offline'];
+
+/**
+ * Weighs what all nodes said about a group. Pure.
+ *
+ * @param rounds The reports of all nodes, once or several times after a pause. Only what stayed the same counts. The last
+ *   round must have asked about the group's volume groups ({@link contentsOf}).
+ */
+export function decide(group: string, rounds: readonly (readonly NodeReport[])[], policy: Policy = {}): Verdict {
+  const reports = rounds.at(-1) ?? [];
+  const asked = reports.filter((report) => report.kind === 'answered');
+  // Who is not the node it was taken for has no say about that node.
+  const answered = asked.filter((report) => value(report.localName) === report.node);
+  const evidence = answered.flatMap((report) => evidenceOf(group, report));
+  const refuse = (findings: readonly Finding[]): Verdict => {
+    const kind = precedence.find((refusal) => findings.some((finding) => finding.refusal === refusal)) ?? 'undecidable';
+    return { kind, group, reasons: findings.map((finding) => finding.problem), evidence };
+  };
+
+  const none = reports.length === 0 ? nobodyAsked() : noCluster(reports);
+  if (none.length > 0) return refuse(none);
+  const configured = configuredNodes(reports, answered);
+  const everywhere = [
+    ...asked.flatMap(identity),
+    ...answered.flatMap(managerState),
+    ...nodeStates(answered, configured),
+    ...gone(reports, answered, configured, policy),
+    ...changes(group, rounds),
+  ];
+  const tables = answered.flatMap((report) => unusable(report, report.groups, 'TABLE_UNREADABLE'));
+  const shown = answered.filter((report) => report.groups.kind === 'read');
+  if (tables.length === 0 && shown.length > 0 && shown.every((report) => rowsOf(group, report).length === 0)) {
+    const message = `no node knows a resource group ${group}`;
+    const seen = [...new Set(shown.flatMap((report) => value(report.groups)?.map((row) => row.group) ?? []))].join(' ');
+    const remedy = 'Name one of the groups that clRGinfo lists.';
+    return refuse([
+      { refusal: 'unknown-group', problem: { code: 'GROUP_UNKNOWN', node: null, message, seen, remedy } },
+      ...everywhere,
+    ]);
+  }
+  const configuration = sameConfiguration(group, answered);
+  const rows = shown[0] ? rowsOf(group, shown[0]) : [];
+  const resources = configuration.resources;
+  const table = [
+    ...tables,
+    ...sameTable(group, shown),
+    ...configuration.findings,
+    ...(resources ? participants(rows, resources, configured) : []),
+    ...rows.flatMap(groupState),
+    ...answered.flatMap(unsupervised),
+  ];
+  const holder = chooseHolder(rows, resources, policy);
+  const found = [...everywhere, ...table, ...holder.findings];
+  if (!resources) return refuse(found);
+  const contents = toContents(resources);
+  const online = rows.filter((row) => meaningOf(row.state) === 'online').map((row) => row.node);
+  const holding = answered.find((report) => report.node === holder.node);
+  const standing = holder.node === undefined || holding ? [] : [holderGone(holder.node)];
+  const storage = judgeStorage({ contents, answered, online, holding });
+  const findings = [...found, ...standing, ...(holding ? holderState(holding) : []), ...storage.findings];
+  if (findings.length > 0 || !holding || !holder.node) return refuse(findings);
+  return {
+    kind: 'held',
+    group,
+    node: holder.node,
+    by: online.length === 1 ? 'only-holder' : 'first-online-in-priority-order',
+    contents,
+    evidence: [...evidence, ...storage.evidence],
+    facts: factsOf(group, holding, contents, storage.mountPoints),
+  };
+}
+
+/** What the group consists of, as far as the nodes that answered agree; `null` when they do not or do not know it. */
+export function contentsOf(group: string, reports: readonly NodeReport[]): GroupContents | null {
+  const answered = reports.filter((report) => report.kind === 'answered');
+  const { resources } = sameConfiguration(group, answered);
+  return resources ? toContents(resources) : null;
+}
+
+function nobodyAsked(): Finding[] {
+  return undecidable('NO_HOST', null, 'there is no node to ask', {
+    seen: 'an empty list of hosts',
+    remedy: 'Give a host for every node of the cluster.',
+  });
+}
+
+function noCluster(reports: readonly NodeReport[]): Finding[] {
+  const all = reports.every((report) => report.kind === 'answered' && meaningAt(report) === 'not-configured');
+  if (!all) return [];
+  return reports.map(({ node }) => ({
+    refusal: 'no-cluster',
+    problem: {
+      code: 'NO_CLUSTER',
+      node,
+      message: `no cluster is configured on ${node}`,
+      seen: 'NOT_CONFIGURED',
+      remedy: 'Name the nodes of a configured cluster; a single machine needs no verdict.',
+    },
+  }));
+}
+
+function identity(report: AnsweredReport): Finding[] {
+  const { node, localName } = report;
+  if (localName.kind !== 'read') return unusable(report, localName, 'NODE_NAME_UNREADABLE');
+  if (localName.value === node) return [];
+  return undecidable('NODE_NAME_MISMATCH', node, `the host given for ${node} calls itself ${localName.value}`, {
+    seen: localName.value,
+    remedy: `Give hosts by cluster node name, which is not the host name: get_local_nodename prints it.`,
+  });
+}
+
+function managerState(report: AnsweredReport): Finding[] {
+  const { node } = report;
+  const manager = value(report.manager);
+  const seen = manager?.state ?? '';
+  switch (meaningAt(report)) {
+    case 'stable': {
+      const queued = Object.entries(manager?.queuedEvents ?? {}).filter(([, count]) => count > 0);
+      if (queued.length === 0) return [];
+      return moving(
+        'EVENTS_QUEUED',
+        node,
+        `events wait at the cluster manager of ${node}`,
+        sorted(queued.map(([q, n]) => `${n} on ${q}`)),
+      );
+    }
+    case 'down':
+      return [];
+    case 'moving':
+      return moving('MANAGER_NOT_STABLE', node, `the cluster manager of ${node} is working on an event`, seen);
+    case 'failed':
+      return undecidable('EVENT_FAILED', node, `an event script failed on ${node}; resources may be half acquired`, {
+        seen,
+        remedy: `Repair what failed (hacmp.out), then "clruncmd ${node}", and check every resource by hand.`,
+      });
+    case 'not-configured':
+      return undecidable('NODE_NOT_CONFIGURED', node, `${node} belongs to no configured cluster`, {
+        seen: seen || 'clstrmgrES is not on file',
+        remedy: `Take ${node} off the list of hosts, or synchronise the cluster to it.`,
+      });
+    case 'unknown':
+      return undecidable('MANAGER_STATE_UNKNOWN', node, `the cluster manager of ${node} tells an unknown state`, {
+        seen,
+        remedy: 'Report the word with the level of HACMP; until its meaning is known nothing is allowed by it.',
+      });
+    case 'silent':
+      return unusable(report, report.manager, 'MANAGER_UNREADABLE');
+  }
+}
+
+function holderGone(node: string): Finding {
+  const [finding] = undecidable(
+    'HOLDER_SILENT',
+    node,
+    `the cluster says that ${node} has the group, and ${node} could not be asked`,
+    {
+      seen: 'no answer',
+      remedy: `Make ${node} answer.`,
+    },
+  );
+  return finding;
+}
+
+function holderState(report: AnsweredReport): Finding[] {
+  if (meaningAt(report) !== 'down') return [];
+  const { node } = report;
+  return undecidable('HOLDER_DOWN', node, `${node} is said to have the group while its cluster services are down`, {
+    seen: value(report.manager)?.state ?? '',
+    remedy: `Start cluster services on ${node}, or look for resources that were left running there.`,
+  });
+}

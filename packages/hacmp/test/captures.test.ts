@@ -1,0 +1,238 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  type ClusterManager,
+  type ClusterStatus,
+  type ConfiguredNode,
+  type Fileset,
+  type FoundGroup,
+  type GroupInstance,
+  type GroupMove,
+  type GroupRow,
+  hasHacmp,
+  type Member,
+  type NodeOutput,
+  type NodeState,
+  type PeerNode,
+  parseClusterManager,
+  parseConfiguredNodes,
+  parseNames,
+  parseRemoteOutput,
+  parseShownServices,
+  parseSnmpCluster,
+  readerOf,
+  type ShownResources,
+  type ShownServices,
+  type Topology,
+} from '../src/index.ts';
+
+const folder = process.env.SPLITMIRROR_CAPTURES ?? join(import.meta.dirname, '../../../../shared/captures');
+const captures = join(folder, 'hacmp');
+
+interface Expected {
+  readonly kind: string;
+  readonly expect: Readonly<Record<string, unknown>>;
+}
+
+/** How the values of a reader are called in the expectations; a key that is not named here is not compared. */
+type View = (value: never, text: string) => Record<string, unknown>;
+
+const views: Readonly<Record<string, View>> = {
+  'clRGinfo-colon': (rows: GroupRow[], text) => ({
+    fields_per_line: text.split('\n')[0]?.split(':').length,
+    groups: distinct(rows.map((row) => row.group)),
+    nodes: distinct(rows.map((row) => row.node)),
+    instances: rows,
+    type: Object.fromEntries(rows.map((row) => [row.group, row.type])),
+    policies: Object.fromEntries(
+      rows.map(({ group, startup, fallover, fallback, sitePolicy: site }) => [
+        group,
+        { startup, fallover, fallback, site },
+      ]),
+    ),
+  }),
+  'clRGinfo-table': (instances: GroupInstance[]) => ({ instances }),
+  'clRGmove-result': ({ cluster, group, movedTo, instances }: GroupMove) => ({
+    ...(cluster && { cluster }),
+    group,
+    moved_to: movedTo,
+    instances,
+  }),
+  clfindres: (groups: FoundGroup[]) => ({ groups }),
+  'clmgr-colon': (nodes: NodeState[]) => ({
+    nodes: nodes.map(({ rawState, ...node }) => ({ ...node, raw_state: rawState })),
+  }),
+  'clmgr-pairs': (attributes: Record<string, string>) => ({ attributes }),
+  'lssrc-ls-clstrmgrES': (manager: ClusterManager) => managerView(manager),
+  lssrc: (subsystems: unknown) => ({ subsystems }),
+  'clshowsrv-v': (shown: ShownServices) => ({
+    subsystems: shown.subsystems,
+    nodes: shown.nodes.map(({ rawState, ...node }) => ({ ...node, raw_state: rawState })),
+    ...(shown.manager ? managerView(shown.manager) : { cluster_manager_state: null }),
+  }),
+  'clcmd-lssrc-state': (outputs: NodeOutput[]) => ({
+    per_node: Object.fromEntries(outputs.map(({ node, output }) => [node, parseClusterManager(output).state])),
+  }),
+  cllsnode: (nodes: ConfiguredNode[]) => ({
+    configured_nodes: nodes.map((node) => node.name),
+    interfaces: Object.fromEntries(nodes.map((node) => [node.name, node.interfaces.map((found) => found.name)])),
+  }),
+  clshowres: ({ groups, runTimeNodes }: ShownResources) => ({
+    groups: Object.fromEntries(
+      groups.map((group) => [
+        group.group,
+        {
+          nodes: group.nodes,
+          startup: group.startup,
+          fallover: group.fallover,
+          fallback: group.fallback,
+          site: group.site,
+          filesystems: group.fileSystems,
+          volume_groups: group.volumeGroups,
+          concurrent_volume_groups: group.concurrentVolumeGroups,
+          applications: group.applications,
+          service_labels: group.serviceLabels,
+        },
+      ]),
+    ),
+    run_time_nodes: runTimeNodes,
+  }),
+  clstat: (status: ClusterStatus) => ({
+    cluster: status.cluster,
+    cluster_id: status.id,
+    state: status.state,
+    substate: status.substate,
+    node_count: status.nodes.length,
+    nodes: status.nodes,
+  }),
+  cltopinfo: ({ cluster, attributes, nodeCount, networkCount, nodes, groups }: Topology) => ({
+    cluster,
+    cluster_type: attributes['Cluster Type'],
+    heartbeat: attributes['Heartbeat Type'],
+    repository_disk: attributes['Repository Disk']?.split(' ')[0],
+    node_count: nodeCount,
+    network_count: networkCount,
+    nodes,
+    groups: Object.fromEntries(
+      groups.map((group) => [
+        group.group,
+        {
+          startup: group.startup,
+          fallover: group.fallover,
+          fallback: group.fallback,
+          nodes: group.nodes,
+          service_labels: group.serviceLabels,
+        },
+      ]),
+    ),
+  }),
+  halevel: ({ version, servicePack }: { version: string; servicePack: string }) => ({
+    version,
+    service_pack: servicePack,
+  }),
+  'lscluster-m': (members: Member[]) => ({
+    examined: members.length,
+    nodes: members.map(({ name, state, local, pointsOfContact }) => ({
+      name,
+      state,
+      local,
+      points_of_contact: pointsOfContact,
+    })),
+  }),
+  'lslpp-colon': (filesets: Fileset[]) => ({ hacmp_installed: hasHacmp(filesets), filesets }),
+  lsrpnode: (nodes: PeerNode[]) => ({ nodes: Object.fromEntries(nodes.map((node) => [node.name, node.state])) }),
+  'odm-version': (versions: number[]) => ({ versions, consistent: new Set(versions).size === 1 }),
+  'snmp-varbinds': (_: unknown, text) => {
+    const { name, id, state, substate, lastChange, answeringNode, nodeCount } = parseSnmpCluster(text);
+    return {
+      cluster: name,
+      cluster_id: id,
+      state,
+      substate,
+      last_change_epoch: lastChange,
+      answering_node: answeringNode,
+      node_count: nodeCount,
+    };
+  },
+};
+
+/** Captures whose second line names no single command. */
+const byHand: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
+  // Two commands after each other: the names of the active nodes, then cllsnode.
+  'cllsnode-713.txt': (text) => {
+    const [active = '', ...rest] = text.split('\n\n');
+    return { active_nodes: parseNames(active), ...view('cllsnode', parseConfiguredNodes(rest.join('\n\n')), text) };
+  },
+  // A menu of SMIT whose end is the text of clshowsrv -v.
+  'clshowsrv-hacmp5-started.txt': (text) => view('clshowsrv-v', parseShownServices(text), text),
+  // A session of a shell: prompts with commands, each followed by its answer.
+  'clrsh-intermittent.txt': (text) => {
+    const attempts = text.split(/^# /m).flatMap((part) => {
+      const [command = '', ...lines] = part.split('\n');
+      const target = /^clrsh (\S+)/.exec(command)?.[1];
+      return target ? [{ target, ok: succeeds(() => parseRemoteOutput(lines.join('\n'))) }] : [];
+    });
+    return { attempts };
+  },
+};
+
+function managerView(manager: ClusterManager): Record<string, unknown> {
+  return {
+    cluster_manager_state: manager.state,
+    queued_events: { ibcast: manager.queuedEvents.Ibcast, rm_ibcast: manager.queuedEvents['RM Ibcast'] },
+    cl_version: manager.clVersion,
+    vrmf: manager.vrmf,
+    fix_level: manager.fixLevel,
+    local_node_id: manager.localNodeId,
+    local_site_id: manager.localSiteId,
+    nodes: manager.nodes,
+    last_event: manager.lastEvent?.name ?? null,
+    last_event_node_id: manager.lastEvent?.nodeId ?? null,
+  };
+}
+
+function view(kind: string, value: unknown, text: string): Record<string, unknown> {
+  return views[kind]?.(value as never, text) ?? {};
+}
+
+/** Lists of names are compared as sets: the expectations sort some of them. */
+function unordered(values: Record<string, unknown>): Record<string, unknown> {
+  const sort = (value: unknown) =>
+    Array.isArray(value) && value.every((item) => typeof item === 'string') ? [...value].sort() : value;
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, sort(value)]));
+}
+
+function distinct(words: readonly string[]): string[] {
+  return [...new Set(words)];
+}
+
+function succeeds(attempt: () => unknown): boolean {
+  try {
+    attempt();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('captures', () => {
+  if (!existsSync(captures)) {
+    it.skip(`no captures in ${captures}`, () => {});
+    return;
+  }
+  const names = readdirSync(captures).filter((name) => name.endsWith('.txt'));
+  it.each(names)('%s', (name) => {
+    const [, second = '', ...lines] = readFileSync(join(captures, name), 'utf8').split('\n');
+    const text = lines.join('\n');
+    const expected: Expected = JSON.parse(
+      readFileSync(join(captures, name.replace(/\.txt$/, '.expected.json')), 'utf8'),
+    );
+    const kind = expected.kind.split(' ')[0] ?? '';
+    const read = readerOf(second.replace(/^# command: /, ''));
+    const seen = byHand[name]?.(text) ?? (read ? view(kind, read(text), text) : {});
+    const wanted = Object.fromEntries(Object.entries(expected.expect).filter(([key]) => seen[key] !== undefined));
+    expect(Object.keys(wanted), 'nothing to compare').not.toEqual([]);
+    expect(unordered(seen)).toMatchObject(unordered(wanted));
+  });
+});

@@ -1,0 +1,486 @@
+import { ParseError } from '@splitmirror/host';
+import { describe, expect, it } from 'vitest';
+import {
+  hasHacmp,
+  managerMeaning,
+  meaningOf,
+  parseAttributes,
+  parseClusterManager,
+  parseClusterStatus,
+  parseConfiguredNodes,
+  parseFilesets,
+  parseFoundGroups,
+  parseGroupFileSystems,
+  parseGroupMove,
+  parseGroupRows,
+  parseGroupTable,
+  parseHaLevel,
+  parseLocalNodeName,
+  parseLogicalVolumes,
+  parseMembership,
+  parseMounts,
+  parseNames,
+  parseNodeOutputs,
+  parseNodeStates,
+  parseOdmObjects,
+  parseOdmVersions,
+  parsePeerNodes,
+  parseRemoteOutput,
+  parseResources,
+  parseShownServices,
+  parseSnmpCluster,
+  parseSubsystems,
+  parseTopology,
+  parseVolumeGroup,
+  readerOf,
+} from '../src/index.ts';
+import { textOf } from './fixtures.ts';
+
+/** Where and why a reader refuses. */
+function refusal(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ParseError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('parseGroupRows', () => {
+  it('keeps state texts whole, and sites', () => {
+    expect(
+      parseGroupRows(textOf('group-rows-sites')).map(({ node, site, state, role }) => [node, site, state, role]),
+    ).toEqual([
+      ['north1', 'north', 'ONLINE', 'primary'],
+      ['south1', 'south', 'ONLINE SECONDARY', 'secondary'],
+    ]);
+    expect(parseGroupRows(textOf('group-rows'))[2]).toEqual({
+      group: 'webrg',
+      node: 'db_node1',
+      site: null,
+      state: 'ONLINE',
+      role: 'primary',
+      type: 'concurrent',
+      startup: 'OAAN',
+      fallover: 'BO',
+      fallback: 'NFB',
+      sitePolicy: 'ignore',
+    });
+  });
+
+  it.each([
+    ['', 'clRGinfo -s:1:1: not a line of group, state and node: ""'],
+    ['There is no cluster definition.\n', 'not a line of group'],
+    [`${'a:ONLINE:n1:x\n'}cl_rgutils: Error: no answer: b\n`, 'clRGinfo -s:2:1: not a line of group'],
+    ['a:ONLINE:n1:x\na:ONLINE\n', 'clRGinfo -s:2:1: not a line'],
+    ['a:ONLINE:n1:x\na:OFFLINE:n2:x:y\n', 'clRGinfo -s:2:1: 5 fields where the first line has 4'],
+    ['a: ONLINE:n1:x\n', 'not a line of group'],
+    ['a:ONLINE:n1:x\n\n', 'clRGinfo -s:2:1: not a line of group'],
+  ])('refuses %j', (text, reason) => {
+    expect(refusal(() => parseGroupRows(text))).toContain(reason);
+  });
+});
+
+describe('meaningOf', () => {
+  it.each([
+    ['ONLINE', 'online'],
+    ['ONLINE SECONDARY', 'secondary'],
+    ['ONLINE_SECONDARY', 'unknown'],
+    ['online', 'unknown'],
+    ['OFFLINE', 'offline'],
+    ['OFFLINE due to fallover', 'offline'],
+    ['OFFLINE SECONDARY', 'secondary'],
+    ['OFFLINEX', 'unknown'],
+    ['TEMPORARY ERROR', 'moving'],
+    ['UNMANAGED SECONDARY', 'unmanaged'],
+    ['', 'unknown'],
+    ['constructor', 'unknown'],
+  ])('takes %j for %s', (state, meaning) => {
+    expect(meaningOf(state)).toBe(meaning);
+  });
+});
+
+describe('parseGroupTable', () => {
+  it('takes its columns from the heading, and the group from the row above', () => {
+    expect(parseGroupTable(textOf('group-table')).map(({ group, state, node }) => [group, state, node])).toEqual([
+      ['payrg', 'OFFLINE', 'db_node1'],
+      ['payrg', 'ONLINE', 'db_node2'],
+      ['webrg', 'TEMPORARY ERROR', 'db_node1'],
+      ['webrg', 'OFFLINE due to lack of node', 'db_node2'],
+    ]);
+  });
+
+  it('reads sites, and two words of which only one blank parts the node', () => {
+    expect(parseGroupTable(textOf('group-table-sites'))).toEqual([
+      { group: 'payrg', node: 'north1', site: 'north', state: 'ONLINE', role: 'primary' },
+      { group: 'payrg', node: 'south1', site: 'south', state: 'ONLINE SECONDARY', role: 'secondary' },
+    ]);
+  });
+
+  it.each([
+    ['a row that fits no column', 'payrg          OFFLINE', 'payrg OFFLINE'],
+    ['a message among the rows', 'webrg ', 'cannot reach the cluster manager\nwebrg '],
+    ['a node that comes twice', 'webrg          TEMPORARY', 'payrg          TEMPORARY'],
+    ['another heading', 'Group Name', 'Name      '],
+  ])('refuses %s', (_, from, to) => {
+    expect(refusal(() => parseGroupTable(textOf('group-table').replace(from, to)))).not.toBe('accepted');
+  });
+});
+
+describe('parseFoundGroups', () => {
+  it('knows the words of 4.x', () => {
+    expect(parseFoundGroups(textOf('found-groups'))).toEqual([
+      { name: 'payrg', type: 'cascading', state: 'UP', location: 'db_node1' },
+      { name: 'webrg', type: 'rotating', state: 'DOWN', location: 'db_node2' },
+    ]);
+  });
+
+  it('refuses a column more', () => {
+    const sticky = textOf('found-groups').replace('Location', 'Location Sticky');
+    expect(refusal(() => parseFoundGroups(sticky))).toContain('not rows of group, type, state and location');
+  });
+});
+
+describe('parseGroupMove', () => {
+  it('reads node before state', () => {
+    expect(parseGroupMove(textOf('group-move'))).toMatchObject({
+      group: 'payrg',
+      cluster: 'pay_cluster',
+      movedTo: 'db_node2',
+      instances: [
+        { node: 'db_node2', state: 'ONLINE' },
+        { node: 'db_node1', state: 'OFFLINE' },
+      ],
+    });
+  });
+
+  it('refuses a move without its table', () => {
+    expect(refusal(() => parseGroupMove('Attempting to move resource group payrg to node db_node2.\n'))).toContain(
+      'no table',
+    );
+  });
+});
+
+describe('parseClusterManager', () => {
+  it('reads state, queues, levels, nodes and the last event, and keeps the rest', () => {
+    const manager = parseClusterManager(textOf('cluster-manager'));
+    expect(manager).toMatchObject({
+      state: 'ST_BARRIER',
+      queuedEvents: { Ibcast: 1, 'RM Ibcast': 0 },
+      localNodeId: 1,
+      localSiteId: -1,
+      clVersion: 16,
+      vrmf: '7202',
+      fixLevel: '2',
+      nodes: { 1: 'db_node1', 2: 'db_node2' },
+      lastEvent: { name: 'TE_RG_MOVE', nodeId: 2 },
+    });
+    expect(manager.other).toContain('There are 4 capabilities');
+    expect(managerMeaning(manager.state)).toBe('moving');
+    expect(managerMeaning('STABLE')).toBe('unknown');
+  });
+
+  it.each([
+    ['no state', 'Current state: ST_BARRIER\n', ''],
+    ['two states', 'CLversion', 'Current state: ST_STABLE\nCLversion'],
+    ['two words for a state', 'ST_BARRIER', 'ST_BARRIER ST_STABLE'],
+    ['a queue with another name', 'the Ibcast', 'some other'],
+    ['an event without its node', ' on node 2', ''],
+  ])('refuses %s', (_, from, to) => {
+    expect(refusal(() => parseClusterManager(textOf('cluster-manager').replace(from, to)))).not.toBe('accepted');
+  });
+});
+
+describe('parseSubsystems', () => {
+  it('tells a process from a group', () => {
+    expect(parseSubsystems(textOf('subsystems'))).toEqual([
+      { name: 'clstrmgrES', group: 'cluster', pid: 9109590, status: 'active' },
+      { name: 'clinfoES', group: 'cluster', pid: null, status: 'inoperative' },
+      { name: 'gsclvmd', group: null, pid: 23986188, status: 'active' },
+    ]);
+  });
+
+  it('refuses a message', () => {
+    expect(refusal(() => parseSubsystems('0513-085 The clstrmgrES Subsystem is not on file.\n'))).toContain(
+      'lssrc:1:1',
+    );
+  });
+});
+
+describe('parseShownServices', () => {
+  it('reads lists of subsystems with the details of the manager', () => {
+    const shown = parseShownServices(textOf('shown-services-lists'));
+    expect(shown.subsystems.map(({ section, name }) => [section, name])).toEqual([
+      ['RSCT subsystems used by PowerHA SystemMirror', 'cthags'],
+      ['PowerHA SystemMirror subsystems', 'clstrmgrES'],
+    ]);
+    expect(shown.manager).toMatchObject({ state: 'ST_STABLE', clVersion: 15 });
+  });
+
+  it('reads a block for each node, and knows no manager then', () => {
+    expect(parseShownServices(textOf('shown-services-nodes'))).toMatchObject({
+      nodes: [
+        { node: 'db_node1', local: true, services: 'NORMAL', rawState: 'ST_STABLE', clusterAwareAix: 'UP' },
+        { node: 'db_node2', local: false, services: 'OFFLINE', rawState: 'ST_INIT', clusterAwareAix: 'DOWN' },
+      ],
+      subsystems: [{ name: 'clcomd' }],
+      manager: null,
+    });
+  });
+
+  it('refuses rows without their heading, and half a block', () => {
+    const lists = textOf('shown-services-lists').replace(/^Subsystem .*\n/m, '');
+    expect(refusal(() => parseShownServices(lists))).toContain('no heading above it');
+    const blocks = textOf('shown-services-nodes').replace(/^ +Remote communications.*\n/m, '');
+    expect(refusal(() => parseShownServices(blocks))).toContain('no line "Remote communications"');
+  });
+});
+
+describe('parseNodeStates', () => {
+  it('keeps an empty raw state empty', () => {
+    expect(parseNodeStates(textOf('node-states'))).toEqual([
+      { name: 'db_node1', state: 'NORMAL', rawState: 'ST_STABLE' },
+      { name: 'db_node2', state: 'UNMANAGED', rawState: 'UNMANAGED' },
+      { name: 'db_node3', state: 'OFFLINE', rawState: '' },
+    ]);
+  });
+
+  it.each([
+    'ERROR: the cluster is not there\n',
+    '# NAME:STATE\na:NORMAL\n',
+    '# NAME:STATE:RAW_STATE\n',
+    '# NAME:STATE:RAW_STATE\na:NORMAL\n',
+    '# NAME:STATE:RAW_STATE\na:NORMAL:ST_STABLE\na:OFFLINE:ST_INIT\n',
+  ])('refuses %j', (text) => {
+    expect(refusal(() => parseNodeStates(text))).not.toBe('accepted');
+  });
+});
+
+describe('parseAttributes', () => {
+  it('reads several pairs a line, and values with = and ;', () => {
+    expect(parseAttributes(textOf('attributes'))).toEqual({
+      NAME: 'payrg',
+      CURRENT_NODE: 'db_node2',
+      STATE: 'ONLINE',
+      NODES: 'db_node1 db_node2',
+      FILESYSTEM: '/pay;/pay/log',
+      MOUNT_OPTIONS: 'rw,log=INLINE',
+      APPLICATIONS: '',
+    });
+  });
+
+  it('refuses two states that differ, and text between pairs', () => {
+    expect(refusal(() => parseAttributes('STATE="ONLINE"\nSTATE="OFFLINE"\n'))).toContain('STATE comes twice');
+    expect(refusal(() => parseAttributes('NAME="a" and STATE="b"\n'))).toContain('not an attribute');
+    expect(parseAttributes('STATE="ONLINE"\nSTATE="ONLINE"\n')).toEqual({ STATE: 'ONLINE' });
+  });
+});
+
+describe('parseTopology', () => {
+  it('reads nodes, networks and groups', () => {
+    expect(parseTopology(textOf('topology'))).toMatchObject({
+      cluster: 'pay_cluster',
+      attributes: { 'Repository Disk': 'hdisk9 (00c0ffee12345678)' },
+      nodes: { db_node2: { net_ether_01: { paysvc: '10.1.1.100', dbhost2: '10.1.1.2' } } },
+      groups: [{ group: 'payrg', nodes: ['db_node1', 'db_node2'], serviceLabels: ['paysvc'] }],
+    });
+  });
+
+  it('refuses fewer nodes than announced', () => {
+    const text = textOf('topology').replace('2 node(s)', '3 node(s)');
+    expect(refusal(() => parseTopology(text))).toContain('not the announced nodes');
+  });
+});
+
+describe('parseResources', () => {
+  it('reads a group and the nodes of the run-time parameters', () => {
+    expect(parseResources(textOf('resources'))).toMatchObject({
+      groups: [
+        {
+          group: 'payrg',
+          nodes: ['db_node1', 'db_node2'],
+          fileSystems: ['/pay', '/pay/log'],
+          volumeGroups: ['payvg'],
+          concurrentVolumeGroups: [],
+          serviceLabels: ['paysvc'],
+        },
+      ],
+      runTimeNodes: ['db_node1', 'db_node2'],
+    });
+  });
+
+  it.each([
+    ['a value in the wrong column', /^(Filesystems {10})/m, '$1x'],
+    ['a volume group that is an option', 'payvg', '-f'],
+    ['a group without file systems', /^Filesystems {41}.*\n/m, ''],
+    ['a label that comes twice', /^(Startup Policy.*\n)/m, '$1$1'],
+    ['a message before the groups', /^/, 'ERROR: no odm\n'],
+    ['a participating node without run-time parameters', /^Node Name +db_node2\n.*\n.*\n/m, ''],
+  ])('refuses %s', (_, from, to) => {
+    expect(refusal(() => parseResources(textOf('resources').replace(from, to)))).not.toBe('accepted');
+  });
+});
+
+describe('readers of nodes', () => {
+  it('read configured, active and peer nodes', () => {
+    expect(parseConfiguredNodes(textOf('configured-nodes'))).toMatchObject([
+      { name: 'db_node1', interfaces: [{ name: 'dbhost1' }, { name: 'paysvc', address: '10.1.1.100' }] },
+      { name: 'db_node2', interfaces: [{ network: 'net_ether_01', attribute: 'public' }] },
+    ]);
+    expect(parseNames(textOf('names'))).toEqual(['payrg', 'webrg']);
+    expect(parsePeerNodes(textOf('peer-nodes'))).toEqual([
+      { name: 'db_node1', state: 'Online', rsctVersion: '3.2.1.4' },
+      { name: 'db_node2', state: 'Offline', rsctVersion: '3.2.1.4' },
+    ]);
+    expect(parseLocalNodeName(textOf('local-node-name'))).toBe('db_node1');
+  });
+
+  it('refuse messages', () => {
+    expect(refusal(() => parseNames('Communication error, see logfile\n'))).toContain('not one name');
+    expect(refusal(() => parseLocalNodeName('no node\n'))).toContain('not one node name');
+    expect(refusal(() => parsePeerNodes('Name OpState RSCTVersion\n'))).toContain('no node');
+    expect(refusal(() => parseConfiguredNodes('NODE a:\nNODE a:\n'))).toContain('comes twice');
+  });
+});
+
+describe('parseMembership', () => {
+  it('reads states and points of contact', () => {
+    expect(
+      parseMembership(textOf('membership')).map(({ name, state, local, pointsOfContact }) => [
+        name,
+        state,
+        local,
+        pointsOfContact,
+      ]),
+    ).toEqual([
+      ['db_node1', 'UP', true, 0],
+      ['db_node2', 'UP', false, 1],
+    ]);
+  });
+
+  it('refuses a message, and fewer nodes than examined', () => {
+    expect(refusal(() => parseMembership('Cluster services are not active.\n'))).toContain('0 nodes where no number');
+    const text = textOf('membership').replace('examined: 2', 'examined: 3');
+    expect(refusal(() => parseMembership(text))).toContain('2 nodes where 3 was announced');
+  });
+});
+
+describe('parseNodeOutputs', () => {
+  it('does not take a line of the output for a node', () => {
+    const [first, second] = parseNodeOutputs(textOf('node-outputs'));
+    expect(parseNodeStates(first?.output.trimEnd() ?? '')).toHaveLength(1);
+    expect(second).toEqual({ node: 'db_node2', output: 'NODE db_node1:\n    this line belongs to the output\n' });
+  });
+
+  it('refuses an answer of all nodes but one', () => {
+    const text = 'NODE a\nCurrent state: ST_STABLE\nNODE b\nCommunication error, see logfile\n';
+    expect(refusal(() => parseNodeOutputs(text))).toContain('clcmd on b:1:1: the node was not reached');
+    expect(refusal(() => parseNodeOutputs('error\nNODE a\n'))).toContain('no node before it');
+    expect(refusal(() => parseRemoteOutput('Communication error, see logfile\n'))).toContain('clrsh:1:1');
+    expect(parseRemoteOutput('Thu\n')).toBe('Thu\n');
+  });
+});
+
+describe('readers of ODM, SNMP, clstat and levels', () => {
+  it('read objects, quotes included', () => {
+    const [log, node] = parseOdmObjects(textOf('odm-objects'));
+    expect(log?.attributes).toMatchObject({
+      description: 'Generated by event scripts, "verbose"',
+      value: '/logs/hacmp',
+      rfs: '',
+    });
+    expect(node).toEqual({ className: 'HACMPnode', attributes: { name: 'db_node1', node_id: 1, version: 16 } });
+    expect(parseOdmVersions(textOf('odm-versions'))).toEqual([16, 15]);
+    expect(refusal(() => parseOdmObjects('name = "x"\n'))).toContain('not a class or an attribute');
+  });
+
+  it('read the cluster branch, and no holder from it', () => {
+    const cluster = parseSnmpCluster(textOf('snmp'));
+    expect(cluster).toEqual({
+      name: 'pay_cluster',
+      id: 4711,
+      state: 'up',
+      substate: 'reconfig',
+      lastChange: 1386133818,
+      answeringNode: 'db_node2',
+      nodeCount: 2,
+    });
+    expect(refusal(() => parseSnmpCluster('clusterId.0 = 1\n'))).toContain('no clusterName.0');
+  });
+
+  it('read a snapshot of clstat', () => {
+    expect(parseClusterStatus(textOf('cluster-status'))).toMatchObject({
+      cluster: 'pay_cluster',
+      id: 4711,
+      nodes: [
+        { name: 'db_node1', state: 'UP', groups: { payrg: 'online' } },
+        { name: 'db_node2', state: 'DOWN', interfaces: [{ name: 'dbhost2', state: 'DOWN' }], groups: {} },
+      ],
+    });
+    const lost = textOf('cluster-status').replace('Nodes: 2', 'Nodes: 3');
+    expect(refusal(() => parseClusterStatus(lost))).toContain('not the announced nodes');
+  });
+
+  it('read levels, and tell HACMP from RSCT', () => {
+    expect(parseHaLevel(textOf('ha-level'))).toEqual({ version: '7.2.2', servicePack: 'SP1' });
+    const filesets = parseFilesets(textOf('filesets'));
+    expect(hasHacmp(filesets)).toBe(true);
+    expect(hasHacmp(filesets.map((fileset) => ({ ...fileset, name: 'rsct.basic.hacmp' })))).toBe(false);
+  });
+
+  it('read the file systems of groups', () => {
+    expect(parseGroupFileSystems(textOf('group-file-systems'))).toContainEqual({ group: 'webrg', mountPoint: 'ALL' });
+  });
+});
+
+describe('readers of the disks', () => {
+  it('tell a standby by the permission', () => {
+    expect(parseVolumeGroup(textOf('volume-group'))).toEqual({
+      name: 'payvg',
+      state: 'active',
+      permission: 'passive-only',
+    });
+  });
+
+  it('read volumes and mounts', () => {
+    expect(parseLogicalVolumes(textOf('logical-volumes'))).toEqual([
+      { name: 'paylog', type: 'jfs2log', mountPoint: null },
+      { name: 'paylv', type: 'jfs2', mountPoint: '/pay' },
+    ]);
+    expect(
+      parseMounts(textOf('mounts')).map(({ host, device, mountPoint, since }) => [host, device, mountPoint, since]),
+    ).toEqual([
+      [null, '/dev/hd4', '/', 'Nov 19 22:01'],
+      [null, '/dev/paylv', '/pay', 'Nov 20 06:12'],
+      ['nfsbox', '/export/tools', '/tools', 'Nov 19 22:02'],
+      [null, '-hosts', '/net', 'Nov 19 22:02'],
+    ]);
+  });
+
+  it('refuse a locked volume group and rows of another shape', () => {
+    expect(refusal(() => parseVolumeGroup('0516-1201 lsvg: Warning: Volume group payvg is locked.\n'))).not.toBe(
+      'accepted',
+    );
+    expect(
+      refusal(() => parseLogicalVolumes('0516-010 : Volume group must be varied on; use varyonvg command.\n')),
+    ).not.toBe('accepted');
+    expect(refusal(() => parseMounts(`${textOf('mounts')}/dev/x /y jfs2 yesterday rw\n`))).toContain('mount:7:1');
+  });
+});
+
+describe('readerOf', () => {
+  it('finds readers by name and options, whatever the directory', () => {
+    expect(readerOf('/usr/es/sbin/cluster/utilities/clRGinfo  -s')).toBe(parseGroupRows);
+    expect(readerOf('clRGinfo payrg')).toBe(parseGroupTable);
+    expect(readerOf('lssrc -ls clstrmgrES')).toBe(parseClusterManager);
+    expect(readerOf('lssrc -a | grep -i cl')).toBe(parseSubsystems);
+  });
+
+  it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'cldump', 'cldisp', 'lssrc -ls cthags', 'ls'])(
+    'has none for %s, whose layout is not known',
+    (command) => {
+      expect(readerOf(command)).toBeUndefined();
+    },
+  );
+});

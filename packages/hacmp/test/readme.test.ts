@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { situations } from './situations.ts';
+
+const readme = new URL('../README.md', import.meta.url);
+const marks = ['<!-- situations -->', '<!-- /situations -->'] as const;
+
+function situationTable(): string {
+  const rows = situations.map(({ title, policy, verdict, because, why }) => {
+    const named = policy ? ` (policy \`${Object.entries(policy).flat().join(': ')}\`)` : '';
+    const told = verdict === 'held' ? `\`held\` by ${because[0]}` : `\`${verdict}\``;
+    const codes = verdict === 'held' ? '' : ` (${[...new Set(because)].map((code) => `\`${code}\``).join(', ')})`;
+    return `| ${title}${named} | ${told} | ${why}${codes} |`;
+  });
+  return ['| situation | verdict | why |', '|---|---|---|', ...rows].join('\n');
+}
+
+describe('README', () => {
+  // UPDATE_README=1 writes it anew.
+  it('lists the situations that are tested', async () => {
+    const text = await readFile(readme, 'utf8');
+    const [start, end] = marks.map((mark) => text.indexOf(mark)) as [number, number];
+    const wanted = `${text.slice(0, start)}${marks[0]}\n${situationTable()}\n${text.slice(end)}`;
+    if (process.env.UPDATE_README) await writeFile(readme, wanted);
+    else expect(text, 'run with UPDATE_README=1').toBe(wanted);
+  });
+
+  it('shows an example that runs as printed', async () => {
+    const text = await readFile(readme, 'utf8');
+    const [, example = '', output = ''] = /```ts\n(.*?)```\n\n```text\n(.*?)```/s.exec(text) ?? [];
+    const folder = await mkdtemp(join(import.meta.dirname, 'readme-'));
+    try {
+      await writeFile(join(folder, 'example.ts'), example.replace('20_000', '0'));
+      const hosts =
+        "import { healthyWorld, hostsOf } from '../world.ts';\nexport const hosts = hostsOf(healthyWorld());\n";
+      await writeFile(join(folder, 'hosts.ts'), hosts);
+      const args = ['--conditions=@splitmirror/source', join(folder, 'example.ts')];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+      if (process.env.UPDATE_README) {
+        const updated = text.replace(`\`\`\`text\n${output}\`\`\``, () => `\`\`\`text\n${stdout}\`\`\``);
+        await writeFile(readme, updated);
+      } else expect(output).toBe(stdout);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,611 @@
+import type { Policy, Verdict } from '../src/index.ts';
+import { failed, group, healthyWorld, ok, payMounts, type World } from './world.ts';
+
+/** One state of a cluster, what must follow from it, and why. The README's table is made of these. */
+export interface Situation {
+  readonly title: string;
+  readonly world: World;
+  /** What the nodes show in the second round when it is not the same. */
+  readonly later?: World;
+  readonly policy?: Policy;
+  readonly group?: string;
+  readonly verdict: Verdict['kind'];
+  /** Codes of all reasons, or the node that holds the group. */
+  readonly because: readonly string[];
+  readonly why: string;
+  /** What the guard says, where it cannot see what a controller sees: verdict (with the holder) and codes. */
+  readonly guard?: readonly string[];
+  /** About the hosts of a controller, which a guard does not have. */
+  readonly controllerOnly?: true;
+}
+
+function world(change: (world: World) => void = () => {}, nodes?: readonly string[]): World {
+  const made = healthyWorld(nodes);
+  change(made);
+  return made;
+}
+
+/** Changes what every node tells. */
+function everywhere(made: World, change: (node: World[string], name: string) => void): void {
+  for (const [name, node] of Object.entries(made)) change(node, name);
+}
+
+function setState(made: World, node: string, state: string): void {
+  everywhere(made, (each) => {
+    each.table = each.table.map((row) => (row[2] === node ? [row[0], state, row[2], row[3], row[4]] : row));
+  });
+}
+
+function setNodeState(made: World, node: string, state: string, rawState: string): void {
+  everywhere(made, (each) => {
+    each.nodeStates = each.nodeStates?.map((row) => (row[0] === node ? [node, state, rawState] : row)) ?? null;
+  });
+}
+
+function setMembership(made: World, node: string, state: string, contacts: number): void {
+  everywhere(made, (each, name) => {
+    if (name === node) return;
+    each.membership = each.membership?.map((row) => (row[0] === node ? [node, state, contacts] : row)) ?? null;
+  });
+}
+
+/** The node is switched off, and the others have noticed. */
+function kill(made: World, node: string): void {
+  at(made, node).reach = 'HOST_UNREACHABLE';
+  setState(made, node, 'OFFLINE');
+  setNodeState(made, node, 'OFFLINE', '');
+  setMembership(made, node, 'DOWN', 0);
+}
+
+function at(made: World, node: string): World[string] {
+  const found = made[node];
+  if (!found) throw new Error(`no node ${node}`);
+  return found;
+}
+
+function moveTo(made: World, node: string): void {
+  everywhere(made, (each, name) => {
+    each.table = each.table.map((row) => [row[0], row[2] === node ? 'ONLINE' : 'OFFLINE', row[2]]);
+    each.volumeGroups = { payvg: name === node ? 'read/write' : 'passive-only' };
+    each.mounts = name === node ? payMounts('Nov 22 09:30') : [];
+  });
+}
+
+function concurrent(made: World): void {
+  everywhere(made, (each) => {
+    each.table = each.table.map((row) => [row[0], 'ONLINE', row[2], 'concurrent', 'OAAN']);
+    each.config = { ...each.config, startup: 'Online On All Available Nodes', fileSystems: '' };
+    each.volumeGroups = { payvg: 'read/write' };
+    each.mounts = [];
+  });
+}
+
+const three = ['db1', 'db2', 'db3'];
+
+export const situations: readonly Situation[] = [
+  {
+    title: 'all stable, the first node has the group',
+    world: world(),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'every node says so and the disks agree',
+  },
+  {
+    title: 'the group was moved to the second node',
+    world: world((w) => moveTo(w, 'db2')),
+    verdict: 'held',
+    because: ['db2'],
+    why: 'priority and home node do not matter, only where it is',
+  },
+  {
+    title: 'file systems are configured as ALL',
+    world: world((w) => everywhere(w, (each) => (each.config = { ...each.config, fileSystems: 'ALL' }))),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'ALL is expanded through the volume group, and all of them are mounted',
+  },
+  {
+    title: 'ALL, while a split copy of splitmirror is there and not mounted',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.config = { ...each.config, fileSystems: 'ALL' };
+        each.volumes.payvg?.push(['smk3f9q2201', 'jfs2', '/splitmirror/k3f9q2/paylv']);
+      }),
+    ),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'our own copies are no part of the group',
+  },
+  {
+    title: 'ALL, and one file system of the volume group is not mounted',
+    world: world((w) => {
+      everywhere(w, (each) => (each.config = { ...each.config, fileSystems: 'ALL' }));
+      at(w, 'db1').mounts.pop();
+    }),
+    verdict: 'undecidable',
+    because: ['FILE_SYSTEM_NOT_HERE'],
+    why: 'ONLINE does not tell that everything came up',
+  },
+  {
+    title: 'offline on all nodes',
+    world: world((w) => {
+      setState(w, 'db1', 'OFFLINE');
+      at(w, 'db1').mounts = [];
+      at(w, 'db1').volumeGroups = { payvg: 'off' };
+    }),
+    verdict: 'offline',
+    because: ['GROUP_OFFLINE'],
+    why: 'nobody has the data online',
+  },
+  {
+    title: 'offline because of its parent',
+    world: world((w) => {
+      setState(w, 'db1', 'OFFLINE due to parent offline');
+      at(w, 'db1').mounts = [];
+      at(w, 'db1').volumeGroups = { payvg: 'passive-only' };
+    }),
+    verdict: 'offline',
+    because: ['GROUP_OFFLINE'],
+    why: 'the OFFLINE family is offline',
+  },
+  {
+    title: 'offline by the table, but mounted on the first node',
+    world: world((w) => setState(w, 'db1', 'OFFLINE')),
+    verdict: 'undecidable',
+    because: ['GROUP_OFFLINE', 'VOLUME_GROUP_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE'],
+    why: 'the disks contradict the cluster',
+  },
+  {
+    title: 'only ONLINE SECONDARY',
+    world: world((w) => {
+      setState(w, 'db1', 'ONLINE SECONDARY');
+      at(w, 'db1').mounts = [];
+      at(w, 'db1').volumeGroups = { payvg: 'off' };
+    }),
+    verdict: 'offline',
+    because: ['GROUP_OFFLINE'],
+    why: 'a secondary instance never holds',
+  },
+  {
+    title: 'ONLINE here, ONLINE SECONDARY at the other site',
+    world: world((w) => setState(w, 'db2', 'ONLINE SECONDARY')),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'both at once are normal with sites; only ONLINE counts',
+  },
+  ...['ACQUIRING', 'RELEASING', 'TEMPORARY ERROR'].map((state): Situation => {
+    return {
+      title: `the group is ${state} on the second node`,
+      world: world((w) => setState(w, 'db2', state)),
+      verdict: 'moving',
+      because: ['GROUP_MOVING'],
+      why: 'ask again when it has arrived',
+    };
+  }),
+  ...['ST_JOINING', 'ST_VOTING', 'ST_RP_RUNNING', 'ST_BARRIER', 'ST_CBARRIER', 'ST_UNSTABLE'].map(
+    (state): Situation => {
+      return {
+        title: `the manager of the second node is ${state}`,
+        world: world((w) => (at(w, 'db2').manager = state)),
+        verdict: 'moving',
+        because: ['MANAGER_NOT_STABLE'],
+        why: 'an event is under way somewhere in the cluster',
+      };
+    },
+  ),
+  {
+    title: 'events wait in the queue of a manager',
+    world: world((w) => (at(w, 'db1').queued = 2)),
+    verdict: 'moving',
+    because: ['EVENTS_QUEUED'],
+    why: 'stable for the moment only',
+  },
+  {
+    title: 'another event ran between the two rounds',
+    world: world(),
+    later: world((w) => (at(w, 'db1').lastEvent = 'TE_JOIN_NODE on node 2')),
+    verdict: 'moving',
+    because: ['CHANGED_MEANWHILE'],
+    why: 'the same answer twice, or none',
+  },
+  {
+    title: 'the group moved between the two rounds',
+    world: world(),
+    later: world((w) => moveTo(w, 'db2')),
+    verdict: 'moving',
+    because: ['CHANGED_MEANWHILE', 'CHANGED_MEANWHILE'],
+    why: 'the same answer twice, or none',
+  },
+  {
+    title: 'an event script failed',
+    world: world((w) => (at(w, 'db1').manager = 'ST_RP_FAILED')),
+    verdict: 'undecidable',
+    because: ['EVENT_FAILED'],
+    why: 'resources may be half acquired',
+  },
+  {
+    title: 'a manager state that is not known',
+    world: world((w) => (at(w, 'db1').manager = 'ST_DREAMING')),
+    verdict: 'undecidable',
+    because: ['MANAGER_STATE_UNKNOWN'],
+    why: 'an unknown word allows nothing',
+  },
+  {
+    title: 'a group state that is not known',
+    world: world((w) => setState(w, 'db2', 'ONLINE_SECONDARY')),
+    verdict: 'undecidable',
+    because: ['GROUP_STATE_UNKNOWN'],
+    why: 'an unknown word allows nothing',
+  },
+  {
+    title: 'ERROR on one node, OFFLINE on the other',
+    world: world((w) => setState(w, 'db1', 'ERROR')),
+    verdict: 'undecidable',
+    because: ['GROUP_ERROR', 'VOLUME_GROUP_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE'],
+    why: 'some of its resources may be there',
+  },
+  {
+    title: 'the holder was forced down: UNMANAGED on both nodes',
+    world: world((w) => {
+      setState(w, 'db1', 'UNMANAGED');
+      setState(w, 'db2', 'UNMANAGED');
+      setNodeState(w, 'db1', 'UNMANAGED', 'UNMANAGED');
+    }),
+    verdict: 'undecidable',
+    because: [
+      'NODE_UNMANAGED',
+      'NODE_UNMANAGED',
+      'GROUP_UNMANAGED',
+      'GROUP_UNMANAGED',
+      'VOLUME_GROUP_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+    ],
+    why: 'both managers are ST_STABLE, and nobody supervises',
+  },
+  {
+    title: 'the standby was forced down, which clRGinfo does not show',
+    world: world((w) => setNodeState(w, 'db2', 'UNMANAGED', 'UNMANAGED')),
+    verdict: 'undecidable',
+    because: ['NODE_UNMANAGED', 'NODE_UNMANAGED'],
+    why: 'only clmgr query node reveals it',
+  },
+  {
+    title: 'no clmgr (6.1 and earlier), nothing unmanaged',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.nodeStates = null;
+        each.membership = null;
+      }),
+    ),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'no group is UNMANAGED anywhere and the disks agree',
+  },
+  {
+    title: 'no clmgr, and another group is UNMANAGED',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.nodeStates = null;
+        each.membership = null;
+        each.table.push(['webrg', 'UNMANAGED', 'db1'], ['webrg', 'UNMANAGED', 'db2']);
+      }),
+    ),
+    verdict: 'undecidable',
+    because: ['NODE_UNMANAGED', 'NODE_UNMANAGED'],
+    why: 'the only sign of a forced stop at that level',
+  },
+  {
+    title: 'online on both nodes, not concurrent',
+    world: world((w) => setState(w, 'db2', 'ONLINE')),
+    verdict: 'contested',
+    because: ['GROUP_CONTESTED'],
+    why: 'a split brain until shown otherwise',
+  },
+  {
+    title: 'online here, and the standby has it mounted too',
+    world: world((w) => {
+      at(w, 'db2').volumeGroups = { payvg: 'read/write' };
+      at(w, 'db2').mounts = payMounts();
+    }),
+    verdict: 'contested',
+    because: ['VOLUME_GROUP_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE'],
+    why: 'the disks tell of a second holder that the table hides',
+  },
+  {
+    title: 'each node sees only itself online',
+    world: world((w) => {
+      at(w, 'db2').table = [
+        [group, 'OFFLINE', 'db1'],
+        [group, 'ONLINE', 'db2'],
+      ];
+      at(w, 'db1').nodeStates = [
+        ['db1', 'NORMAL', 'ST_STABLE'],
+        ['db2', 'OFFLINE', ''],
+      ];
+      at(w, 'db2').nodeStates = [
+        ['db1', 'OFFLINE', ''],
+        ['db2', 'NORMAL', 'ST_STABLE'],
+      ];
+    }),
+    verdict: 'undecidable',
+    because: ['NODE_STATE_CONTRADICTED', 'NODE_STATE_CONTRADICTED', 'TABLES_DIFFER'],
+    why: 'a partition: each side has counted the other out',
+  },
+  {
+    title: 'the two nodes give different tables',
+    world: world(
+      (w) =>
+        (at(w, 'db2').table = [
+          [group, 'OFFLINE', 'db1'],
+          [group, 'OFFLINE', 'db2'],
+        ]),
+    ),
+    verdict: 'undecidable',
+    because: ['TABLES_DIFFER'],
+    why: 'all that can be asked must say the same',
+  },
+  {
+    title: 'a remote node is UP with no point of contact',
+    world: world((w) => setMembership(w, 'db2', 'UP', 0)),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'communication is broken; the other side may take over',
+  },
+  {
+    title: 'the membership layer calls an answering member DOWN',
+    world: world((w) => setMembership(w, 'db2', 'DOWN', 0)),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'the layers contradict each other',
+  },
+  {
+    title: 'two nodes, the other one is switched off',
+    world: world((w) => kill(w, 'db2')),
+    verdict: 'undecidable',
+    because: ['NO_MAJORITY'],
+    why: 'off and cut off look the same from here',
+  },
+  {
+    title: 'two nodes, the other one is switched off, and the operator vouches for it',
+    world: world((w) => kill(w, 'db2')),
+    policy: { minority: 'trust-the-survivors' },
+    verdict: 'held',
+    because: ['db1'],
+    why: 'named policy; membership counts the node out and the disks agree',
+  },
+  {
+    title: 'three nodes, one is switched off and counted out',
+    world: world((w) => kill(w, 'db3'), three),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'a majority agrees',
+  },
+  {
+    title: 'three nodes, one cannot be reached and is UP for the cluster',
+    world: world((w) => (at(w, 'db3').reach = 'HOST_UNREACHABLE'), three),
+    verdict: 'undecidable',
+    because: ['HOST_UNREACHABLE'],
+    why: 'what it has is not known',
+  },
+  {
+    title: 'three nodes, one is counted out but its ssh answers with another key',
+    world: world((w) => {
+      kill(w, 'db3');
+      at(w, 'db3').reach = 'HOST_KEY_CHANGED';
+    }, three),
+    verdict: 'undecidable',
+    because: ['HOST_KEY_CHANGED'],
+    why: 'something is up there',
+    guard: ['held db1'],
+  },
+  {
+    title: 'three nodes, the link to one is lost while it is asked',
+    world: world((w) => (at(w, 'db3').reach = 'lost'), three),
+    verdict: 'undecidable',
+    because: ['HOST_LOST'],
+    why: 'half an answer is none',
+  },
+  {
+    title: 'the holder cannot be reached',
+    world: world((w) => (at(w, 'db1').reach = 'HOST_UNREACHABLE'), three),
+    verdict: 'undecidable',
+    because: ['HOST_UNREACHABLE', 'HOLDER_SILENT'],
+    why: 'the word of others is no proof of possession',
+  },
+  {
+    title: 'no node can be reached',
+    world: world((w) => everywhere(w, (each) => (each.reach = 'HOST_UNREACHABLE'))),
+    verdict: 'undecidable',
+    because: ['HOST_UNREACHABLE', 'HOST_UNREACHABLE', 'NO_MAJORITY'],
+    why: 'nothing is known',
+    controllerOnly: true,
+  },
+  {
+    title: 'cluster services are stopped on the standby',
+    world: world((w) => {
+      at(w, 'db2').manager = 'ST_INIT';
+      setNodeState(w, 'db2', 'OFFLINE', 'ST_INIT');
+    }),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'it answers, counts itself out, and its disks are free',
+  },
+  {
+    title: 'cluster services are stopped on the node that the table calls ONLINE',
+    world: world((w) => {
+      at(w, 'db1').manager = 'ST_INIT';
+      setNodeState(w, 'db1', 'OFFLINE', 'ST_INIT');
+    }),
+    verdict: 'undecidable',
+    because: ['HOLDER_DOWN'],
+    why: 'a node outside the cluster repeats what others say',
+  },
+  {
+    title: 'the host given for a node is another node',
+    world: world((w) => (w.db2 = at(w, 'db1'))),
+    verdict: 'undecidable',
+    because: ['NODE_NAME_MISMATCH'],
+    why: 'node name is not host name; one node was asked twice',
+  },
+  {
+    title: 'the configuration names a node without a host',
+    world: (({ db1, db2 }) => ({ ...(db1 && { db1 }), ...(db2 && { db2 }) }))(healthyWorld(three)),
+    verdict: 'undecidable',
+    because: ['NO_HOST'],
+    why: 'who is not asked may have it too',
+  },
+  {
+    title: 'a host belongs to no node of the cluster',
+    world: world((w) => (w.web1 = { ...at(healthyWorld(['web1']), 'web1'), table: at(w, 'db1').table })),
+    verdict: 'undecidable',
+    because: ['NODES_DIFFER', 'NODES_DIFFER', 'NODES_DIFFER', 'CONFIGURATION_DIFFERS'],
+    why: 'two clusters were mixed up',
+  },
+  {
+    title: 'a participating node is missing in the table',
+    world: world((w) => everywhere(w, (each) => each.table.pop())),
+    verdict: 'undecidable',
+    because: ['PARTICIPANTS_DIFFER'],
+    why: 'a cut table looks complete',
+  },
+  {
+    title: 'a row comes twice',
+    world: world((w) => everywhere(w, (each) => each.table.push([group, 'OFFLINE', 'db2']))),
+    verdict: 'undecidable',
+    because: ['PARTICIPANTS_DIFFER'],
+    why: 'exactly one row a node',
+  },
+  {
+    title: 'clRGinfo prints a message instead of rows',
+    world: world((w) => (at(w, 'db1').overrides['clRGinfo -s'] = ok('There is no cluster definition here.\n'))),
+    verdict: 'undecidable',
+    because: ['TABLE_UNREADABLE'],
+    why: 'text is not data',
+  },
+  {
+    title: 'clRGinfo prints rows and a message',
+    world: world((w) => {
+      const rows = `${group}:ONLINE:db1:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\n`;
+      at(w, 'db1').overrides['clRGinfo -s'] = ok(`${rows}cannot reach the others\n`);
+    }),
+    verdict: 'undecidable',
+    because: ['TABLE_UNREADABLE'],
+    why: 'a half answer is none',
+  },
+  {
+    title: 'clRGinfo fails',
+    world: world((w) => (at(w, 'db2').overrides['clRGinfo -s'] = failed('Communication error, see logfile'))),
+    verdict: 'undecidable',
+    because: ['TABLE_UNREADABLE'],
+    why: 'a non-zero exit is no answer',
+  },
+  {
+    title: 'clmgr does not come back',
+    world: world((w) => (at(w, 'db1').overrides['clmgr -cv -a name,state,raw_state query node'] = 'hang')),
+    verdict: 'undecidable',
+    because: ['NODE_STATES_UNREADABLE'],
+    why: 'every question has a deadline',
+  },
+  {
+    title: 'two state lines of a manager',
+    world: world(
+      (w) =>
+        (at(w, 'db1').overrides['lssrc -ls clstrmgrES'] = ok('Current state: ST_STABLE\nCurrent state: ST_STABLE\n')),
+    ),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'exactly one, or unknown',
+  },
+  {
+    title: 'the volume group is passive on the node that is ONLINE',
+    world: world((w) => (at(w, 'db1').volumeGroups = { payvg: 'passive-only' })),
+    verdict: 'undecidable',
+    because: ['VOLUME_GROUP_NOT_HERE'],
+    why: 'lspv and lsvg -o look the same on a standby; the permission does not',
+  },
+  {
+    title: 'the volume group is varied off on the node that is ONLINE',
+    world: world((w) => {
+      at(w, 'db1').volumeGroups = { payvg: 'off' };
+      at(w, 'db1').mounts = [];
+    }),
+    verdict: 'undecidable',
+    because: ['VOLUME_GROUP_NOT_HERE', 'FILE_SYSTEM_NOT_HERE', 'FILE_SYSTEM_NOT_HERE'],
+    why: 'the disks contradict the cluster',
+  },
+  {
+    title: 'a file system is mounted from another device',
+    world: world((w) => (at(w, 'db1').mounts[0] = ['/dev/fslv07', '/pay', 'Nov 20 06:12'])),
+    verdict: 'undecidable',
+    because: ['FILE_SYSTEM_NOT_HERE'],
+    why: "mounted is not enough; it must be the group's volume",
+  },
+  {
+    title: 'lsvg waits for a lock on the holder',
+    world: world((w) => (at(w, 'db1').overrides['lsvg payvg'] = 'hang')),
+    verdict: 'undecidable',
+    because: ['VOLUME_GROUP_UNREADABLE'],
+    why: 'without the disks there is no proof',
+  },
+  {
+    title: 'the nodes disagree on what the group consists of',
+    world: world((w) => (at(w, 'db2').config = { ...at(w, 'db2').config, volumeGroups: ['payvg', 'newvg'] })),
+    verdict: 'undecidable',
+    because: ['CONFIGURATION_DIFFERS'],
+    why: 'the configuration is not synchronised',
+  },
+  {
+    title: 'a group without volume groups',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.config = { ...each.config, volumeGroups: [], fileSystems: '' };
+        each.mounts = [];
+      }),
+    ),
+    verdict: 'undecidable',
+    because: ['NO_LOCAL_EVIDENCE'],
+    why: 'nothing on the disks can prove possession',
+  },
+  {
+    title: 'a concurrent group, online on both nodes, no policy',
+    world: world(concurrent),
+    verdict: 'undecidable',
+    because: ['NO_TIE_BREAK'],
+    why: 'both have it by design; someone has to pick',
+  },
+  {
+    title: 'a concurrent group with the named tie-break',
+    world: world(concurrent),
+    policy: { tieBreak: 'first-online-in-priority-order' },
+    verdict: 'held',
+    because: ['db1'],
+    why: 'the first ONLINE node in priority order',
+  },
+  {
+    title: 'an unknown group',
+    world: world(),
+    group: 'nosuchrg',
+    verdict: 'unknown-group',
+    because: ['GROUP_UNKNOWN'],
+    why: 'no node lists it',
+  },
+  {
+    title: 'HACMP is not configured on any node',
+    world: world((w) => everywhere(w, (each) => (each.manager = 'NOT_CONFIGURED'))),
+    verdict: 'no-cluster',
+    because: ['NO_CLUSTER', 'NO_CLUSTER'],
+    why: 'no cluster is no permission',
+  },
+  {
+    title: 'the manager is not installed on any node',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.overrides['lssrc -ls clstrmgrES'] = failed('0513-085 The clstrmgrES Subsystem is not on file.\n');
+      }),
+    ),
+    verdict: 'no-cluster',
+    because: ['NO_CLUSTER', 'NO_CLUSTER'],
+    why: 'no cluster is no permission',
+  },
+];
