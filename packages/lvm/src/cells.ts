@@ -1,0 +1,115 @@
+import { ParseError } from '@splitmirror/host';
+
+/** The labelled cells that `lslv`, `lsvg` and `lspv` print: `LABEL: value`, one or two a row. */
+export interface Cells {
+  /** Whether a row with this label is there at all. */
+  has(label: string): boolean;
+  /** Value of a cell; `null` when it is unknown (`?`), absent by word (`N/A`, `None`, `none`) or empty. */
+  read(label: string): string | null;
+  /** Like `read`, but the row must be there: its absence means that the output was cut. */
+  need(label: string): string | null;
+  /** A cell that holds a word, always. */
+  word(label: string): string;
+  /** A whole number; `null` when the row is not there or its value unknown. */
+  count(label: string): number | null;
+  /** A whole number, always. */
+  number(label: string): number;
+}
+
+/** Labels of levels to come are looked for up to this length. */
+const longestLabel = 60;
+const absent = new Set(['', 'N/A', 'None', 'none']);
+
+/**
+ * Reads labelled cells by their labels, never by column: two cells may be one blank apart, and a long value pushes what
+ * follows. A row with a label that is not in `labels` is read too, since newer levels add rows.
+ *
+ * @param labels Labels known to this command; without them a value of several words could not be told from a label.
+ * @throws ParseError at the first line without any label, and at a label that is there twice.
+ */
+export function readCells(source: string, text: string, labels: readonly string[]): Cells {
+  const cells = new Map<string, string>();
+  const lines = text.split('\n');
+  lines.forEach((line, index) => {
+    if (line.trim() === '') return;
+    const at = { line: index + 1, text: line };
+    const found = cellsOf(line, labels);
+    if (found.length === 0) throw new ParseError(source, 'no label in this line', at);
+    for (const [label, value] of found) {
+      if (cells.has(label)) throw new ParseError(source, `label ${label} a second time`, at);
+      cells.set(label, value);
+    }
+  });
+  const fault = (label: string, reason: string): ParseError =>
+    new ParseError(source, `${label}: ${reason}`, {
+      line: Math.max(1, lines.length - 1),
+      text: cells.get(label) ?? '',
+    });
+
+  const read = (label: string): string | null => {
+    const value = cells.get(label);
+    return value === undefined || absent.has(value) || /^\?+$/.test(value) ? null : value;
+  };
+  const need = (label: string): string | null => {
+    if (!cells.has(label)) throw fault(label, 'this row is missing');
+    return read(label);
+  };
+  const count = (label: string): number | null => {
+    const value = read(label);
+    if (value === null) return null;
+    const [, digits] = /^(\d{1,15})(?:\s|$)/.exec(value) ?? [];
+    if (digits === undefined) throw fault(label, 'not a whole number');
+    return Number(digits);
+  };
+  return {
+    has: (label) => cells.has(label),
+    read,
+    need,
+    count,
+    word(label) {
+      const value = need(label);
+      if (value === null) throw fault(label, 'no value');
+      return value;
+    },
+    number(label) {
+      need(label);
+      const value = count(label);
+      if (value === null) throw fault(label, 'no value');
+      return value;
+    },
+  };
+}
+
+/** Label and value of each cell in one line. */
+function cellsOf(line: string, labels: readonly string[]): [label: string, value: string][] {
+  const starts: { label: string; from: number; to: number }[] = [];
+  for (let colon = line.indexOf(':'); colon !== -1; colon = line.indexOf(':', colon + 1)) {
+    const next = line[colon + 1];
+    if (next !== undefined && !/\s/.test(next)) continue;
+    const label = labelEndingAt(line, colon, starts.at(-1)?.to ?? 0, starts.length === 0, labels);
+    if (label !== undefined) starts.push({ label, from: colon - label.length, to: colon + 1 });
+  }
+  return starts.map(({ label, to }, index) => [label, line.slice(to, starts[index + 1]?.from).trim()]);
+}
+
+function labelEndingAt(
+  line: string,
+  colon: number,
+  from: number,
+  first: boolean,
+  labels: readonly string[],
+): string | undefined {
+  const known = labels
+    .filter((label) => {
+      const start = colon - label.length;
+      return start >= from && line.startsWith(label, start) && (start === 0 || /\s/.test(line[start - 1] ?? ''));
+    })
+    .sort((a, b) => b.length - a.length)[0];
+  if (known !== undefined) return known;
+  // A label of a newer level: alone in front, or set apart by two blanks.
+  const text = line.slice(Math.max(from, colon - longestLabel - 2), colon);
+  const gap = text.lastIndexOf('  ');
+  if (first ? colon > longestLabel : gap === -1) return undefined;
+  const label = first ? text.trim() : text.slice(gap + 2);
+  return /^[A-Za-z][\w ()?/-]*$/.test(label) ? label : undefined;
+}

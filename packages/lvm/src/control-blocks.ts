@@ -1,0 +1,35 @@
+import { ParseError } from '@splitmirror/host';
+
+/** The control block of a volume. A hint only: LVM itself goes by the descriptor area. */
+export interface ControlBlock {
+  /** `AIX LVCB`; on other volumes there is none. */
+  readonly tag: string;
+  /** Every row as printed, for instance `copies` to `2`. */
+  readonly rows: Readonly<Record<string, string>>;
+  /** The stanza that an import makes of it, by attribute. */
+  readonly stanza: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads what `getlvcb -AT LV` prints.
+ *
+ * @throws ParseError at the first line of another shape.
+ */
+export function parseControlBlock(text: string): ControlBlock {
+  const [tag = '', ...lines] = text.trimEnd().split('\n');
+  if (tag.trim() !== 'AIX LVCB') throw new ParseError('getlvcb', 'no tag of a control block', { line: 1, text: tag });
+  const rows: Record<string, string> = {};
+  lines.forEach((line, index) => {
+    const at = { line: index + 2, text: line };
+    const [, key, value = ''] = /^\s*([a-z][a-z ]*?)\s*=(.*)$/.exec(line) ?? [];
+    if (key === undefined || Object.hasOwn(rows, key)) throw new ParseError('getlvcb', 'not a new row', at);
+    rows[key] = value.trim();
+  });
+  if (rows.lvname === undefined)
+    throw new ParseError('getlvcb', 'lvname: this row is missing', { line: lines.length + 1, text: '' });
+  const stanza = (rows.fs ?? '').split(':').flatMap((pair): [string, string][] => {
+    const cut = pair.indexOf('=');
+    return cut > 0 ? [[pair.slice(0, cut), pair.slice(cut + 1)]] : [];
+  });
+  return { tag: tag.trim(), rows, stanza: Object.fromEntries(stanza) };
+}

@@ -1,0 +1,44 @@
+import { ParseError } from '@splitmirror/host';
+
+/** The descriptor area on a disk: what `lqueryvg -Atp PV` prints. */
+export interface DescriptorArea {
+  /** Rows with one number, by label; labels are cut by the command itself and stand here without a colon. */
+  readonly counts: Readonly<Record<string, string>>;
+  /** Bytes of a physical partition. */
+  readonly partitionBytes: number | null;
+  readonly volumes: readonly { readonly identifier: string; readonly name: string; readonly copies: number }[];
+  readonly disks: readonly { readonly identifier: string; readonly descriptors: number; readonly state: number }[];
+}
+
+/**
+ * Reads what `lqueryvg -Atp PV` prints.
+ *
+ * @throws ParseError at the first line of another shape.
+ */
+export function parseDescriptorArea(text: string): DescriptorArea {
+  const counts: Record<string, string> = {};
+  const volumes: { identifier: string; name: string; copies: number }[] = [];
+  const disks: { identifier: string; descriptors: number; state: number }[] = [];
+  let list = '';
+  text
+    .trimEnd()
+    .split('\n')
+    .forEach((line, index) => {
+      const at = { line: index + 1, text: line };
+      const [, label = '', value = ''] = /^(\S[^:]*?):?(?:\s{2,}|\t\s*|:\s+)(\S.*?)\s*$/.exec(line) ?? [];
+      if (label !== '') list = label;
+      const words = (label === '' ? line : value).trim().split(/\s+/);
+      const [first = '', second = '', third = ''] = words;
+      if (list === 'Logical' && words.length === 3 && /^\d+$/.test(third)) {
+        volumes.push({ identifier: first, name: second, copies: Number(third) });
+      } else if (list === 'Physical' && words.length === 3 && /^\d+$/.test(second) && /^\d+$/.test(third)) {
+        disks.push({ identifier: first, descriptors: Number(second), state: Number(third) });
+      } else if (label !== '' && words.length === 1 && !Object.hasOwn(counts, label)) {
+        counts[label] = value;
+      } else {
+        throw new ParseError('lqueryvg', 'not a row', at);
+      }
+    });
+  const exponent = counts['PP Size'];
+  return { counts, volumes, disks, partitionBytes: exponent === undefined ? null : 2 ** Number(exponent) };
+}

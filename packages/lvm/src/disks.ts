@@ -1,0 +1,172 @@
+import { ParseError } from '@splitmirror/host';
+import { readCells } from './cells.ts';
+import { distributionOf, mountPointOf, readTable, type TitledTable } from './tables.ts';
+
+/** A disk as `lspv` lists it. */
+export interface DiskRow {
+  readonly name: string;
+  /** `null` when the disk has none. */
+  readonly identifier: string | null;
+  /** Volume group, or the word that another volume manager or a lock puts there; `null` for none. */
+  readonly group: string | null;
+  /** `active`, `concurrent` (also on a standby node), `locked`; `null` when the group is off. */
+  readonly state: string | null;
+}
+
+/**
+ * Reads what `lspv` prints without operands.
+ *
+ * @throws ParseError at the first line of another shape.
+ */
+export function parseDisks(text: string): DiskRow[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line, index) => {
+      const words = line.trim().split(/\s+/);
+      const [name, identifier, group, state] = words;
+      if (
+        !name ||
+        words.length < 3 ||
+        words.length > 4 ||
+        !/^([0-9a-f]{16}|[0-9a-f]{32}|none)$/i.test(identifier ?? '')
+      ) {
+        throw new ParseError('lspv', 'not a disk', { line: index + 1, text: line });
+      }
+      return {
+        name,
+        identifier: identifier === 'none' ? null : (identifier ?? null),
+        group: group === 'None' ? null : (group ?? null),
+        state: state ?? null,
+      };
+    });
+}
+
+/** A disk as `lspv PV` describes it. Whatever LVM does not know, because the group is off, is `null`. */
+export interface Disk {
+  readonly name: string;
+  readonly group: string | null;
+  readonly identifier: string | null;
+  readonly groupIdentifier: string | null;
+  readonly state: string | null;
+  readonly stalePartitions: number | null;
+  readonly allocatable: string | null;
+  readonly partitionMegabytes: number | null;
+  readonly volumes: number | null;
+  readonly totalPartitions: number | null;
+  readonly freePartitions: number | null;
+  readonly usedPartitions: number | null;
+  readonly descriptors: number | null;
+  readonly hotSpare: string | null;
+  readonly maxRequest: string | null;
+  readonly freeDistribution: readonly number[] | null;
+  readonly usedDistribution: readonly number[] | null;
+  readonly mirrorPool: string | null;
+}
+
+const labels = [
+  ...['PHYSICAL VOLUME', 'VOLUME GROUP', 'PV IDENTIFIER', 'VG IDENTIFIER', 'PV STATE', 'STALE PARTITIONS'],
+  ...['ALLOCATABLE', 'PP SIZE', 'LOGICAL VOLUMES', 'TOTAL PPs', 'VG DESCRIPTORS', 'FREE PPs', 'HOT SPARE'],
+  ...['USED PPs', 'MAX REQUEST', 'FREE DISTRIBUTION', 'USED DISTRIBUTION', 'MIRROR POOL'],
+];
+
+/**
+ * Reads what `lspv PV` prints, without messages in front.
+ *
+ * @throws ParseError when a line has no label, or a row that every level prints is missing.
+ */
+export function parseDisk(text: string): Disk {
+  // The one label without a colon.
+  const cells = readCells('lspv', text.replace(/ VG IDENTIFIER +(?=\S)/, ' VG IDENTIFIER: '), labels);
+  const distribution = (label: string): number[] | null => {
+    const word = cells.need(label);
+    if (word === null) return null;
+    if (!/^\d+(\.\.\d+){4}$/.test(word))
+      throw new ParseError('lspv', `${label}: not five numbers`, { line: 1, text: word });
+    return distributionOf(word, '..');
+  };
+  const number = (label: string): number | null => {
+    cells.need(label);
+    return cells.count(label);
+  };
+  return {
+    name: cells.word('PHYSICAL VOLUME'),
+    group: cells.need('VOLUME GROUP'),
+    identifier: cells.need('PV IDENTIFIER'),
+    groupIdentifier: cells.need('VG IDENTIFIER'),
+    state: cells.need('PV STATE'),
+    stalePartitions: number('STALE PARTITIONS'),
+    allocatable: cells.need('ALLOCATABLE'),
+    partitionMegabytes: number('PP SIZE'),
+    volumes: number('LOGICAL VOLUMES'),
+    totalPartitions: number('TOTAL PPs'),
+    freePartitions: number('FREE PPs'),
+    usedPartitions: number('USED PPs'),
+    descriptors: number('VG DESCRIPTORS'),
+    hotSpare: cells.read('HOT SPARE'),
+    maxRequest: cells.read('MAX REQUEST'),
+    freeDistribution: distribution('FREE DISTRIBUTION'),
+    usedDistribution: distribution('USED DISTRIBUTION'),
+    mirrorPool: cells.read('MIRROR POOL'),
+  };
+}
+
+/** A volume on a disk: a row of `lspv -l`. */
+export interface DiskVolume {
+  readonly name: string;
+  readonly logicalPartitions: number;
+  readonly physicalPartitions: number;
+  readonly distribution: readonly number[];
+  readonly mountPoint: string | null;
+}
+
+const volumeRow = /^(\S+)\s+(\d+)\s+(\d+)\s+(\d+(?:\.\.\d+){4})\s+(\S+)\s*$/;
+
+/**
+ * Reads what `lspv -l PV` prints; the title is the disk.
+ *
+ * @throws ParseError at the first line of another shape.
+ */
+export function parseDiskVolumes(text: string): TitledTable<DiskVolume> {
+  const heading = /^LV NAME\s+LPs\s+PPs\s+DISTRIBUTION\s+MOUNT POINT\s*$/;
+  return readTable('lspv -l', text, heading, (line) => {
+    const [, name, logical, physical, distribution, mount] = volumeRow.exec(line) ?? [];
+    if (name === undefined || distribution === undefined) return null;
+    return {
+      name,
+      logicalPartitions: Number(logical),
+      physicalPartitions: Number(physical),
+      distribution: distributionOf(distribution, '..'),
+      mountPoint: mountPointOf(mount),
+    };
+  });
+}
+
+/** A run of partitions on a disk: a row of `lspv -p`. */
+export interface DiskRange {
+  readonly first: number;
+  readonly last: number;
+  /** `used`, `free`, `stale` or `vgda`. */
+  readonly state: string;
+  readonly region: string;
+  /** What it holds; `null` for free partitions. */
+  readonly volume: { readonly name: string; readonly type: string; readonly mountPoint: string | null } | null;
+}
+
+const rangeRow =
+  /^\s*(\d+)-(\d+)\s+(used|free|stale|vgda)\s+(outer edge|outer middle|center|inner middle|inner edge)(?:\s+(\S+)\s+(\S+)\s+(\S+))?\s*$/;
+
+/**
+ * Reads what `lspv -p PV` prints; the title is the disk.
+ *
+ * @throws ParseError at the first line of another shape.
+ */
+export function parseDiskRanges(text: string): TitledTable<DiskRange> {
+  const heading = /^PP RANGE\s+STATE\s+REGION\s+LV NAME\s+TYPE\s+MOUNT POINT\s*$/;
+  return readTable('lspv -p', text, heading, (line) => {
+    const [, first, last, state, region, name, type, mount] = rangeRow.exec(line) ?? [];
+    if (state === undefined || region === undefined) return null;
+    const volume = name !== undefined && type !== undefined ? { name, type, mountPoint: mountPointOf(mount) } : null;
+    return { first: Number(first), last: Number(last), state, region, volume };
+  });
+}

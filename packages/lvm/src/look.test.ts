@@ -1,0 +1,188 @@
+import type { ScriptOutcome, StepResult } from '@splitmirror/host';
+import { describe, expect, it } from 'vitest';
+import { type Model, modelHost, shopModel } from '../test/model.ts';
+import { MirrorError } from './errors.ts';
+import { lookScript, readLook } from './look.ts';
+
+const contents = { volumeGroups: ['shopvg'], fileSystems: 'ALL' } as const;
+
+type Ended = Extract<StepResult, { kind: 'ended' }>;
+
+async function answers(change: (model: Model) => void = () => {}): Promise<readonly StepResult[]> {
+  const model = shopModel();
+  change(model);
+  const outcome = await modelHost('ada', model).run(lookScript(contents));
+  return outcome.steps;
+}
+
+function read(steps: readonly StepResult[]) {
+  return readLook('ada', contents, { kind: 'completed', steps });
+}
+
+/** The look with another answer to one of its queries. */
+async function lookWith(id: string, change: (step: Ended) => StepResult) {
+  const steps = await answers();
+  return read(steps.map((step) => (step.id === id && step.kind === 'ended' ? change(step) : step)));
+}
+
+const saying =
+  (stdout: string, stderr = '', exitCode = 0) =>
+  (step: Ended): Ended => ({ ...step, stdout, stderr, exitCode });
+
+describe('readLook', () => {
+  it('puts volumes, copies, disks, file systems and logs together', async () => {
+    const picture = read(await answers());
+    expect(picture).toMatchObject({
+      node: 'ada',
+      leftovers: [],
+      stalePartitions: 0,
+      fileSystems: ['/shop/data', '/shop/data/orders'],
+      rawVolumes: ['queuelv'],
+      directories: [],
+    });
+    const [group] = picture.groups;
+    expect(group?.kind === 'active' && group.volumes[0]).toEqual({
+      name: 'datalv',
+      group: 'shopvg',
+      identifier: '00f6a1b200004c000000018a1b2c3d4e.1',
+      type: 'jfs2',
+      label: '/shop/data',
+      open: true,
+      copies: 2,
+      logicalPartitions: 4,
+      stalePartitions: 0,
+      separateDisks: 'yes',
+      encrypted: false,
+      striped: false,
+      map: [
+        { copy: 1, disks: ['hdisk2'], partitions: 4, stale: 0, pool: null },
+        { copy: 2, disks: ['hdisk3'], partitions: 4, stale: 0, pool: null },
+      ],
+      freshPartitions: 4,
+      fileSystem: {
+        mountPoint: '/shop/data',
+        vfs: 'jfs2',
+        configured: true,
+        mounted: true,
+        readOnly: false,
+        log: 'inline',
+      },
+    });
+    expect(picture.digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('keeps the file systems that were asked for', async () => {
+    const steps = await answers();
+    const asked = { volumeGroups: ['shopvg'], fileSystems: ['/b', '/a'] };
+    expect(readLook('ada', asked, { kind: 'completed', steps }).fileSystems).toEqual(['/a', '/b']);
+  });
+
+  it('is plain JSON', async () => {
+    const picture = read(await answers());
+    expect(JSON.parse(JSON.stringify(picture))).toEqual(picture);
+  });
+
+  it('does not take a standby node for the owner', async () => {
+    const steps = await answers((model) => {
+      for (const group of model.groups) group.permission = 'passive-only';
+    });
+    expect(read(steps).groups).toMatchObject([
+      { kind: 'passive', name: 'shopvg', group: { permission: 'passive-only' } },
+    ]);
+  });
+
+  it.each([
+    ['varied-off', '0516-010 : Volume group must be varied on; use varyonvg command.'],
+    ['not-found', '0516-306 lsvg: Unable to find volume group shopvg in the Device\n\tConfiguration Database.'],
+    ['unreadable', 'lsvg: something else'],
+  ])('tells a group that is %s', async (kind, stderr) => {
+    const picture = await lookWith('group:shopvg', saying('', stderr, 1));
+    expect(picture.groups).toMatchObject([{ kind, name: 'shopvg', seen: stderr }]);
+  });
+
+  it('tells a locked group by its warning, when the query never ended', async () => {
+    const stderr =
+      '0516-1201 lsvg: Warning: Volume group shopvg is locked. This command\n        will continue retries until lock is free.';
+    const picture = await lookWith('volumes:shopvg', (step) => ({
+      ...step,
+      kind: 'timed-out',
+      exitCode: 143,
+      stdout: '',
+      stderr,
+    }));
+    expect(picture.groups).toMatchObject([{ kind: 'locked', seen: expect.stringContaining('no end after 60 s') }]);
+  });
+
+  it('says nothing about a query that was not asked', async () => {
+    expect((await lookWith('map:shopvg', ({ id }) => ({ kind: 'skipped', id }))).groups).toMatchObject([
+      { kind: 'unreadable', seen: 'not asked' },
+    ]);
+  });
+
+  it('reads a group without volumes, although lslv then has no operand', async () => {
+    const steps = await answers((model) => {
+      for (const group of model.groups) group.volumes = [];
+    });
+    const picture = read(
+      steps.map((step) => (step.id === 'details:shopvg' && step.kind === 'ended' ? { ...step, exitCode: 255 } : step)),
+    );
+    expect(picture.groups).toMatchObject([{ kind: 'active', volumes: [] }]);
+  });
+
+  it.each(['group', 'disks', 'volumes', 'map', 'details'])(
+    'never takes a cut answer of %s for a whole one',
+    async (part) => {
+      const whole = (await answers()).find(({ id }) => id === `${part}:shopvg`) as Ended;
+      const wrong: number[] = [];
+      for (let length = 0; length < whole.stdout.length - 1; length++) {
+        try {
+          const picture = await lookWith(`${part}:shopvg`, (step) => ({
+            ...step,
+            stdout: step.stdout.slice(0, length),
+          }));
+          if (picture.digest === read(await answers()).digest) continue;
+          wrong.push(length);
+        } catch (error) {
+          if (!(error instanceof MirrorError)) throw error;
+        }
+      }
+      expect(wrong.map((length) => whole.stdout.slice(Math.max(0, length - 40), length))).toEqual([]);
+    },
+  );
+
+  it.each<[string, string, (step: Ended) => StepResult]>([
+    ['the file systems cannot be listed', 'file-systems', saying('', 'lsfs: no', 1)],
+    ['the mounts cannot be listed', 'mounts', saying('', 'mount: no', 1)],
+    ['a line is not understood', 'mounts', saying('something else\n')],
+    [
+      'a volume is not described',
+      'details:shopvg',
+      (step) => ({ ...step, stdout: step.stdout.slice(step.stdout.indexOf('LOGICAL VOLUME:     orderlv')) }),
+    ],
+    [
+      'values are unknown',
+      'details:shopvg',
+      (step) => ({ ...step, stdout: step.stdout.replace('COPIES:             2', 'COPIES:             ?') }),
+    ],
+  ])('fails when %s', async (_, id, change) => {
+    await expect(lookWith(id, change)).rejects.toMatchObject({ code: 'MIRROR_LOOK_FAILED' });
+  });
+
+  it('tolerates a status of lsfs, which also asks for groups that are off', async () => {
+    const picture = await lookWith('file-systems', (step) => ({
+      ...step,
+      exitCode: 1,
+      stderr: 'lsfs: cannot open /dev/oldlv',
+    }));
+    expect(picture.fileSystems).toEqual(['/shop/data', '/shop/data/orders']);
+  });
+
+  it.each<ScriptOutcome>([
+    { kind: 'cancelled', steps: [] },
+    { kind: 'unknown', reason: 'connection lost', steps: [] },
+  ])('throws when the look was $kind', (outcome) => {
+    expect(() => readLook('ada', contents, outcome)).toThrow(
+      expect.objectContaining({ code: 'MIRROR_LOOK_UNFINISHED' }),
+    );
+  });
+});

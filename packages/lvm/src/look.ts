@@ -1,0 +1,164 @@
+import {
+  type Host,
+  ParseError,
+  reads,
+  type Script,
+  type ScriptOutcome,
+  type Step,
+  type StepResult,
+} from '@splitmirror/host';
+import { MirrorError } from './errors.ts';
+import { listFileSystems, parseFileSystems } from './file-systems.ts';
+import { markRoot } from './marks.ts';
+import { splitMessages } from './messages.ts';
+import { listMounts, parseMounts } from './mounts.ts';
+import { assemblePicture, ContradictionError, type GroupSighting, type LvmPicture } from './picture.ts';
+import type { GroupContents } from './port.ts';
+import {
+  describeGroup,
+  listDisks,
+  mapGroup,
+  parseGroupDisks,
+  parsePartitionMap,
+  parseVolumeGroup,
+} from './volume-groups.ts';
+import { listVolumes, parseLogicalVolumes, parseVolumes } from './volumes.ts';
+
+/** A locked volume group makes queries wait for ever. */
+const querySeconds = 60;
+
+/** Looks at the storage of a resource group on one node, in one round trip. */
+export async function look(
+  host: Host,
+  node: string,
+  contents: GroupContents,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<LvmPicture> {
+  return readLook(node, contents, await host.run(lookScript(contents), options));
+}
+
+/** The queries of a look. None of them changes anything. */
+export function lookScript(contents: GroupContents): Script {
+  const ask = (id: string, run: Step['run']): Step => ({
+    id,
+    run,
+    timeoutSeconds: querySeconds,
+    onFailure: 'continue',
+  });
+  return {
+    steps: [
+      ...contents.volumeGroups.flatMap((group) => [
+        ask(`group:${group}`, describeGroup(group)),
+        ask(`disks:${group}`, listDisks(group)),
+        ask(`volumes:${group}`, listVolumes(group)),
+        ask(`map:${group}`, mapGroup(group)),
+        ask(`details:${group}`, {
+          pipe: [listVolumes(group), reads('awk', 'NR > 2 { print $1 }'), reads('xargs', '-n', '1', 'lslv')],
+        }),
+      ]),
+      ask('file-systems', listFileSystems()),
+      ask('mounts', listMounts()),
+      ask('marked', reads('test', '-d', markRoot)),
+      { ...ask('directories', reads('find', markRoot, '-xdev', '-type', 'd', '-print')), needs: ['marked'] },
+    ],
+  };
+}
+
+/**
+ * Reads the answers of a look. Pure.
+ *
+ * @throws MirrorError when they do not make a picture.
+ */
+export function readLook(node: string, contents: GroupContents, outcome: ScriptOutcome): LvmPicture {
+  if (outcome.kind !== 'completed') {
+    throw new MirrorError('MIRROR_LOOK_UNFINISHED', `${node}: the look at the storage was ${outcome.kind}`, {
+      remedy: 'Look again when the node can be reached; nothing was changed.',
+      cause: outcome.kind === 'unknown' ? new Error(outcome.reason) : undefined,
+    });
+  }
+  const results = new Map(outcome.steps.map((step) => [step.id, step]));
+  try {
+    return assemblePicture({
+      node,
+      contents,
+      groups: contents.volumeGroups.map((group) => sightGroup(group, results)),
+      // lsfs also asks for the superblocks of groups that are off, and then ends with a status above 0.
+      fileSystems: parseFileSystems(printed(results, 'file-systems', node)),
+      mounts: parseMounts(answer(results, 'mounts', node)),
+      directories: succeeded(results.get('marked'))
+        ? answer(results, 'directories', node).split('\n').filter(Boolean)
+        : [],
+    });
+  } catch (error) {
+    if (!(error instanceof ContradictionError) && !(error instanceof ParseError)) throw error;
+    throw new MirrorError('MIRROR_LOOK_FAILED', `${node}: ${error.message}`, {
+      remedy: 'Look again; if it stays, keep the output of the named command and report it.',
+      cause: error,
+    });
+  }
+}
+
+type Results = ReadonlyMap<string, StepResult>;
+
+function sightGroup(name: string, results: Results): GroupSighting {
+  const described = results.get(`group:${name}`);
+  if (!succeeded(described)) return unreadable(name, described);
+  const group = parseVolumeGroup(splitMessages(described.stdout).rest);
+  if (group.state !== 'active' || group.permission !== 'read/write') return { kind: 'passive', name, group };
+  const steps = ['disks', 'volumes', 'map'].map((part) => results.get(`${part}:${name}`));
+  const failed = steps.find((step) => !succeeded(step));
+  if (failed !== undefined) return unreadable(name, failed);
+  const [disks, volumes, map] = steps.map((step) => splitMessages(step?.kind === 'ended' ? step.stdout : '').rest);
+  const { volumes: rows } = parseVolumes(volumes ?? '');
+  const details = results.get(`details:${name}`);
+  // Without any volume xargs may run lslv without an operand, which fails.
+  if (rows.length > 0 && !succeeded(details)) return unreadable(name, details);
+  return {
+    kind: 'active',
+    name,
+    group,
+    disks: parseGroupDisks(disks ?? '').disks,
+    rows,
+    map: parsePartitionMap(map ?? ''),
+    volumes:
+      rows.length > 0 && details?.kind === 'ended' ? parseLogicalVolumes(splitMessages(details.stdout).rest) : [],
+  };
+}
+
+function unreadable(name: string, step: StepResult | undefined): GroupSighting {
+  if (step === undefined || step.kind === 'skipped') return { kind: 'unreadable', name, seen: 'not asked' };
+  const said = `${step.stderr}\n${step.stdout}`;
+  const classes = new Set(splitMessages(said).messages.map((message) => message.class));
+  const kind = classes.has('locked')
+    ? 'locked'
+    : classes.has('varied-off')
+      ? 'varied-off'
+      : classes.has('not-found')
+        ? 'not-found'
+        : 'unreadable';
+  const seen = said.trim().slice(0, 400);
+  return { kind, name, seen: step.kind === 'ended' ? seen : `${seen} (no end after ${querySeconds} s)`.trim() };
+}
+
+function succeeded(step: StepResult | undefined): step is Extract<StepResult, { kind: 'ended' }> {
+  return step?.kind === 'ended' && step.exitCode === 0;
+}
+
+function answer(results: Results, id: string, node: string): string {
+  const step = results.get(id);
+  if (succeeded(step)) return step.stdout;
+  throw failedQuery(id, node, step);
+}
+
+function printed(results: Results, id: string, node: string): string {
+  const step = results.get(id);
+  if (step?.kind === 'ended' && step.stdout !== '') return splitMessages(step.stdout).rest;
+  throw failedQuery(id, node, step);
+}
+
+function failedQuery(id: string, node: string, step: StepResult | undefined): MirrorError {
+  const said = step !== undefined && step.kind !== 'skipped' ? step.stderr.trim().slice(0, 400) : '';
+  return new MirrorError('MIRROR_LOOK_FAILED', `${node}: the query "${id}" failed: ${said}`, {
+    remedy: 'Run the query on the node by hand as root; every AIX node can answer it.',
+  });
+}

@@ -1,0 +1,102 @@
+/** One message of AIX, as commands print it: `0516-010 : text` or `0516-1201 lsvg: text`. */
+export interface Message {
+  /** Catalogue and number, for instance `0516-1201`. */
+  readonly number: string;
+  /** Command that says it, or `null` (a blank before the colon). */
+  readonly command: string | null;
+  /** The text, runs of blanks and line ends as one blank. */
+  readonly text: string;
+  readonly class: MessageClass;
+}
+
+/**
+ * What a message means for the command that printed it. The series is shared by successes, hints, warnings and failures,
+ * so `unknown` says nothing: the exit status decides.
+ */
+export type MessageClass =
+  /** The volume group is not varied on. */
+  | 'varied-off'
+  /** The volume group is locked; the command goes on trying and may never return. */
+  | 'locked'
+  /** No such object. */
+  | 'not-found'
+  /** Not enough partitions or disks. */
+  | 'no-room'
+  /** Any other failure. */
+  | 'failure'
+  | 'warning'
+  /** Printed by commands that succeed. */
+  | 'information'
+  /** The command waits for an answer. */
+  | 'question'
+  | 'unknown';
+
+/** The numbers that public captures and manuals show. */
+const classes: Readonly<Record<string, MessageClass>> = {
+  '0516-010': 'varied-off',
+  '0516-052': 'failure',
+  '0516-304': 'not-found',
+  '0516-306': 'not-found',
+  '0516-320': 'information',
+  '0516-404': 'no-room',
+  '0516-622': 'warning',
+  '0516-787': 'failure',
+  '0516-792': 'failure',
+  '0516-932': 'failure',
+  '0516-934': 'failure',
+  '0516-949': 'failure',
+  '0516-1126': 'information',
+  '0516-1144': 'information',
+  '0516-1162': 'failure',
+  '0516-1164': 'information',
+  '0516-1201': 'locked',
+  '0516-1224': 'question',
+  '0516-1246': 'information',
+  '0516-1254': 'information',
+  '0516-1296': 'failure',
+  '0516-1396': 'not-found',
+  '0516-1712': 'information',
+  '0516-1734': 'warning',
+  '0516-1804': 'information',
+  '0507-278': 'failure',
+};
+
+const opening = /^(?:[\w.-]+: )?(\d{4}-\d{3,4}) (?:([\w.-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
+
+/**
+ * Takes the messages out of what a command wrote. A continuation line starts with blanks; one that does not belongs to
+ * the message when it follows a line without a full stop (lspv wraps so).
+ *
+ * @returns The messages, and every other line in its order.
+ */
+export function splitMessages(text: string): { messages: Message[]; rest: string } {
+  const messages: { number: string; command: string | null; lines: string[] }[] = [];
+  const rest: string[] = [];
+  let open: { lines: string[] } | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    const [, number, command, said] = opening.exec(line) ?? [];
+    if (number !== undefined) {
+      const message = { number, command: command ?? null, lines: [said ?? ''] };
+      messages.push(message);
+      open = message;
+    } else if (open !== undefined && line.trim() !== '' && (/^(?:\t| {4})/.test(line) || !endsSentence(open.lines))) {
+      open.lines.push(line);
+    } else {
+      open = undefined;
+      rest.push(line);
+    }
+  }
+  return {
+    messages: messages.map(({ number, command, lines }) => ({
+      number,
+      command,
+      text: lines.join(' ').replaceAll(/\s+/g, ' ').trim(),
+      class: classes[number] ?? 'unknown',
+    })),
+    rest: rest.join('\n'),
+  };
+}
+
+function endsSentence(lines: readonly string[]): boolean {
+  return /[.?!'"]\s*$/.test(lines.at(-1) ?? '');
+}

@@ -1,0 +1,31 @@
+import { ParseError } from '@splitmirror/host';
+
+/** An object of the ODM. */
+export interface OdmObject {
+  readonly class: string;
+  /** Numbers stand bare in the output, strings between quotation marks. */
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Reads what `odmget` prints.
+ *
+ * @throws ParseError at the first line of another shape.
+ */
+export function parseOdmObjects(text: string): OdmObject[] {
+  const objects: { class: string; attributes: Record<string, string | number> }[] = [];
+  text.split('\n').forEach((line, index) => {
+    if (line.trim() === '') return;
+    const at = { line: index + 1, text: line };
+    const [, name] = /^(\w+):\s*$/.exec(line) ?? [];
+    if (name !== undefined) {
+      objects.push({ class: name, attributes: {} });
+      return;
+    }
+    const [, key, string, number] = /^\s+(\w+) = (?:"(.*)"|(-?\d+))\s*$/.exec(line) ?? [];
+    const open = objects.at(-1);
+    if (key === undefined || open === undefined) throw new ParseError('odmget', 'neither a class nor an attribute', at);
+    open.attributes[key] = string?.replaceAll(/\\(["\\])/g, '$1') ?? Number(number);
+  });
+  return objects;
+}

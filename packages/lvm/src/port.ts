@@ -1,0 +1,127 @@
+import type { Script, ScriptOutcome } from '@splitmirror/host';
+
+/*
+ * The shapes of the mirror port, as an orchestration sees a mirror. They are declared here too, because a library for
+ * AIX's LVM must not depend on the orchestration that uses it.
+ */
+
+/** Why something is refused or failed. */
+export interface Problem {
+  /** Stable, and listed in the README. */
+  readonly code: string;
+  /** Cluster node name, or `null` when it concerns no single node. */
+  readonly node: string | null;
+  readonly message: string;
+  /** What was seen, quoted. */
+  readonly seen: string;
+  /** What would settle it. */
+  readonly remedy: string;
+}
+
+/** What a resource group consists of. */
+export interface GroupContents {
+  readonly volumeGroups: readonly string[];
+  /** Mount points; `ALL` means every file system of the volume groups. */
+  readonly fileSystems: readonly string[] | 'ALL';
+}
+
+/** Something of ours that an earlier run left behind. */
+export interface Leftover {
+  /** Run that made it, from its own name. */
+  readonly run: string;
+  /** `copy`, `mount`, `directory` or `mark`. */
+  readonly what: string;
+  readonly name: string;
+}
+
+/** What shall be split. */
+export interface SplitRequest {
+  /** Id of the run: six characters of `a-z0-9`, the first a letter; part of every name that is made on the node. */
+  readonly run: string;
+  /** File systems by mount point. */
+  readonly fileSystems: readonly string[];
+  /** Volumes without a file system, by name. */
+  readonly rawVolumes: readonly string[];
+  /** Steps that bring the application to rest; they run before the freeze. */
+  readonly suspend: Script['steps'];
+  /** Steps that let it go on; each `pays` what it takes back. They run after the thaw, whatever happens. */
+  readonly resume: Script['steps'];
+  /** Seconds after which the kernel ends the freeze by itself. */
+  readonly freezeSeconds: number;
+  /** Permission to leave a volume without any second fresh copy while the backup runs. */
+  readonly allowLastCopy: boolean;
+}
+
+/** One part of a plan: a script with what takes it back. */
+export interface Phase {
+  /** `split`, `expose`, `withdraw`, `merge`; for recovery also `thaw` and `clear`. */
+  readonly name: string;
+  readonly node: string;
+  readonly title: string;
+  readonly script: Script;
+  /** One line for a person for each step of the script, by step id. */
+  readonly explains: Readonly<Record<string, string>>;
+  /** Commands that take this phase back, as typed, in order. */
+  readonly undo: readonly string[];
+}
+
+/** One volume of a plan. */
+export interface PlannedVolume {
+  readonly volume: string;
+  readonly strategy: string;
+  /** Name of the split copy on the node. */
+  readonly copy: string;
+  /** Where the copy's content is read: a directory of a file system, or a device. */
+  readonly source:
+    | { readonly kind: 'directory'; readonly mountPoint: string; readonly path: string }
+    | { readonly kind: 'device'; readonly path: string };
+  readonly bytes: number;
+  /** Copies before the split and again after the merge. */
+  readonly copies: number;
+  /** Fresh copies on the live side while the split lasts. */
+  readonly copiesLeft: number;
+  readonly partitionsToResync: number;
+}
+
+/** A mirror split from its start to the mirror made whole, as data. */
+export interface MirrorPlan {
+  readonly run: string;
+  readonly node: string;
+  readonly volumes: readonly PlannedVolume[];
+  readonly split: Phase;
+  readonly expose: Phase;
+  readonly withdraw: Phase;
+  readonly merge: Phase;
+  /** Longest time for which writers can be held, in seconds. */
+  readonly frozenSecondsAtMost: number;
+}
+
+/** How a phase ended. */
+export type PhaseOutcome =
+  | {
+      readonly kind: 'done';
+      /** What was proved, by name. */
+      readonly facts: Readonly<Record<string, string>>;
+      readonly transcript: ScriptOutcome;
+    }
+  | { readonly kind: 'failed'; readonly problems: readonly Problem[]; readonly transcript: ScriptOutcome }
+  /** The link or the node was lost, or the end was not confirmed: look before anything else is done. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly transcript: ScriptOutcome };
+
+/** How far copies are in step. */
+export type Redundancy =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'resyncing'; readonly stalePartitions: number; readonly totalPartitions: number }
+  /** The copies are not what the plan says they were before. */
+  | { readonly kind: 'reduced'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** The way back from whatever a node shows. */
+export interface RecoveryPlan {
+  /** Phases in order; empty when nothing of ours is there. */
+  readonly phases: readonly Phase[];
+  /** Names of the volumes whose copies are watched until they are in step. */
+  readonly volumes: readonly string[];
+  /** What cannot be known or done, and what a person has to do. */
+  readonly problems: readonly Problem[];
+}

@@ -1,0 +1,35 @@
+import { ParseError } from '@splitmirror/host';
+
+/** A stanza of /etc/filesystems. */
+export interface Stanza {
+  /** Mount point, or `default`. */
+  readonly name: string;
+  /** Attributes as they stand there, without quotation marks around the value. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads /etc/filesystems: a name at the start of a line, indented attributes, comments from `*`.
+ *
+ * @throws ParseError at a line that is neither, and at an attribute that is there twice.
+ * @see https://www.ibm.com/docs/en/aix/7.2?topic=files-filesystems-file
+ */
+export function parseStanzas(text: string): Stanza[] {
+  const stanzas: { name: string; attributes: Record<string, string> }[] = [];
+  text.split('\n').forEach((line, index) => {
+    if (line.trim() === '' || /^\s*\*/.test(line)) return;
+    const at = { line: index + 1, text: line };
+    const [, name] = /^(\S+):\s*$/.exec(line) ?? [];
+    if (name !== undefined) {
+      stanzas.push({ name, attributes: {} });
+      return;
+    }
+    const [, key, value = ''] = /^\s+([^\s=]+)\s*=(.*)$/.exec(line) ?? [];
+    const open = stanzas.at(-1);
+    if (key === undefined || open === undefined)
+      throw new ParseError('/etc/filesystems', 'neither a stanza nor an attribute', at);
+    if (Object.hasOwn(open.attributes, key)) throw new ParseError('/etc/filesystems', `${key} a second time`, at);
+    open.attributes[key] = value.trim().replace(/^"(.*)"$/, '$1');
+  });
+  return stanzas;
+}

@@ -1,0 +1,42 @@
+import { ParseError } from '@splitmirror/host';
+
+/** A table under a title `<name>:` and a heading, as `lsvg -l`, `lsvg -p`, `lspv -l` and `lspv -p` print it. */
+export interface TitledTable<Row> {
+  /** What stands before the colon. */
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Reads a titled table line by line.
+ *
+ * @param readRow What a line means; `null` when it is no row of this table.
+ * @throws ParseError at the first line of another shape: a row is never skipped.
+ */
+export function readTable<Row>(
+  source: string,
+  text: string,
+  heading: RegExp,
+  readRow: (line: string) => Row | null,
+): TitledTable<Row> {
+  const [top = '', head = '', ...lines] = text.trimEnd().split('\n');
+  const [, title] = /^(\S+):\s*$/.exec(top) ?? [];
+  if (title === undefined) throw new ParseError(source, 'no name in front', { line: 1, text: top });
+  if (!heading.test(head)) throw new ParseError(source, 'no column heading', { line: 2, text: head });
+  const rows = lines.map((line, index) => {
+    const row = readRow(line);
+    if (row === null) throw new ParseError(source, 'not a row of this table', { line: index + 3, text: line });
+    return row;
+  });
+  return { title, rows };
+}
+
+/** `N/A` is no mount point. */
+export function mountPointOf(word: string | undefined): string | null {
+  return word === undefined || word === 'N/A' ? null : word;
+}
+
+/** Five numbers from the outer to the inner edge of a disk. */
+export function distributionOf(word: string, separator: ':' | '..'): number[] {
+  return word.split(separator).map(Number);
+}
