@@ -1,0 +1,51 @@
+import { changes, reads } from '@splitmirror/host';
+import { directoryChecks } from './preflight.ts';
+import { type ArchiveTool, absolutePath, operands, type ToolLimits } from './tool.ts';
+import { judgeArchive, type LineClass } from './verdict.ts';
+
+/** A directory on the node, absolute. */
+export interface DirectorySource {
+  readonly directory: string;
+}
+
+const limits: ToolLimits = {
+  largestFile: [
+    { through: '4330', bytes: 2 ** 31 - 1 },
+    { through: '7100-02', bytes: 8 * 2 ** 30 - 1 },
+  ],
+  longestPath: 256,
+  lineFeedInNames: true,
+  incremental: null,
+  omits: ['ACLs', 'extended attributes', 'holes of sparse files', 'keys of encrypted files (EFS)', 'sockets'],
+};
+
+/**
+ * AIX `tar`. Names in the archive are relative to the directory (`./...`), so that it can be restored anywhere. `-C` is
+ * in every level's synopsis; a level-specific flag (`-U` for ACLs, `--format=pax` from 7.3.1) is not used.
+ */
+export const tar: ArchiveTool<DirectorySource> = {
+  name: 'tar',
+  extension: '.tar',
+  format: 'tar',
+  limits,
+  preflight: ({ directory }, level) => directoryChecks(directory, level, limits),
+  create: ({ directory }) => reads('tar', '-cf', '-', '-C', absolutePath(directory), '.'),
+  // AIX wants -B for an archive from a pipe. -p keeps the modes as they were archived.
+  list: () => reads('tar', '-tBf', '-'),
+  restore: ({ directory }, members = []) =>
+    changes('tar', '-xpBf', '-', '-C', absolutePath(directory), ...operands(members)),
+  classify: classifyTarLine,
+  judge: (evidence) => judgeArchive(evidence, classifyTarLine),
+};
+
+const harmless = [/^[ax] \.?\/?.*(?:blocks?|bytes|tape blocks)\.?$/, /^[ax] .+ (?:symbolic link|linked) to /];
+/** What tar never carries: the archive is what it says without it. */
+const warning = /: socket ignored$/;
+/** AIX numbers its messages; none of tar's with a number is mere information. */
+const fatal = /\b0[45]\d\d-\d{3}\b|^tar: /;
+
+function classifyTarLine(line: string): LineClass {
+  if (warning.test(line)) return 'warning';
+  if (fatal.test(line)) return 'fatal';
+  return harmless.some((pattern) => pattern.test(line)) ? 'harmless' : 'unknown';
+}

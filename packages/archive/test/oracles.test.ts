@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { linkSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { nameBytes, nameOf } from '../src/index.ts';
+import { isInstalled, output, populate, scratch } from './tools.ts';
+import { readArchive, readTar } from './watching.ts';
+
+/** Writers of tar, each with the formats that it knows. */
+const writers = [
+  {
+    name: 'GNU tar',
+    found: isInstalled('tar', /GNU tar/),
+    formats: ['v7', 'ustar', 'gnu', 'oldgnu', 'pax', 'posix'],
+    write: (format: string, root: string, small: boolean) =>
+      output('tar', [
+        `--format=${format}`,
+        '-cf',
+        '-',
+        '-C',
+        root,
+        ...(small ? ['--no-recursion', ...shortNames] : ['.']),
+      ]),
+  },
+  {
+    name: 'bsdtar',
+    found: isInstalled('bsdtar', /bsdtar/),
+    formats: ['v7tar', 'ustar', 'gnutar', 'pax'],
+    write: (format: string, root: string, small: boolean) =>
+      output('bsdtar', [
+        `--format=${format}`,
+        '-cf',
+        '-',
+        '-C',
+        root,
+        ...(small ? ['--no-recursion', ...shortNames] : ['.']),
+      ]),
+  },
+  {
+    name: 'GNU cpio',
+    found: isInstalled('cpio', /GNU cpio/),
+    formats: ['tar', 'ustar'],
+    write: (format: string, root: string) =>
+      output('cpio', ['-o', '--quiet', '-H', format], { cwd: root, input: `${shortNames.join('\n')}\n` }),
+  },
+];
+
+/** What fits into any header. */
+const shortNames = ['redo01.log', 'again', 'empty', 'bin', 'bin/start.sh', 'block', 'current', 'empty-directory'];
+const carriesAll = new Set(['gnu', 'oldgnu', 'pax', 'posix', 'gnutar']);
+
+describe('archives of other writers', () => {
+  for (const writer of writers) {
+    for (const format of writer.formats) {
+      it.skipIf(!writer.found)(`${writer.name} as ${format}: every entry as it is on disk`, () => {
+        using root = scratch();
+        populate(root.path);
+        linkSync(join(root.path, 'redo01.log'), join(root.path, 'again'));
+        const bytes = writer.write(format, root.path, !carriesAll.has(format));
+        const { entries, summary } = readTar(bytes, 65_536);
+
+        expect(summary).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes), entries: entries.length });
+        const names = entries.map((entry) => entry.path.replace(/^\.\//, '').replace(/\/$/, ''));
+        const listed = list(bytes);
+        expect(entries.map((entry) => entry.path)).toEqual(listed);
+        expect(names).toEqual(expect.arrayContaining(['redo01.log', 'again', 'bin/start.sh', 'current']));
+        for (const entry of entries) {
+          const path = Buffer.concat([Buffer.from(`${root.path}/`), nameBytes(entry.path.replace(/\/$/, ''))]);
+          const onDisk = lstatSync(path);
+          expect([entry.mode, entry.uid, entry.gid, Math.floor(entry.mtime)]).toEqual([
+            onDisk.mode & 0o7777,
+            onDisk.uid,
+            onDisk.gid,
+            Math.floor(onDisk.mtimeMs / 1000),
+          ]);
+          if (entry.type === 'file') {
+            const content = readFileSync(path);
+            expect([entry.size, entry.sha256]).toEqual([content.length, sha256(content)]);
+            expect(bytes.subarray(entry.dataOffset, entry.dataOffset + entry.size)).toEqual(content);
+          }
+          if (entry.type === 'symlink') expect(entry.link).toBe(readlinkSync(path, 'utf8'));
+          if (entry.type === 'hardlink') expect(onDisk.nlink).toBe(2);
+          expect(entry.type === 'directory').toBe(onDisk.isDirectory());
+        }
+        if (format !== 'v7' && format !== 'v7tar')
+          expect(entries.some((entry) => entry.type === 'hardlink')).toBe(true);
+      });
+    }
+  }
+});
+
+describe('cpio archives of other writers', () => {
+  const cases = [
+    ...['bin', 'odc', 'newc', 'crc'].map((form) => ({
+      name: `GNU cpio as ${form}`,
+      found: isInstalled('cpio', /GNU cpio/),
+      write: (root: string) =>
+        output('cpio', ['-o', '--quiet', '-H', form], { cwd: root, input: `${shortNames.join('\n')}\n` }),
+    })),
+    ...['cpio', 'odc', 'newc', 'bin'].map((form) => ({
+      name: `bsdtar as ${form}`,
+      found: isInstalled('bsdtar', /bsdtar/),
+      write: (root: string) => output('bsdtar', [`--format=${form}`, '-cnf', '-', '-C', root, ...shortNames]),
+    })),
+  ];
+  for (const { name, found, write } of cases) {
+    it.skipIf(!found)(`${name}: every entry as it is on disk`, () => {
+      using root = scratch();
+      populate(root.path);
+      linkSync(join(root.path, 'redo01.log'), join(root.path, 'again'));
+      const bytes = write(root.path);
+      const { entries, summary } = readArchive('cpio', bytes, 65_536);
+      expect(summary).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes) });
+      expect(entries.map(({ path }) => path).sort()).toEqual([...shortNames].sort());
+      for (const entry of entries) {
+        const path = join(root.path, entry.path);
+        const onDisk = lstatSync(path);
+        expect([entry.mode, entry.uid, entry.mtime]).toEqual([
+          onDisk.mode & 0o7777,
+          onDisk.uid,
+          Math.floor(onDisk.mtimeMs / 1000),
+        ]);
+        if (entry.type === 'symlink') expect(entry.link).toBe(readlinkSync(path));
+        // newc and crc keep the content of several names with one of them.
+        if (entry.type === 'file' && !(entry.size === 0 && entry.links !== null)) {
+          expect(entry.sha256).toBe(sha256(readFileSync(path)));
+        }
+        if (entry.type === 'file' && onDisk.nlink > 1) expect(entry.links?.count).toBe(2);
+      }
+      expect(new Set(entries.flatMap(({ links }) => links?.id ?? [])).size).toBe(1);
+    });
+  }
+});
+
+/** Names as GNU tar lists them, undoing its quoting of bytes that are no text. */
+function list(bytes: Buffer): string[] {
+  const text = output('tar', ['-tf', '-', '--quoting-style=literal', '--show-transformed-names'], { input: bytes });
+  const lines: string[] = [];
+  for (let at = 0, end = text.indexOf(10); end >= 0; at = end + 1, end = text.indexOf(10, at)) {
+    lines.push(nameOf(text.subarray(at, end)));
+  }
+  return lines;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
