@@ -1,0 +1,91 @@
+import { ParseError } from '@splitmirror/host';
+import { wholeLines } from './lines.ts';
+
+/** The level lines of `lssrc -ls clstrmgrES`. `null`: not printed, as by a cluster manager that is not configured. */
+export interface ClusterManagerLevels {
+  /** State word, for instance `ST_STABLE`. */
+  readonly state: string;
+  /** Protocol version that the whole cluster speaks: the lowest of its members. */
+  readonly clVersion: number | null;
+  /** Installed level of this node as packed digits: `7130` is 7.1.3.0. */
+  readonly localNodeVrmf: string | null;
+  readonly clusterFixLevel: number | null;
+}
+
+/**
+ * Reads the lines about levels from what `lssrc -ls clstrmgrES` prints. Its other lines differ from level to level and
+ * tell nothing about it; they are not looked at.
+ *
+ * @throws ParseError without exactly one state, when a level is printed twice, or when the output was cut.
+ */
+export function parseClusterManagerLevels(text: string): ClusterManagerLevels {
+  const lines = wholeLines('lssrc -ls clstrmgrES', text);
+  const one = (pattern: RegExp): string | null => {
+    const found = lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+    if (found.length > 1)
+      throw new ParseError('lssrc -ls clstrmgrES', `printed twice: ${pattern.source}`, { line: 1, text });
+    return found[0] ?? null;
+  };
+  const state = one(/^Current state:\s*(\S+)\s*$/);
+  if (state === null) throw new ParseError('lssrc -ls clstrmgrES', 'no state', { line: 1, text });
+  const clVersion = one(/^CLversion:\s*(\d+)\s*$/);
+  const clusterFixLevel = one(/^cluster fix level is "(\d+)"\s*$/);
+  return {
+    state,
+    clVersion: clVersion === null ? null : Number(clVersion),
+    localNodeVrmf: one(/^local node vrmf is (\d{4,5})\s*$/),
+    clusterFixLevel: clusterFixLevel === null ? null : Number(clusterFixLevel),
+  };
+}
+
+/**
+ * Reads the cluster version from what `odmget HACMPcluster` prints.
+ *
+ * @returns The number in `cluster_version`, or `null` when no cluster is defined (no output).
+ * @throws ParseError at a line of another shape, or when there are two different numbers.
+ */
+export function parseClusterVersion(text: string): number | null {
+  const versions = new Set(versionsIn('odmget HACMPcluster', text, 'cluster_version'));
+  if (versions.size > 1) throw new ParseError('odmget HACMPcluster', 'two cluster versions', { line: 1, text });
+  const [version = null] = versions;
+  if (version === null && text.trim() !== '') {
+    throw new ParseError('odmget HACMPcluster', 'no cluster_version', { line: 1, text });
+  }
+  return version;
+}
+
+/**
+ * Reads the versions of all configured nodes from what `odmget HACMPnode` prints: one for each row, and a node has a
+ * row for each of its attributes.
+ *
+ * @throws ParseError at a line of another shape.
+ */
+export function parseNodeVersions(text: string): number[] {
+  return versionsIn('odmget HACMPnode', text, 'version');
+}
+
+function versionsIn(source: string, text: string, attribute: string): number[] {
+  return wholeLines(source, text).flatMap((line, index) => {
+    const [, name, value = ''] = /^\s+(\w+) = ?(.*)$/.exec(line) ?? [];
+    if (name === undefined && line.trim() !== '' && !/^\w+:$/.test(line)) {
+      throw new ParseError(source, 'neither a stanza nor an attribute', { line: index + 1, text: line });
+    }
+    if (name !== attribute) return [];
+    const number = /^\d+/.exec(value)?.[0];
+    if (number === undefined) throw new ParseError(source, 'not a number', { line: index + 1, text: line });
+    return [Number(number)];
+  });
+}
+
+const products: Readonly<Record<number, string>> = {
+  15: 'PowerHA 7.1.3',
+  16: 'PowerHA 7.2.0',
+  17: 'PowerHA 7.2.1',
+  18: 'PowerHA 7.2.2',
+};
+
+/** The product behind a version number, where a public text tells it; the bare number otherwise. */
+export function nameClusterVersion(version: number): string {
+  const product = products[version];
+  return product === undefined ? String(version) : `${version} (${product})`;
+}

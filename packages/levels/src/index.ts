@@ -1,0 +1,56 @@
+export { type AuditPolicy, auditLevels, type Waiver } from './audit.ts';
+export {
+  type ClusterManagerLevels,
+  nameClusterVersion,
+  parseClusterManagerLevels,
+  parseClusterVersion,
+  parseNodeVersions,
+} from './cluster-versions.ts';
+export { type CollectOptions, collectLevels, collectTranscripts, levelsScript } from './collect.ts';
+export { type Consistency, parseConsistency } from './consistency.ts';
+export { type Division, divide } from './division.ts';
+export type { FilesetState } from './filesets.ts';
+export type { Finding, FindingWaiver, Observation, Severity, Subject } from './finding.ts';
+export {
+  type MachineLevels,
+  type Microcode,
+  parseIosLevel,
+  parseMachineLevels,
+  parseMicrocode,
+  parseSystemFirmware,
+} from './firmware.ts';
+export { type FixReport, type FixRow, parseFixReport, parseFixRows } from './fixes.ts';
+export { type GateVerdict, gate } from './gate.ts';
+export { compareHaLevels, type HaLevel, parseHaLevel } from './ha-level.ts';
+export { type HistoryEvent, parseHistory } from './history.ts';
+export { type InterimFix, parseInterimFixes } from './interim-fixes.ts';
+export { type OffLevelFileset, parseKnownLevels, parseOffLevelFilesets } from './known-levels.ts';
+export { type ListedFileset, parseListing, type RowTable } from './listing.ts';
+export { judgeMinimum, type MinimumLevel, type MinimumVerdict, minimumLevels } from './minimum-levels.ts';
+export { compareOsLevels, type OsLevel, osLevelOf, parseOsLevel, parseOsVersion } from './os-level.ts';
+export { type FilesetPart, type PartTable, parseParts } from './parts.ts';
+export { planRemedy, type RemedyPhase, type RemedyStep, renderRemedy } from './remedy.ts';
+export { renderCsv } from './reports/csv.ts';
+export { renderJson, reportSchema } from './reports/json.ts';
+export { renderJUnit } from './reports/junit.ts';
+export { renderMarkdown } from './reports/markdown.ts';
+export type { MatrixRows } from './reports/matrix.ts';
+export { renderPrometheus } from './reports/prometheus.ts';
+export { renderSarif } from './reports/sarif.ts';
+export { renderTable } from './reports/table.ts';
+export { compareRpmVersions, parseRpmPackages, type RpmPackage } from './rpm.ts';
+export { type PeerDomain, type PeerNode, parsePeerDomains, parsePeerNodes } from './rsct.ts';
+export { type RuleId, rules } from './rules.ts';
+export {
+  type Answer,
+  type NodeLevels,
+  type NodeTranscript,
+  type ProbeName,
+  type Reading,
+  type Readings,
+  readTranscripts,
+  type Snapshot,
+} from './snapshot.ts';
+export { readSnapshotFile, SnapshotFileError, snapshotFileSchema, writeSnapshotFile } from './snapshot-file.ts';
+export { parseSoftwareTable, type TableRow } from './software-table.ts';
+export { compareVrmf, parseVrmf, type Vrmf } from './vrmf.ts';
