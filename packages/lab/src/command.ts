@@ -5,6 +5,8 @@ export interface Invocation {
   /** Name without directory, for instance `lsvg`. */
   readonly program: string;
   readonly args: readonly string[];
+  /** Working directory of the caller, on this machine; the node's root directory when left out. */
+  readonly directory?: string;
   /** Reads the caller's standard input to its end; only prompts and filters do. */
   stdin(): Promise<Buffer>;
 }
@@ -14,8 +16,8 @@ export type Answer =
   | { readonly kind: 'exit'; readonly code: number; readonly stdout?: string; readonly stderr?: string }
   /** A real program takes over in the caller's place, with its streams; paths are those of this machine. */
   | { readonly kind: 'run'; readonly argv: readonly [string, ...string[]] }
-  /** Never answers, as a locked volume group makes AIX's queries do. */
-  | { readonly kind: 'hang' };
+  /** Never ends, as a locked volume group makes AIX's queries do, after it has printed this on stderr. */
+  | { readonly kind: 'hang'; readonly stderr?: string };
 
 /** Commands by name. */
 export type Commands = Readonly<Record<string, (call: Invocation) => Answer | Promise<Answer>>>;

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { type Answer, type Commands, fails, type Invocation, prints } from '../command.ts';
+import type { Cluster } from './cluster.ts';
+import type { Events } from './events.ts';
+import type { Ran } from './resources.ts';
+
+/** Which nodes count each other in: `lscluster`, `lsrpnode`, `lsrpdomain`, and `clcmd`, which asks all of them. */
+export function membershipCommands(
+  cluster: Cluster,
+  events: Events,
+  run: (node: string, argv: readonly [string, ...string[]]) => Promise<Ran>,
+): Commands {
+  const uuids = new Map(cluster.members.map(({ name }) => [name, randomUUID()]));
+  return {
+    lscluster: ({ node, args }) =>
+      args[0] === '-m'
+        ? prints(nodeQuery(cluster, node, uuids))
+        : fails('Usage: lscluster { -i | -d | -c [ -n clustername ] | -m [nodename] }\n'),
+    lsrpnode: ({ node }) => {
+      const from = cluster.member(node);
+      const rows = cluster.members.map((member) => {
+        const state = cluster.reaches(from, member) ? 'Online' : 'Offline';
+        return `${member.name.padEnd(Math.max(10, member.name.length))}  ${state.padEnd(8)}3.2.4.0     \n`;
+      });
+      return prints(`Name        OpState RSCTVersion \n${rows.join('')}`);
+    },
+    lsrpdomain: () =>
+      prints(
+        `Name       OpState RSCTActiveVersion MixedVersions TSPort GSPort \n${cluster.topology.cluster} Online  3.2.4.0           No            12347  12348  \n`,
+      ),
+    clcmd: (call) => clcmd(cluster, run, call),
+    clruncmd: ({ args }) => {
+      const member = cluster.members.find(({ name }) => name === args[0]);
+      if (member === undefined) return fails('Usage: clruncmd nodename\n');
+      events.recover(member.name);
+      return prints('');
+    },
+  };
+}
+
+const rule = '-'.repeat(31);
+
+/** Per node a ruler, `NODE name`, a ruler, and what the command printed there (facts hacmp.md 9). */
+async function clcmd(
+  cluster: Cluster,
+  run: (node: string, argv: readonly [string, ...string[]]) => Promise<Ran>,
+  { node, args }: Invocation,
+): Promise<Answer> {
+  const words = args[0] === '-n' ? args.slice(2) : args[0] === '-m' ? args.slice(2) : args;
+  const [program, ...rest] = words;
+  if (program === undefined) return fails('Usage: clcmd [ -n clustername ] | [ -m node[,node]... ] Command\n');
+  const from = cluster.member(node);
+  const asked = cluster.members.filter((member) => cluster.reaches(from, member));
+  const answers = await Promise.all(
+    asked.map(async ({ name }) => ({ name, ...(await run(name, [program, ...rest])) })),
+  );
+  return {
+    kind: 'exit',
+    code: Math.max(0, ...answers.map(({ code }) => code)),
+    stdout: answers.map(({ name, stdout }) => `${rule}\nNODE ${name}\n${rule}\n${stdout}`).join('\n'),
+    stderr: answers.map(({ stderr }) => stderr).join(''),
+  };
+}
+
+function nodeQuery(cluster: Cluster, node: string, uuids: ReadonlyMap<string, string>): string {
+  const from = cluster.member(node);
+  const blocks = cluster.members.map((member) => {
+    const up = cluster.reaches(from, member);
+    const remote = member !== from;
+    const state = up ? `UP${remote ? '' : '  NODE_LOCAL'}` : 'DOWN';
+    const contacts = up && remote ? 1 : 0;
+    const path = `${from.address}->${member.address}`;
+    return `\tNode name: ${member.name}
+\tCluster shorthand id for node: ${member.id}
+\tUUID for node: ${uuids.get(member.name)}
+\tState of node: ${state}
+\tSmoothed rtt to node: ${remote ? 7 : 0}
+\tMean Deviation in network rtt to node: ${remote ? 3 : 0}
+\tNumber of clusters node is a member in: 1
+\tCLUSTER NAME       SHID         UUID
+\t${cluster.topology.cluster.padEnd(18)} 0            ${uuids.get(cluster.members[0]?.name ?? '')}
+\tSITE NAME          SHID         UUID
+\tLOCAL              1            51735173-5173-5173-5173-517351735173
+
+\tPoints of contact for node: ${contacts}
+${
+  contacts === 0
+    ? ''
+    : `\t-----------------------------------------------------------------------
+\tInterface     State  Protocol    Status     SRC_IP->DST_IP
+\t-----------------------------------------------------------------------
+\ttcpsock->${String(member.id).padStart(2, '0')}   UP     IPv4         none   ${path}
+`
+}`;
+  });
+  return `Calling node query for all nodes...
+Node query number of nodes examined: ${cluster.members.length}
+
+${blocks.join(`\n${'-'.repeat(76)}\n\n`)}`;
+}

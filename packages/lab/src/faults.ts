@@ -1,0 +1,137 @@
+import type { Answer, Invocation } from './command.ts';
+
+/** How a command misbehaves. */
+export type Misbehaviour =
+  /** Refuses and has done nothing. */
+  | { readonly kind: 'fails-before'; readonly code?: number; readonly stderr?: string }
+  /** Does its work and then ends with this status. */
+  | { readonly kind: 'fails-after'; readonly code?: number; readonly stderr?: string }
+  /** Never answers. */
+  | { readonly kind: 'hangs' }
+  /** Prints only this many bytes, and ends as if that were all. */
+  | { readonly kind: 'truncates'; readonly bytes: number }
+  /** Does nothing and prints this. */
+  | { readonly kind: 'lies'; readonly stdout: string; readonly stderr?: string; readonly code?: number }
+  /** Waits before it does its work. */
+  | { readonly kind: 'delays'; readonly milliseconds: number }
+  /** The node's connections are cut, and the command does its work nevertheless. */
+  | { readonly kind: 'drops-link' }
+  /** The node loses its power when the command is called, before or after its effect. */
+  | { readonly kind: 'crashes'; readonly when: 'before' | 'after' };
+
+/** Which calls misbehave, and how. */
+export interface Fault {
+  /** Cluster node name; every node when left out. */
+  readonly node?: string;
+  readonly program: string;
+  /** Text that the arguments, joined by blanks, must contain. */
+  readonly arguments?: string;
+  /** Calls that still behave before the first one that does not. */
+  readonly skip?: number;
+  /** Calls that misbehave; 1 when left out, `Infinity` (in JSON: 0) for all. */
+  readonly times?: number;
+  readonly does: Misbehaviour;
+}
+
+/** The faults that are set, in the order in which they were. */
+export interface Faults {
+  /** @returns a function that takes the fault back. */
+  add(fault: Fault): () => void;
+  clear(): void;
+  /** Performs a call, or misbehaves. */
+  perform(call: Invocation, handler: () => Promise<Answer>): Promise<Answer>;
+}
+
+interface Set {
+  readonly fault: Fault;
+  skip: number;
+  left: number;
+}
+
+/** @param node What can be done to a whole node. */
+export function createFaults(node: { drop(name: string): void; crash(name: string): void }): Faults {
+  let sets: Set[] = [];
+  return {
+    add(fault) {
+      const entry = {
+        fault,
+        skip: fault.skip ?? 0,
+        left: fault.times === 0 ? Number.POSITIVE_INFINITY : (fault.times ?? 1),
+      };
+      sets.push(entry);
+      return () => {
+        sets = sets.filter((other) => other !== entry);
+      };
+    },
+    clear() {
+      sets = [];
+    },
+    async perform(call, handler) {
+      const entry = sets.find(({ fault, left }) => left > 0 && meant(fault, call));
+      if (entry === undefined) return handler();
+      if (entry.skip > 0) {
+        entry.skip--;
+        return handler();
+      }
+      entry.left--;
+      return misbehave(entry.fault.does, call, handler);
+    },
+  };
+
+  async function misbehave(does: Misbehaviour, call: Invocation, handler: () => Promise<Answer>): Promise<Answer> {
+    switch (does.kind) {
+      case 'fails-before':
+        return { kind: 'exit', code: does.code ?? 1, stderr: does.stderr ?? '' };
+      case 'fails-after':
+        return ended(await handler(), does.code ?? 1, does.stderr ?? '');
+      case 'hangs':
+        return { kind: 'hang' };
+      case 'truncates':
+        return truncated(await handler(), does.bytes);
+      case 'lies':
+        return { kind: 'exit', code: does.code ?? 0, stdout: does.stdout, stderr: does.stderr ?? '' };
+      case 'delays':
+        await new Promise((resolve) => setTimeout(resolve, does.milliseconds));
+        return handler();
+      case 'drops-link':
+        node.drop(call.node);
+        return handler();
+      case 'crashes': {
+        if (does.when === 'after') await handler();
+        node.crash(call.node);
+        return { kind: 'hang' };
+      }
+    }
+  }
+}
+
+function meant({ node, program, arguments: words }: Fault, call: Invocation): boolean {
+  return (
+    program === call.program &&
+    (node === undefined || node === call.node) &&
+    (words === undefined || call.args.join(' ').includes(words))
+  );
+}
+
+/** The program of this machine does its work inside a shell, which then ends as the fault wants. */
+function ended(answer: Answer, code: number, stderr: string): Answer {
+  if (answer.kind === 'hang') return answer;
+  if (answer.kind === 'exit') return { ...answer, code, stderr: (answer.stderr ?? '') + stderr };
+  return {
+    kind: 'run',
+    argv: ['/bin/sh', '-c', 'e=$1; shift; "$@"; printf %s "$e" >&2; exit "$0"', String(code), stderr, ...answer.argv],
+  };
+}
+
+function truncated(answer: Answer, bytes: number): Answer {
+  if (answer.kind === 'hang') return answer;
+  if (answer.kind === 'exit') {
+    return {
+      ...answer,
+      stdout: Buffer.from(answer.stdout ?? '')
+        .subarray(0, bytes)
+        .toString(),
+    };
+  }
+  return { kind: 'run', argv: ['/bin/sh', '-c', '"$@" | head -c "$0"', String(bytes), ...answer.argv] };
+}

@@ -1,0 +1,9 @@
+export type { Generation } from './cluster/generation.ts';
+export type { Ran } from './cluster/resources.ts';
+export { connectLab, type LabControl, type LabStatus } from './control.ts';
+export type { Fault, Misbehaviour } from './faults.ts';
+export { type Lab, type LabNode, type LabOptions, startLab } from './lab.ts';
+export { type LedgerParts, type LedgerVerdict, verifyLedger } from './ledger/verify.ts';
+export type { Fileset, InterimFix, SoftwareOverrides } from './levels/filesets.ts';
+export type { ExtraGroup, NodeNames } from './scenario.ts';
+export { type MountState, type Storage, StorageError, type StorageState, type Truth } from './storage/index.ts';

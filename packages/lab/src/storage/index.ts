@@ -1,0 +1,9 @@
+export type { MountState, StorageState } from './inspect.ts';
+export {
+  createStorage,
+  type SharedDisk,
+  type Storage,
+  StorageError,
+  type StorageOptions,
+} from './storage.ts';
+export type { Truth } from './truth.ts';
