@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Lab, startLab } from '@splitmirror/lab';
+import { stringify } from 'yaml';
+
+/** What the lab may be told. */
+export interface LabFlags {
+  readonly directory: string;
+  /** Minutes after which it ends by itself. */
+  readonly minutes?: number;
+}
+
+/** Name of the file that makes every other command work with the lab. */
+export const labConfigName = 'splitmirror.yaml';
+
+/** Starts a lab, writes a configuration for it, and waits until it is told to end. */
+export async function lab({ directory, minutes }: LabFlags): Promise<number> {
+  const running = await startLab({ directory });
+  await writeFile(join(running.directory, labConfigName), stringify(labConfig(running)), { mode: 0o600 });
+  process.stdout.write(`${reachText(running).join('\n')}\n`);
+  const ending = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
+  const end = minutes === undefined ? undefined : minutes * 60_000;
+  await Promise.race([running.closed, delay(end ?? 2 ** 31 - 1, undefined, { signal: ending.signal }).catch(() => {})]);
+  await running.close();
+  return 0;
+}
+
+/** How to reach the nodes with a stock OpenSSH client. */
+export function reachText(running: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | 'knownHostsFile'>): string[] {
+  const options = `-i ${running.identityFile} -o UserKnownHostsFile=${running.knownHostsFile}`;
+  return [
+    `lab in ${running.directory}`,
+    ...running.nodes.map(({ name, port }) => `  ${name}: ssh -p ${port} ${options} root@127.0.0.1 lsvg -l ledgervg`),
+    `  configuration: ${join(running.directory, labConfigName)}`,
+  ];
+}
+
+/** Configuration with which every other command works on a lab. */
+export function labConfig(running: Pick<Lab, 'nodes' | 'identityFile' | 'knownHostsFile'>) {
+  return {
+    nodes: Object.fromEntries(
+      running.nodes.map(({ name, port, path }) => [name, { address: '127.0.0.1', port, path }]),
+    ),
+    ssh: { user: 'root', identities: [running.identityFile], knownHosts: [running.knownHostsFile] },
+    store: '../store',
+    stabilitySeconds: 0.5,
+    pollSeconds: 0.5,
+    groups: {
+      ledger_rg: {
+        quiesce: { suspend: [['ledgerctl', 'suspend']], resume: [['ledgerctl', 'resume']], timeoutSeconds: 30 },
+        freezeSeconds: 30,
+        allowLastCopy: true,
+        rawVolumes: { auditlv: 'keep' },
+      },
+    },
+  };
+}

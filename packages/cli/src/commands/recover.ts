@@ -1,0 +1,48 @@
+import { inspectGroup, recoverGroup } from '@splitmirror/backup';
+import { renderSteps } from '@splitmirror/host';
+import { policyOf } from '../config.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
+import { problemText } from './backup.ts';
+
+/** What `recover` may be told. */
+export interface RecoverFlags {
+  readonly breakLock?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** Takes back what an earlier run left: says first what it will do, then does it. */
+export async function recover(
+  { config, context, reporter, signal, stop }: Session,
+  group: string,
+  flags: RecoverFlags,
+): Promise<number> {
+  const { survey, wayBack } = await inspectGroup(context, group, signal);
+  const { picture, lock, standing } = survey;
+  reporter.line(`${group} is on ${standing.node}`);
+  for (const { what, name, run } of picture.leftovers) reporter.line(`  left by run ${run}: ${what} ${name}`);
+  if (lock.kind === 'held') reporter.line(`  lock of run ${lock.holder.run} since ${lock.holder.since}`);
+  if (lock.kind !== 'unreadable' && lock.debt) reporter.line('  note of a suspended application');
+  if (picture.stalePartitions > 0) reporter.line(`  ${picture.stalePartitions} partitions are stale`);
+  for (const phase of wayBack.phases) {
+    reporter.line(`  ${phase.title}`);
+    for (const command of renderSteps(phase.script)) reporter.line(`    $ ${command}`);
+  }
+  if (flags.dryRun) {
+    reporter.result({ leftovers: picture.leftovers, phases: wayBack.phases, problems: wayBack.problems });
+    return exitCodes.OK.code;
+  }
+  const verdict = await recoverGroup(context, group, policyOf(config, group), { breakLock: flags.breakLock, stop });
+  reporter.result({ ...verdict });
+  switch (verdict.kind) {
+    case 'whole':
+      reporter.line('whole: every copy is in step and nothing of splitmirror is left');
+      return exitCodes.OK.code;
+    case 'busy':
+      for (const line of problemText(verdict.problem)) reporter.line(line);
+      return exitCodes.GROUP_LOCKED.code;
+    case 'stuck':
+      for (const line of verdict.problems.flatMap(problemText)) reporter.line(line);
+      return exitCodes.RECOVERY_STUCK.code;
+  }
+}

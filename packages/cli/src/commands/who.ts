@@ -1,0 +1,34 @@
+import type { Standing } from '@splitmirror/backup';
+import { exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
+
+/** Says who holds a group, with the evidence. Any answer but "held" has an exit code of its own. */
+export async function who({ context, reporter, signal }: Session, group: string): Promise<number> {
+  const standing = await context.cluster.locate(group, { signal });
+  for (const line of standingText(group, standing)) reporter.line(line);
+  reporter.result({ group, ...standing });
+  return exitCodes[standing.kind === 'held' ? 'OK' : codes[standing.kind]].code;
+}
+
+const codes = {
+  offline: 'GROUP_OFFLINE',
+  moving: 'GROUP_MOVING',
+  contested: 'GROUP_CONTESTED',
+  undecidable: 'GROUP_UNDECIDABLE',
+  'no-cluster': 'NO_CLUSTER',
+  'unknown-group': 'GROUP_UNKNOWN',
+} as const;
+
+/** A standing for a person: evidence first, then the verdict. */
+export function standingText(group: string, standing: Standing): string[] {
+  const evidence = standing.evidence.map(({ node, source, says }) => `  ${node}: ${source}: ${says}`);
+  if (standing.kind === 'held') return [...evidence, `verdict: ${standing.node} holds ${group}`];
+  return [
+    ...evidence,
+    `verdict: ${group} is ${standing.kind}`,
+    ...standing.reasons.flatMap(({ node, message, seen, remedy }) => [
+      `  ${node ?? 'cluster'}: ${message}: ${seen}`,
+      `    ${remedy}`,
+    ]),
+  ];
+}

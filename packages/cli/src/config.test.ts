@@ -1,0 +1,74 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { policyOf, readConfig } from './config.ts';
+
+async function read(text: string) {
+  const directory = await mkdtemp(join(tmpdir(), 'splitmirror-config-'));
+  const file = join(directory, 'splitmirror.yaml');
+  await writeFile(file, text);
+  return { directory, file, config: readConfig(file) };
+}
+
+const least = `
+nodes: { db1: { address: dbhost1 } }
+store: backups
+groups: { payroll_rg: {} }
+`;
+
+describe('readConfig', () => {
+  it('fills in what is not said, and makes paths absolute', async () => {
+    const { config, directory } = await read(`${least}ssh: { identities: [~/.ssh/key, keys/other] }\n`);
+    expect(await config).toEqual({
+      nodes: { db1: { address: 'dbhost1' } },
+      ssh: { user: 'root', identities: [join(homedir(), '.ssh/key'), join(directory, 'keys/other')] },
+      store: join(directory, 'backups'),
+      stabilitySeconds: 20,
+      pollSeconds: 15,
+      groups: {
+        payroll_rg: {
+          freezeSeconds: 60,
+          allowLastCopy: false,
+          rawVolumes: {},
+          parallel: 2,
+          archiveHours: 24,
+          levels: 'stop',
+        },
+      },
+    });
+  });
+
+  it('tells every fault with line and column', async () => {
+    const { config, file } = await read('nodes: {}\nstore: 7\nspeed: high\ngroups:\n  g:\n    freezeSeconds: 1\n');
+    const error = await config.then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    expect(error).toMatchObject({ code: 'USAGE' });
+    expect(error?.message).toContain(`${file}:2:8: store: `);
+    expect(error?.message).toContain(`${file}:6:20: groups.g.freezeSeconds: `);
+    expect(error?.message).toContain('speed');
+  });
+
+  it('tells where the text is no YAML, and which file is not there', async () => {
+    await expect((await read('nodes: [\n')).config).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/:\d+:\d+: /),
+    });
+    await expect(readConfig('/nowhere/splitmirror.yaml')).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
+
+describe('policyOf', () => {
+  it('is what the operator decided about the group', async () => {
+    const config = await (await read(least)).config;
+    expect(policyOf(config, 'payroll_rg')).toMatchObject({
+      quiesce: null,
+      freezeSeconds: 60,
+      allowLastCopy: false,
+      levels: 'stop',
+    });
+    expect(() => policyOf(config, 'ledger_rg')).toThrow(/payroll_rg|ledger_rg/);
+  });
+});

@@ -1,0 +1,86 @@
+import type { Problem, RunReport } from '@splitmirror/backup';
+import { SplitmirrorError } from '@splitmirror/host';
+
+/** Every exit code of the command line. A number is never reused for another meaning. */
+export const exitCodes = {
+  OK: { code: 0, means: 'done; the backup is good, or there was nothing to do' },
+  UNEXPECTED: { code: 1, means: 'a defect, or something that no other code names' },
+  USAGE: { code: 2, means: 'wrong arguments or configuration; nothing was asked of any node' },
+  GROUP_UNKNOWN: { code: 10, means: 'the cluster knows no such resource group' },
+  GROUP_OFFLINE: { code: 11, means: 'no node has the group online' },
+  GROUP_MOVING: { code: 12, means: 'the group is moving or an event runs: transient, try again later' },
+  GROUP_CONTESTED: { code: 13, means: 'more than one node claims the group' },
+  GROUP_UNDECIDABLE: { code: 14, means: 'the evidence does not name one holder' },
+  NO_CLUSTER: { code: 15, means: 'no cluster is configured on the nodes' },
+  HOST_UNREACHABLE: { code: 16, means: 'a node that has to be asked cannot be reached' },
+  HOST_KEY: { code: 17, means: 'the host key of a node is unknown or has changed' },
+  HOST_AUTHENTICATION: { code: 18, means: 'a node does not let this user in' },
+  LEVELS_DIFFER: { code: 20, means: 'the software levels of the nodes forbid a backup' },
+  PLAN_REFUSED: { code: 21, means: 'the mirror must not or cannot be split as asked' },
+  MIRROR_STALE: { code: 22, means: 'a copy lags behind: resynchronise first' },
+  MIRROR_SINGLE_COPY: { code: 23, means: 'a volume has one copy only' },
+  STORE_FULL: { code: 24, means: 'the store has no room for the archives' },
+  STORE_UNUSABLE: { code: 25, means: 'the store cannot be written or read' },
+  GROUP_LOCKED: { code: 26, means: 'another run holds the group' },
+  NEEDS_RECOVERY: { code: 27, means: 'an earlier run left something behind: recover first; nothing was changed' },
+  PLAN_OUTDATED: { code: 28, means: 'the cluster or its storage changed since the plan was made' },
+  STORAGE_UNREADABLE: { code: 29, means: 'the storage of the group could not be read' },
+  RUN_FAILED: { code: 30, means: 'the run failed; the mirror is whole again' },
+  RUN_NEEDS_RECOVERY: { code: 31, means: 'the run ended and could not take everything back: recover' },
+  OWNERSHIP_LOST: { code: 32, means: 'the node lost the group during the run; the mirror is whole again' },
+  BACKUP_UNKNOWN: { code: 40, means: 'no such complete backup' },
+  BACKUP_DAMAGED: { code: 41, means: 'a stored backup is not what its manifest says' },
+  RESTORE_TARGET: { code: 42, means: 'the place to restore to cannot be used' },
+  RECOVERY_STUCK: { code: 50, means: 'a person has to look; what was done so far is safe to repeat' },
+  INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole again' },
+} as const satisfies Record<string, { readonly code: number; readonly means: string }>;
+
+type ExitName = keyof typeof exitCodes;
+
+/** Codes of problems and errors that have an exit code of their own, the most telling first. */
+const byProblem: readonly (readonly [RegExp, ExitName])[] = [
+  [/^HOST_KEY_/, 'HOST_KEY'],
+  [/^HOST_AUTHENTICATION$/, 'HOST_AUTHENTICATION'],
+  [/^(?:HOST_UNREACHABLE|HOST_LOST)$/, 'HOST_UNREACHABLE'],
+  [/STALE/, 'MIRROR_STALE'],
+  [/(?:SINGLE|ONE)_COPY/, 'MIRROR_SINGLE_COPY'],
+  [/^STORE_FULL$/, 'STORE_FULL'],
+  [/^OWNERSHIP_LOST$/, 'OWNERSHIP_LOST'],
+];
+
+/** Exit code for an error that ended a command. */
+export function exitCodeOfError(error: unknown): number {
+  if (!SplitmirrorError.is(error)) return exitCodes.UNEXPECTED.code;
+  const own = exitNameOf(error.code);
+  const problems = 'problems' in error ? (error.problems as readonly Problem[]) : [];
+  // A refusal that only says "undecidable" or "refused" is told by its first cause.
+  if (own === undefined || own === 'GROUP_UNDECIDABLE' || own === 'PLAN_REFUSED') {
+    const cause = firstNamed([error.code, ...problems.map(({ code }) => code)]);
+    if (cause !== undefined) return exitCodes[cause].code;
+  }
+  return exitCodes[own ?? 'UNEXPECTED'].code;
+}
+
+/** Exit code for a run that came to a verdict. */
+export function exitCodeOfRun({ verdict }: RunReport): number {
+  switch (verdict.kind) {
+    case 'good':
+      return exitCodes.OK.code;
+    case 'refused':
+      return exitCodes[verdict.code].code;
+    case 'failed':
+    case 'interrupted': {
+      if (verdict.recovery.kind !== 'whole') return exitCodes.RUN_NEEDS_RECOVERY.code;
+      if (verdict.kind === 'interrupted') return exitCodes.INTERRUPTED.code;
+      return exitCodes[firstNamed(verdict.problems.map(({ code }) => code)) ?? 'RUN_FAILED'].code;
+    }
+  }
+}
+
+function firstNamed(codes: readonly string[]): ExitName | undefined {
+  return byProblem.find(([pattern]) => codes.some((code) => pattern.test(code)))?.[1];
+}
+
+function exitNameOf(code: string): ExitName | undefined {
+  return Object.hasOwn(exitCodes, code) ? (code as ExitName) : undefined;
+}

@@ -1,0 +1,39 @@
+import { digestOf, type Phase, type RunPlan } from '@splitmirror/backup';
+import { renderCommand, renderSteps } from '@splitmirror/host';
+import { bytesText } from './units.ts';
+
+/** A plan as a run-book: every line that begins with `$` is run, exactly so, on the node that is named. */
+export function planText(plan: RunPlan): string[] {
+  const { mirror, policy } = plan;
+  return [
+    `run ${plan.run}: back up ${plan.group} on ${plan.node}   (plan ${digestOf(plan).slice(0, 12)})`,
+    `  levels: ${plan.levels.kind}${plan.levels.findings.map(({ rule, message }) => `\n    ${rule}: ${message}`).join('')}`,
+    ...mirror.volumes.map(
+      ({ volume, strategy, copy, copies, copiesLeft, bytes, partitionsToResync }) =>
+        `  ${volume}: ${strategy}, copy ${copy}; ${copies} copies, ${copiesLeft} left meanwhile; ${bytesText(bytes)}, ${partitionsToResync} partitions to resynchronise`,
+    ),
+    `  writers are held for at most ${mirror.frozenSecondsAtMost} s`,
+    `  the application is ${policy.quiesce === null ? 'not told' : 'suspended over the split'}`,
+    `  the archives take at most ${bytesText(plan.storeBytesAtMost)}`,
+    ...phaseText(mirror.split),
+    ...phaseText(mirror.expose),
+    'archive: the copies, streamed over the connection',
+    ...plan.archives.map(({ source, file }) => `  $ ${renderCommand(source)}  > ${file}`),
+    ...phaseText(mirror.withdraw),
+    ...phaseText(mirror.merge),
+    'resync: wait until no partition is stale, then commit',
+  ];
+}
+
+function phaseText(phase: Phase): string[] {
+  const commands = renderSteps(phase.script);
+  const undo = phase.undo.length === 0 ? [] : ['  undo:', ...phase.undo.map((command) => `    $ ${command}`)];
+  return [
+    `${phase.name}: ${phase.title}`,
+    ...phase.script.steps.flatMap(({ id }, index) => {
+      const why = phase.explains[id];
+      return [`  $ ${commands[index]}${why === undefined ? '' : `  # ${why}`}`];
+    }),
+    ...undo,
+  ];
+}

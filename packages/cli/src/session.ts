@@ -1,0 +1,62 @@
+import type { BackupContext } from '@splitmirror/backup';
+import { type Config, readConfig } from './config.ts';
+import { withContext } from './connect.ts';
+import { createReporter, type Reporter, type ReportStyle } from './reporter.ts';
+
+/** What every command gets. */
+export interface Session {
+  readonly config: Config;
+  readonly context: BackupContext;
+  readonly reporter: Reporter;
+  /** Aborts at the first Ctrl-C: an orderly way back. */
+  readonly signal: AbortSignal;
+  /** Aborts at the second: stop where it stands. */
+  readonly stop: AbortSignal;
+}
+
+/** Options that every command knows. */
+export interface CommonOptions {
+  readonly config: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Opens what a command needs, runs it, and closes everything again. Resolves to the exit code. */
+export async function inSession(options: CommonOptions, work: (session: Session) => Promise<number>): Promise<number> {
+  const config = await readConfig(options.config);
+  const reporter = createReporter(styleOf(options), process.stdout);
+  const { signal, stop, release } = listenForInterrupts(reporter);
+  try {
+    return await withContext(config, reporter.event, (context) => work({ config, context, reporter, signal, stop }));
+  } finally {
+    release();
+    reporter.close();
+  }
+}
+
+export function styleOf({ json, quiet }: Pick<CommonOptions, 'json' | 'quiet'>): ReportStyle {
+  if (json) return 'json';
+  return quiet ? 'quiet' : 'text';
+}
+
+/** First signal: go back in order. Second: stop at once. */
+export function listenForInterrupts(reporter: Reporter): { signal: AbortSignal; stop: AbortSignal; release(): void } {
+  const orderly = new AbortController();
+  const atOnce = new AbortController();
+  const onSignal = () => {
+    if (orderly.signal.aborted) atOnce.abort();
+    else {
+      orderly.abort();
+      reporter.line('  interrupted: going back in order; once more to stop at once (then run recover)');
+    }
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: orderly.signal,
+    stop: atOnce.signal,
+    release() {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}
