@@ -36,7 +36,7 @@ export async function planBackup(
   const { fileSystems } = standing.contents;
   const planned = context.mirror.plan(picture, {
     run,
-    fileSystems: fileSystems === 'ALL' ? picture.mountPoints : fileSystems,
+    fileSystems: fileSystems === 'ALL' ? picture.fileSystems : fileSystems,
     rawVolumes: policy.rawVolumes.map(({ volume }) => volume),
     suspend,
     resume,

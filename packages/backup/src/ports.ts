@@ -98,8 +98,8 @@ export interface Picture {
   readonly leftovers: readonly Leftover[];
   /** Partitions that lag behind, over all volumes. */
   readonly stalePartitions: number;
-  /** Mount points of the group's own file systems that are mounted on this node, sorted. */
-  readonly mountPoints: readonly string[];
+  /** Mount points of the group, sorted; `ALL` is expanded. */
+  readonly fileSystems: readonly string[];
 }
 
 /** What shall be split. */

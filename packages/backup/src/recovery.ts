@@ -34,8 +34,8 @@ export interface RecoveryState {
     | { readonly at: 'lock' }
     | { readonly at: 'inherit'; readonly from: Holder }
     | { readonly at: 'pay-debt' }
-    | { readonly at: 'confirm'; readonly phase: Phase }
-    | { readonly at: 'perform'; readonly phase: Phase }
+    | { readonly at: 'confirm'; readonly phase: Phase; readonly rest: readonly Phase[] }
+    | { readonly at: 'perform'; readonly phase: Phase; readonly rest: readonly Phase[] }
     | { readonly at: 'wait' }
     | { readonly at: 'unlock' }
     | { readonly at: 'ended'; readonly verdict: RecoveryVerdict };
@@ -141,7 +141,7 @@ export function observeRecovery(state: RecoveryState, seen: Observation, rules: 
       if (state.stage.at !== 'confirm') return state;
       switch (seen.confirmation.kind) {
         case 'holds':
-          return { ...state, proof: seen.confirmation.proof, stage: { at: 'perform', phase: state.stage.phase } };
+          return { ...state, proof: seen.confirmation.proof, stage: { ...state.stage, at: 'perform' } };
         case 'lost': // The group has moved meanwhile: start over where it is now.
           return again(state, [moved(state)], { at: 'locate' });
         case 'unknown':
@@ -151,7 +151,7 @@ export function observeRecovery(state: RecoveryState, seen: Observation, rules: 
     case 'perform': {
       if (state.stage.at !== 'perform') return state;
       const performed = [...state.performed, state.stage.phase.title];
-      if (seen.outcome.kind === 'done') return { ...state, performed, failures: [], stage: { at: 'look' } };
+      if (seen.outcome.kind === 'done') return { ...state, performed, failures: [], stage: nextOf(state.stage.rest) };
       // Failed or unknown: what the node shows now decides, not what was reported.
       return again({ ...state, performed }, problemsOf(seen.outcome, state.node));
     }
@@ -185,7 +185,7 @@ export function problemsOf(
 }
 
 function beforeLock(state: RecoveryState, picture: Picture): RecoveryState {
-  const notes = notesDirectory(picture.mountPoints);
+  const notes = notesDirectory(picture.fileSystems);
   if (notes !== undefined) return { ...state, notes, stage: { at: 'read-lock' } };
   return stuck(state, [
     {
@@ -236,16 +236,22 @@ function afterLock(state: RecoveryState, rules: RecoveryRules): RecoveryState {
 
 function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules): RecoveryState {
   const plan = rules.recovery(picture, state.intended);
-  const phase = plan.phases[0];
+  const [phase] = plan.phases;
   if (phase !== undefined) {
     return state.performed.length < maxPhases
-      ? { ...state, stage: { at: 'confirm', phase } }
+      ? { ...state, stage: nextOf(plan.phases) }
       : stuck(state, [endless(state, phase), ...plan.problems]);
   }
   if (plan.problems.length > 0) return stuck(state, plan.problems);
   if (picture.stalePartitions > 0) return { ...state, stage: { at: 'wait' } };
   if (state.debt) return stuck(state, [unpaid(state)]);
   return { ...state, stage: { at: 'unlock' } };
+}
+
+/** The phases of one look in order; after the last of them the node is looked at again. */
+function nextOf(phases: readonly Phase[]): RecoveryState['stage'] {
+  const [phase, ...rest] = phases;
+  return phase === undefined ? { at: 'look' } : { at: 'confirm', phase, rest };
 }
 
 /** Counts a failure and goes on from `stage`; the third in a row ends the recovery. */

@@ -52,7 +52,7 @@ export async function surveyGroup(
       cause,
     });
   });
-  const notes = notesDirectory(picture.mountPoints);
+  const notes = notesDirectory(picture.fileSystems);
   const host = context.hosts.get(node);
   if (notes === undefined || host === undefined) {
     throw new BackupError('PLAN_REFUSED', `${node} has no file system of ${group} mounted`, {

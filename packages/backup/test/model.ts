@@ -138,7 +138,7 @@ function pictureOf(model: Model, node: string): Picture {
     digest: model.split === null && model.copies === 2 && model.stale === 0 ? `whole on ${node}` : 'other',
     leftovers,
     stalePartitions: model.stale,
-    mountPoints: ['/data'],
+    fileSystems: ['/data'],
     ...{ mounted: model.mountedOn === node, copies: model.copies },
   };
 }

@@ -1,0 +1,70 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { changes, localHost, type Script } from '@splitmirror/host';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { debtScript, type QuiesceHooks, quiesceSteps } from './quiesce.ts';
+
+const host = localHost('a', { path: '/usr/bin:/bin' });
+let notes: string;
+beforeEach(async () => {
+  notes = await mkdtemp(join(tmpdir(), 'splitmirror-quiesce-'));
+});
+
+const hooks = (suspend: string, resume: string): QuiesceHooks => ({
+  suspend: [['sh', '-c', suspend]],
+  resume: [['sh', '-c', resume]],
+  timeoutSeconds: 5,
+});
+
+/** Suspend, something between, resume: as the split phase puts them together. */
+function around(given: QuiesceHooks, between: string): Script {
+  const { suspend, resume } = quiesceSteps(given, notes, 'abc123');
+  return { steps: [...suspend, { id: 'split', run: changes('sh', '-c', between), timeoutSeconds: 5 }, ...resume] };
+}
+
+describe('quiesceSteps, in a real shell', () => {
+  it('resumes and takes the note away when the split succeeds', async () => {
+    await host.run(
+      around(hooks(`echo down > ${notes}/state`, `echo up > ${notes}/state`), `cat ${notes}/quiesce > ${notes}/seen`),
+    );
+    expect(await readdir(notes)).toEqual(['seen', 'state']);
+    expect(await readFile(join(notes, 'state'), 'utf8')).toBe('up\n');
+    expect(JSON.parse(await readFile(join(notes, 'seen'), 'utf8'))).toMatchObject({ splitmirror: 1, run: 'abc123' });
+  });
+
+  it('resumes when the split fails, and when the suspension itself fails half way', async () => {
+    for (const [suspend, split] of [
+      ['true', 'false'],
+      [`echo down > ${notes}/state; false`, 'true'],
+    ] as const) {
+      const outcome = await host.run(around(hooks(suspend, `echo up > ${notes}/state`), split));
+      expect(outcome.kind).toBe('completed');
+      expect(await readFile(join(notes, 'state'), 'utf8')).toBe('up\n');
+      expect(await readdir(notes)).toEqual(['state']);
+    }
+  });
+
+  it('keeps the note when the application could not be resumed', async () => {
+    await host.run(around(hooks('true', 'false'), 'true'));
+    expect(await readdir(notes)).toEqual(['quiesce']);
+  });
+
+  it('adds no step without hooks', () => {
+    expect(quiesceSteps(null, notes, 'abc123')).toEqual({ suspend: [], resume: [] });
+  });
+});
+
+describe('debtScript', () => {
+  it('resumes and then takes the note away', async () => {
+    await writeFile(join(notes, 'quiesce'), '{}');
+    await host.run(debtScript(hooks('true', `test -f ${notes}/quiesce && echo up > ${notes}/state`), notes));
+    expect(await readdir(notes)).toEqual(['state']);
+  });
+
+  it('keeps the note when the resume fails', async () => {
+    await writeFile(join(notes, 'quiesce'), '{}');
+    await host.run(debtScript(hooks('true', 'false'), notes));
+    expect(await readdir(notes)).toEqual(['quiesce']);
+  });
+});
