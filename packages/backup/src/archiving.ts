@@ -12,7 +12,7 @@ import type { GroupPolicy, PlannedArchive, RunPlan } from './run-plan.ts';
 import { openSink } from './sink.ts';
 
 /** Bytes between two progress events of one archive. */
-const progressBytes = 8 << 20;
+const progressBytes = 1 << 20;
 
 /** How the content of a split copy is archived: file systems by tar, raw volumes by dd. Pure. */
 export function planArchive(volume: PlannedVolume, policy: GroupPolicy): PlannedArchive {

@@ -55,6 +55,13 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
       case 'commit':
         directory = await stored.commit(manifestOf(state, now()));
         return { of: 'commit', result: { kind: 'done' } };
+      case 'perform': {
+        // The copies come into step while the merge still runs; what is seen meanwhile is news, no decision.
+        const watch = effect.phase === plan.mirror.merge ? watchResync(context, plan) : undefined;
+        const outcome = await performOnNode(context, subject, effect, signal);
+        await watch?.();
+        return outcome;
+      }
       default:
         return performOnNode(context, subject, effect, signal);
     }
@@ -93,6 +100,26 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   }
   emit({ type: 'run-end', verdict, directory });
   return { verdict, directory, archives: end.archives };
+}
+
+/** Tells from time to time how many partitions are stale. Call what is returned to end it. */
+function watchResync(context: BackupContext, plan: RunPlan): () => Promise<void> {
+  const ending = new AbortController();
+  const emit = emitter(context);
+  const watching = (async () => {
+    for (;;) {
+      await context.surroundings.sleep(plan.policy.pollMs, ending.signal);
+      if (ending.signal.aborted) return;
+      const seen = await context.mirror.redundancy(plan.mirror, { signal: ending.signal }).catch(() => undefined);
+      if (seen?.kind === 'resyncing') {
+        emit({ type: 'resync-progress', stalePartitions: seen.stalePartitions, totalPartitions: seen.totalPartitions });
+      }
+    }
+  })();
+  return () => {
+    ending.abort();
+    return watching;
+  };
 }
 
 function verdictOf(end: RunState): RunVerdict {

@@ -62,7 +62,9 @@ export function lineOf(event: BackupEvent, before: Progress): string | undefined
     case 'step-end': {
       if (silent.has(event.step)) return undefined;
       const took = before.step === null ? '' : `  ${((Date.parse(event.at) - before.step.since) / 1000).toFixed(1)} s`;
-      const facts = Object.entries(event.facts).map(([name, value]) => `\n      ${name}: ${value}`);
+      // Identifiers are for the manifest; a person reads what was proved with them.
+      const told = Object.entries(event.facts).filter(([name]) => !name.startsWith('identifier '));
+      const facts = told.map(([name, value]) => `\n      ${name}: ${value}`);
       return `  ${isGood(event.outcome) ? 'ok ' : 'NO '} ${event.title}${isGood(event.outcome) ? '' : `: ${event.outcome}`}${took}${facts.join('')}`;
     }
     case 'archive-end':

@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyLedger } from '@splitmirror/lab';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { exitCodes } from '../src/exit-codes.ts';
 import { openStage, type Stage } from './stage.ts';
+
+// Each test starts a lab and several processes of the command line.
+vi.setConfig({ testTimeout: 180_000 });
 
 let stage: Stage;
 beforeEach(async () => {
@@ -169,6 +172,19 @@ describe('what is refused, with nothing changed', () => {
     await refuses('PLAN_REFUSED', ['backup', 'ledger_rg', '--config', config]);
   });
 
+  const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+  it.skipIf(!canMount)('archives for which the store has no room (needs root, for a small tmpfs)', async () => {
+    const small = join(stage.directory, 'small');
+    await mkdir(small);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small]);
+    try {
+      const config = await stage.configure((base) => ({ ...base, store: small }));
+      await refuses('STORE_FULL', ['backup', 'ledger_rg', '--config', config]);
+    } finally {
+      execFileSync('umount', [small]);
+    }
+  });
+
   it('levels that differ between the nodes', async () => {
     const odd = await openStage({ software: { db_node2: { filesets: { 'cluster.es.server.rte': '7.2.1.0' } } } });
     try {
@@ -185,7 +201,7 @@ describe('a run that does not get to its end', () => {
   it('goes back in order at Ctrl-C in the middle of the archive', async () => {
     stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
     const run = stage.start('backup', 'ledger_rg', '--json');
-    await run.saw(/"type":"archive-end"/);
+    await run.saw(/"type":"archive-start","volume":"auditlv"/);
     run.child.kill('SIGINT');
     const { code: got, stdout } = await run.finished;
     expect(got).toBe(code('INTERRUPTED'));
@@ -209,9 +225,10 @@ describe('a run that does not get to its end', () => {
   it('is found and undone after kill -9 in the middle of the archive', async () => {
     stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
     const run = stage.start('backup', 'ledger_rg', '--json');
-    await run.saw(/"type":"archive-end"/);
+    await run.saw(/"type":"archive-start","volume":"auditlv"/);
     run.child.kill('SIGKILL');
     await run.finished;
+    stage.lab.clearFaults();
     expect(await stage.leftovers()).not.toEqual([]);
     const again = await stage.run('backup', 'ledger_rg');
     expect(`${again.code}: ${again.stderr}`).toMatch(new RegExp(`^${code('NEEDS_RECOVERY')}: NEEDS_RECOVERY: `));
@@ -224,7 +241,7 @@ describe('a run that does not get to its end', () => {
     expect((await stage.run('backup', 'ledger_rg')).code).toBe(0);
   });
 
-  it('fails when the store runs full, and leaves the mirror whole', async () => {
+  it('fails when the archive tool does, and leaves the mirror whole', async () => {
     stage.lab.fault({
       program: 'tar',
       does: { kind: 'fails-before', stderr: 'tar: 0511-169 A directory checksum error on media.\n' },
@@ -238,8 +255,9 @@ describe('a run that does not get to its end', () => {
   it('is recovered on the other node when the group moved away in the middle', async () => {
     stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
     const run = stage.start('backup', 'ledger_rg', '--json');
-    await run.saw(/"type":"archive-end"/);
+    await run.saw(/"type":"archive-start","volume":"auditlv"/);
     await stage.lab.crash('db_node1');
+    stage.lab.clearFaults();
     const { code: got } = await run.finished;
     expect(got).not.toBe(0);
     await stage.lab.recover('db_node1');
