@@ -33,4 +33,4 @@ export { type RunOptions, type RunReport, runBackup } from './run.ts';
 export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type RunPlan } from './run-plan.ts';
 export { openStore, type Store, type StoredBackup } from './store.ts';
 export { systemSurroundings } from './surroundings.ts';
-export { type GroupSurvey, surveyGroup } from './survey.ts';
+export { type GroupSurvey, standingCodes, surveyGroup } from './survey.ts';

@@ -40,8 +40,8 @@ export async function inspectGroup(
 }
 
 /**
- * Takes back whatever an earlier run left, from what the nodes show alone: no journal, any machine. Safe to repeat; on a
- * group where nothing of ours is left it does nothing but look.
+ * Takes back whatever an earlier run left, from what the nodes show alone: no journal, any machine. Safe to repeat.
+ * The node that has the group comes first, then what directories are left on the others.
  */
 export async function recoverGroup(
   context: BackupContext,
@@ -61,6 +61,7 @@ export async function recoverGroup(
     intended: [],
   };
   const rules: RecoveryRules = {
+    nodes: context.cluster.nodes,
     recovery: (picture, intended) => context.mirror.recovery(picture, intended),
     self,
     breakLock: options.breakLock ?? false,

@@ -1,11 +1,16 @@
-import type { NodeEffect, Observation } from './effects.ts';
+import type { Looked, NodeEffect, Observation } from './effects.ts';
 import { type Holder, type LockReading, type LockResult, notesDirectory } from './lock.ts';
-import type { GroupContents, IntendedCopies, Phase, Picture, Problem, Proof, RecoveryPlan } from './ports.ts';
+import type { GroupContents, IntendedCopies, Phase, Picture, Problem, Proof, RecoveryPlan, Standing } from './ports.ts';
 
 /** How a recovery ended. */
 export type RecoveryVerdict =
-  /** The mirror is whole and nothing of ours is left. */
-  | { readonly kind: 'whole'; readonly performed: readonly string[] }
+  /** The mirror is whole and nothing of ours is left, as far as could be seen. */
+  | {
+      readonly kind: 'whole';
+      readonly performed: readonly string[];
+      /** Nodes that could not be looked at: directories of ours may be left there, and nothing else can be. */
+      readonly unseen: readonly string[];
+    }
   /** A run that still lives, or may live, holds the group: nothing was changed. */
   | { readonly kind: 'busy'; readonly problem: Problem }
   /** A person has to look. What was done so far is safe to repeat. */
@@ -13,6 +18,8 @@ export type RecoveryVerdict =
 
 /** What a recovery goes by. All of it is decided beforehand. */
 export interface RecoveryRules {
+  /** All nodes of the cluster. */
+  readonly nodes: readonly string[];
   recovery(picture: Picture, intended?: readonly IntendedCopies[]): RecoveryPlan;
   /** Who recovers: the lock is taken in this name. */
   readonly self: Holder;
@@ -36,11 +43,18 @@ export interface RecoveryState {
     | { readonly at: 'pay-debt' }
     | { readonly at: 'confirm'; readonly phase: Phase; readonly rest: readonly Phase[] }
     | { readonly at: 'perform'; readonly phase: Phase; readonly rest: readonly Phase[] }
-    | { readonly at: 'wait' }
+    | { readonly at: 'wait'; readonly next: 'look' | 'locate' }
     | { readonly at: 'unlock' }
     | { readonly at: 'ended'; readonly verdict: RecoveryVerdict };
   /** Node that has the group now. */
+  readonly holder: string;
+  /** Node that is looked at: the holder first, then the others, where only directories can be left. */
   readonly node: string;
+  /** Nodes that are still to be looked at. */
+  readonly others: readonly string[];
+  readonly unseen: readonly string[];
+  /** How often nobody provably held the group, one after another. */
+  readonly vainLocates: number;
   readonly contents: GroupContents;
   readonly proof: Proof | undefined;
   readonly notes: string;
@@ -58,11 +72,18 @@ export interface RecoveryState {
 /** More phases than any picture asks for: a way back that does not converge is stopped and told. */
 const maxPhases = 40;
 
+/** A takeover takes minutes; a cluster that is still undecided after so many waits is told. */
+const maxVainLocates = 20;
+
 /** Starts from nothing but the group: who has it now is the first question. */
 export function startRecovery(): RecoveryState {
   return {
     stage: { at: 'locate' },
+    holder: '',
     node: '',
+    others: [],
+    unseen: [],
+    vainLocates: 0,
     contents: { volumeGroups: [], fileSystems: [] },
     proof: undefined,
     notes: '',
@@ -76,7 +97,7 @@ export function startRecovery(): RecoveryState {
 
 /** What to do next; `null` when the recovery has ended. */
 export function nextRecoveryEffect(state: RecoveryState, rules: RecoveryRules): NodeEffect | null {
-  const { stage, node, notes } = state;
+  const { stage, node, holder, notes } = state;
   switch (stage.at) {
     case 'locate':
       return { kind: 'locate' };
@@ -86,13 +107,13 @@ export function nextRecoveryEffect(state: RecoveryState, rules: RecoveryRules): 
     case 'break-lock':
     case 'pay-debt':
     case 'unlock':
-      return { kind: stage.at, node, notes };
+      return { kind: stage.at, node: holder, notes };
     case 'lock':
-      return { kind: 'lock', node, notes, holder: rules.self };
+      return { kind: 'lock', node: holder, notes, holder: rules.self };
     case 'inherit':
       return {
         kind: 'inherit',
-        node,
+        node: holder,
         notes,
         holder: { ...rules.self, intended: stage.from.intended },
         from: stage.from,
@@ -114,18 +135,9 @@ export function nextRecoveryEffect(state: RecoveryState, rules: RecoveryRules): 
 export function observeRecovery(state: RecoveryState, seen: Observation, rules: RecoveryRules): RecoveryState {
   switch (seen.of) {
     case 'locate':
-      return seen.standing.kind === 'held'
-        ? {
-            ...state,
-            node: seen.standing.node,
-            contents: seen.standing.contents,
-            proof: seen.standing.proof,
-            stage: { at: 'look' },
-          }
-        : stuck(state, seen.standing.reasons);
+      return afterLocate(state, seen.standing, rules);
     case 'look':
-      if (seen.looked.kind === 'failed') return again(state, [seen.looked.problem]);
-      return state.locked ? nextPhase(state, seen.looked.picture, rules) : beforeLock(state, seen.looked.picture);
+      return afterLook(state, seen.looked, rules);
     case 'read-lock':
       return decideOnLock(state, seen.reading, seen.liveness, rules);
     case 'break-lock':
@@ -156,10 +168,10 @@ export function observeRecovery(state: RecoveryState, seen: Observation, rules: 
       return again({ ...state, performed }, problemsOf(seen.outcome, state.node));
     }
     case 'wait':
-      return { ...state, stage: { at: 'look' } };
+      return state.stage.at === 'wait' ? { ...state, stage: { at: state.stage.next } } : state;
     case 'unlock':
       return seen.result.kind === 'done'
-        ? ended(state, { kind: 'whole', performed: state.performed })
+        ? ended(state, { kind: 'whole', performed: state.performed, unseen: state.unseen })
         : again(state, [seen.result.problem], { at: 'unlock' });
     default:
       break;
@@ -182,6 +194,33 @@ export function problemsOf(
       remedy: 'Run recover as soon as the node can be reached: it looks before it does anything.',
     },
   ];
+}
+
+function afterLocate(state: RecoveryState, standing: Standing, rules: RecoveryRules): RecoveryState {
+  if (standing.kind === 'held') {
+    const { node, contents, proof } = standing;
+    const others = rules.nodes.filter((other) => other !== node);
+    return { ...state, holder: node, node, others, unseen: [], contents, proof, vainLocates: 0, stage: { at: 'look' } };
+  }
+  const mayPass = standing.kind === 'moving' || standing.kind === 'undecidable' || standing.kind === 'offline';
+  if (!mayPass || state.vainLocates >= maxVainLocates) return stuck(state, standing.reasons);
+  return { ...state, vainLocates: state.vainLocates + 1, stage: { at: 'wait', next: 'locate' } };
+}
+
+function afterLook(state: RecoveryState, looked: Looked, rules: RecoveryRules): RecoveryState {
+  const elsewhere = state.node !== state.holder;
+  if (looked.kind === 'failed') {
+    return elsewhere
+      ? nextNode({ ...state, unseen: [...state.unseen, state.node] })
+      : again(state, [looked.problem], { at: 'locate' });
+  }
+  return state.locked ? nextPhase(state, looked.picture, rules) : beforeLock(state, looked.picture);
+}
+
+/** The other nodes in turn; after the last of them the lock is given back. */
+function nextNode(state: RecoveryState): RecoveryState {
+  const [node, ...others] = state.others;
+  return node === undefined ? { ...state, stage: { at: 'unlock' } } : { ...state, node, others, stage: { at: 'look' } };
 }
 
 function beforeLock(state: RecoveryState, picture: Picture): RecoveryState {
@@ -235,7 +274,8 @@ function afterLock(state: RecoveryState, rules: RecoveryRules): RecoveryState {
 }
 
 function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules): RecoveryState {
-  const plan = rules.recovery(picture, state.intended);
+  const elsewhere = state.node !== state.holder;
+  const plan = rules.recovery(picture, elsewhere ? [] : state.intended);
   const [phase] = plan.phases;
   if (phase !== undefined) {
     return state.performed.length < maxPhases
@@ -243,9 +283,10 @@ function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules)
       : stuck(state, [endless(state, phase), ...plan.problems]);
   }
   if (plan.problems.length > 0) return stuck(state, plan.problems);
-  if (picture.stalePartitions > 0) return { ...state, stage: { at: 'wait' } };
+  if (elsewhere) return nextNode(state);
+  if (picture.stalePartitions > 0) return { ...state, stage: { at: 'wait', next: 'look' } };
   if (state.debt) return stuck(state, [unpaid(state)]);
-  return { ...state, stage: { at: 'unlock' } };
+  return nextNode(state);
 }
 
 /** The phases of one look in order; after the last of them the node is looked at again. */

@@ -36,6 +36,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   const emit = emitter(context);
   const subject = { group: plan.group, quiesce: plan.policy.quiesce, self: plan.holder };
   const rules: RecoveryRules = {
+    nodes: context.cluster.nodes,
     recovery: (picture, intended) => context.mirror.recovery(picture, intended),
     self: plan.holder,
     breakLock: false,

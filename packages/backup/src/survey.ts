@@ -16,7 +16,8 @@ export interface GroupSurvey {
   readonly liveness: Liveness;
 }
 
-const standingCodes: Readonly<Record<Exclude<Standing['kind'], 'held'>, BackupErrorCode>> = {
+/** Code of the refusal for each standing but `held`. */
+export const standingCodes: Readonly<Record<Exclude<Standing['kind'], 'held'>, BackupErrorCode>> = {
   offline: 'GROUP_OFFLINE',
   moving: 'GROUP_MOVING',
   contested: 'GROUP_CONTESTED',

@@ -25,6 +25,7 @@ import {
 type Schedule = ReadonlyMap<number, Fault>;
 
 const rulesFor = (self = plan.holder): RecoveryRules => ({
+  nodes: ['a', 'b'],
   recovery,
   self,
   breakLock: false,
@@ -118,6 +119,7 @@ function violations(model: Model, verdict: RunVerdict | 'killed', recovered: str
     ...(model.stale === 0 ? [] : ['stale partitions']),
     ...(model.split === null && model.mountedOn === null ? [] : ['something of ours is left']),
     ...(model.lock === null ? [] : ['the lock is left']),
+    ...(model.marks.size === 0 ? [] : [`marks are left on ${[...model.marks].join(' and ')}`]),
     ...(model.note || model.suspended ? ['the application is suspended'] : []),
     ...(good && !model.committed ? ['good without a manifest'] : []),
   ];

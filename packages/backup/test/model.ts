@@ -15,6 +15,8 @@ export interface Model {
   split: { consistent: boolean } | null;
   mountedOn: 'a' | 'b' | null;
   stale: number;
+  /** Nodes with a directory of ours, which stays where it was made when the group moves. */
+  marks: Set<string>;
   suspended: boolean;
   note: boolean;
   lock: Holder | null;
@@ -31,6 +33,7 @@ export const fresh = (): Model => ({
   split: null,
   mountedOn: null,
   stale: 0,
+  marks: new Set(),
   suspended: false,
   note: false,
   lock: null,
@@ -132,6 +135,11 @@ export const plan: RunPlan = {
 const problem = (code: string): Problem => ({ code, node: 'a', message: code, seen: code, remedy: '-' });
 
 function pictureOf(model: Model, node: string): Picture {
+  // A node without the volume group sees no volumes, only its own directories.
+  if (node !== model.holder) {
+    const none = { leftovers: [], stalePartitions: 0, fileSystems: ['/data'], digest: 'elsewhere', node };
+    return { ...none, ...{ mounted: false, copies: 2, marked: model.marks.has(node) } };
+  }
   const leftovers = model.split === null ? [] : [{ run: 'r00000', what: 'volume', name: 'smr00000201' }];
   return {
     node,
@@ -139,18 +147,19 @@ function pictureOf(model: Model, node: string): Picture {
     leftovers,
     stalePartitions: model.stale,
     fileSystems: ['/data'],
-    ...{ mounted: model.mountedOn === node, copies: model.copies },
+    ...{ mounted: model.mountedOn === node, copies: model.copies, marked: model.marks.has(node) },
   };
 }
 
 /** The family's way back, from the picture and the lock. */
 export function recovery(picture: Picture, intended: readonly { copies: number }[] = []): RecoveryPlan {
-  const { mounted, copies } = picture as Picture & { mounted: boolean; copies: number };
+  const { mounted, copies, marked } = picture as Picture & { mounted: boolean; copies: number; marked: boolean };
   const wanted = intended[0]?.copies ?? (picture.leftovers.length > 0 ? 2 : copies);
   const names = [
     ...(mounted ? ['unmount'] : []),
     ...(picture.leftovers.length > 0 ? ['remove'] : []),
     ...(picture.leftovers.length === 0 && copies < wanted ? ['merge'] : []),
+    ...(picture.leftovers.length === 0 && copies >= wanted && marked ? ['clear'] : []),
   ];
   return { phases: names.map((name) => ({ ...phase(name), node: picture.node })), problems: [] };
 }
@@ -180,9 +189,7 @@ export function performOn(model: Model, effect: Effect, self: Holder): Outcome {
             : { kind: 'lost', changed: [{ fact: 'node', before: effect.proof.node, after: String(model.holder) }] },
       };
     case 'look':
-      return model.holder === effect.node
-        ? { of: 'look', looked: { kind: 'seen', picture: pictureOf(model, effect.node) } }
-        : { of: 'look', looked: { kind: 'failed', problem: problem('NOT_HERE') } };
+      return { of: 'look', looked: { kind: 'seen', picture: pictureOf(model, effect.node) } };
     case 'read-lock':
       return model.lock === null
         ? { of: 'read-lock', reading: { kind: 'free', debt: model.note }, liveness: 'gone' }
@@ -243,6 +250,10 @@ function performPhase(model: Model, { name, node }: Phase): Outcome {
     of: 'perform',
     outcome: { kind: 'failed', problems: [problem(code)], transcript: { kind: 'completed', steps: [] } },
   });
+  if (name === 'clear') {
+    model.marks.delete(node);
+    return { of: 'perform', outcome: { kind: 'done', facts: {}, transcript: { kind: 'completed', steps: [] } } };
+  }
   if (node !== model.holder) {
     // Commands on a node without the volume group fail and change nothing.
     return fails('NOT_HERE');
@@ -251,6 +262,7 @@ function performPhase(model: Model, { name, node }: Phase): Outcome {
     case 'split':
       if (model.split !== null) model.crimes.push('two splits of one group');
       if (model.copies < 2) return fails('ONE_COPY');
+      model.marks.add(node);
       model.copies -= 1;
       model.split = { consistent: true };
       break;
@@ -273,6 +285,7 @@ function performPhase(model: Model, { name, node }: Phase): Outcome {
         model.copies += 1;
         model.stale = 2;
       }
+      model.marks.delete(node);
       break;
     default:
       return fails('NO_SUCH_PHASE');

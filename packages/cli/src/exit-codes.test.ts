@@ -46,7 +46,7 @@ describe('exitCodeOfError', () => {
 
 describe('exitCodeOfRun', () => {
   const run = (verdict: RunReport['verdict']) => exitCodeOfRun({ verdict, directory: null, archives: [] });
-  const whole = { kind: 'whole', performed: [] } as const;
+  const whole = { kind: 'whole', performed: [], unseen: [] } as const;
   const stuck = { kind: 'stuck', problems: [], performed: [] } as const;
 
   it('is 0 for a good run and nothing else', () => {

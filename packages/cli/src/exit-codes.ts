@@ -1,4 +1,4 @@
-import type { Problem, RunReport } from '@splitmirror/backup';
+import { type BackupErrorCode, type Problem, type RunReport, type Standing, standingCodes } from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
 
 /** Every exit code of the command line. A number is never reused for another meaning. */
@@ -33,7 +33,12 @@ export const exitCodes = {
   RESTORE_TARGET: { code: 42, means: 'the place to restore to cannot be used' },
   RECOVERY_STUCK: { code: 50, means: 'a person has to look; what was done so far is safe to repeat' },
   INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole again' },
-} as const satisfies Record<string, { readonly code: number; readonly means: string }>;
+} as const satisfies Record<string, ExitCode> & Record<BackupErrorCode, ExitCode>;
+
+interface ExitCode {
+  readonly code: number;
+  readonly means: string;
+}
 
 type ExitName = keyof typeof exitCodes;
 
@@ -59,6 +64,11 @@ export function exitCodeOfError(error: unknown): number {
     if (cause !== undefined) return exitCodes[cause].code;
   }
   return exitCodes[own ?? 'UNEXPECTED'].code;
+}
+
+/** Exit code for the answer to "who holds the group". */
+export function exitCodeOfStanding(standing: Standing): number {
+  return exitCodes[standing.kind === 'held' ? 'OK' : standingCodes[standing.kind]].code;
 }
 
 /** Exit code for a run that came to a verdict. */

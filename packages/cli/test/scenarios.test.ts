@@ -235,7 +235,7 @@ describe('a run that does not get to its end', () => {
     const looked = await stage.run('recover', 'ledger_rg', '--dry-run');
     expect(looked.stdout).toMatch(/\$ rmlv -f sm/);
     expect((await stage.run('recover', 'ledger_rg')).code).toBe(0);
-    expect((await stage.leftovers()).filter((line) => !line.includes('.incomplete'))).toEqual([]);
+    expect((await stage.leftovers()).filter((line) => !line.includes('.incomplete'))).toEqual([]); // what the killed process had in the store counts for nothing
     expect(await complete()).toEqual([]);
     expect((await stage.run('recover', 'ledger_rg')).code).toBe(0);
     expect((await stage.run('backup', 'ledger_rg')).code).toBe(0);
@@ -262,7 +262,7 @@ describe('a run that does not get to its end', () => {
     expect(got).not.toBe(0);
     await stage.lab.recover('db_node1');
     expect((await stage.run('recover', 'ledger_rg')).code).toBe(0);
-    expect((await stage.leftovers()).filter((line) => !line.startsWith('db_node1:/'))).toEqual([]);
+    expect(await stage.leftovers()).toEqual([]);
     expect((await stage.run('who', 'ledger_rg')).stdout).toContain('verdict: db_node2 holds ledger_rg');
     expect((await stage.run('backup', 'ledger_rg')).code).toBe(0);
   });

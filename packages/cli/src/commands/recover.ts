@@ -37,6 +37,8 @@ export async function recover(
   switch (verdict.kind) {
     case 'whole':
       reporter.line('whole: every copy is in step and nothing of splitmirror is left');
+      for (const node of verdict.unseen)
+        reporter.line(`  ${node} could not be looked at: run recover again when it is back`);
       return exitCodes.OK.code;
     case 'busy':
       for (const line of problemText(verdict.problem)) reporter.line(line);

@@ -1,5 +1,5 @@
 import type { Standing } from '@splitmirror/backup';
-import { exitCodes } from '../exit-codes.ts';
+import { exitCodeOfStanding } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 
 /** Says who holds a group, with the evidence. Any answer but "held" has an exit code of its own. */
@@ -7,17 +7,8 @@ export async function who({ context, reporter, signal }: Session, group: string)
   const standing = await context.cluster.locate(group, { signal });
   for (const line of standingText(group, standing)) reporter.line(line);
   reporter.result({ group, ...standing });
-  return exitCodes[standing.kind === 'held' ? 'OK' : codes[standing.kind]].code;
+  return exitCodeOfStanding(standing);
 }
-
-const codes = {
-  offline: 'GROUP_OFFLINE',
-  moving: 'GROUP_MOVING',
-  contested: 'GROUP_CONTESTED',
-  undecidable: 'GROUP_UNDECIDABLE',
-  'no-cluster': 'NO_CLUSTER',
-  'unknown-group': 'GROUP_UNKNOWN',
-} as const;
 
 /** A standing for a person: evidence first, then the verdict. */
 export function standingText(group: string, standing: Standing): string[] {
