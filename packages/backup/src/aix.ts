@@ -1,6 +1,6 @@
-import { haCluster } from '@splitmirror/hacmp';
+import { haCluster, type Policy } from '@splitmirror/hacmp';
 import type { Host } from '@splitmirror/host';
-import { auditLevels, collectLevels, gate } from '@splitmirror/levels';
+import { type AuditPolicy, auditLevels, collectLevels, gate } from '@splitmirror/levels';
 import { aixMirror } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
@@ -13,19 +13,24 @@ export interface AixOptions {
   readonly now: () => Date;
   /** Milliseconds between the two looks that have to agree before a holder is believed. */
   readonly stabilityMs: number;
+  /** What the operator has decided beforehand about evidence that does not suffice. */
+  readonly policy?: Policy | undefined;
 }
+
+/** A node that is down must not keep the survivors from being backed up: who holds the group is the cluster's question. */
+const auditPolicy: AuditPolicy = { severities: { 'NODE-UNREAD': 'warning' } };
 
 /** The AIX family: HACMP / PowerHA as the cluster, LVM as the mirror, installed filesets as the levels. */
 export function aixFamily(options: AixOptions): Pick<BackupContext, 'cluster' | 'mirror' | 'hosts' | 'audit'> {
-  const { hosts, now, stabilityMs } = options;
-  const cluster: ClusterPort = haCluster({ hosts, now, stability: { pauseMs: stabilityMs } });
+  const { hosts, now, stabilityMs, policy } = options;
+  const cluster: ClusterPort = haCluster({ hosts, now, stability: { pauseMs: stabilityMs }, policy });
   const mirror: MirrorPort = aixMirror({ hosts });
   return {
     hosts,
     cluster,
     mirror,
     async audit({ signal }): Promise<LevelsGate> {
-      const verdict = gate(auditLevels(await collectLevels({ hosts, signal })));
+      const verdict = gate(auditLevels(await collectLevels({ hosts, signal }), auditPolicy));
       const findings = verdict.kind === 'pass' ? [] : verdict.findings;
       return {
         kind: verdict.kind,

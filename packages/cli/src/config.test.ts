@@ -26,6 +26,7 @@ describe('readConfig', () => {
       store: join(directory, 'backups'),
       stabilitySeconds: 20,
       pollSeconds: 15,
+      minority: 'refuse',
       groups: {
         payroll_rg: {
           freezeSeconds: 60,

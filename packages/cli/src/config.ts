@@ -59,6 +59,8 @@ const configSchema = z.strictObject({
   stabilitySeconds: z.number().min(0).max(300).default(20),
   /** Seconds between two looks at a resynchronisation. */
   pollSeconds: z.number().positive().max(3600).default(15),
+  /** Believe the survivors when they are no majority, as when one of two nodes is gone. A partition looks the same. */
+  minority: z.enum(['refuse', 'trust-the-survivors']).default('refuse'),
   groups: z.record(z.string(), groupSchema.prefault({})),
 });
 

@@ -28,7 +28,12 @@ export async function withContext<T>(
   const surroundings = systemSurroundings();
   const hosts = hostsOf(config);
   try {
-    const family = aixFamily({ hosts, now: surroundings.now, stabilityMs: config.stabilitySeconds * 1000 });
+    const family = aixFamily({
+      hosts,
+      now: surroundings.now,
+      stabilityMs: config.stabilitySeconds * 1000,
+      policy: config.minority === 'refuse' ? {} : { minority: config.minority },
+    });
     return await work({ ...family, store: await openStore(config.store), surroundings, onEvent });
   } finally {
     await Promise.all([...hosts.values()].map((host) => host.close()));

@@ -252,6 +252,17 @@ describe('a run that does not get to its end', () => {
     expect(await complete()).toEqual([]);
   });
 
+  it('may follow a takeover whose other node stays down, when the operator says that it is off', async () => {
+    await stage.lab.crash('db_node1');
+    const alone = await stage.run('backup', 'ledger_rg');
+    expect(`${alone.code}: ${alone.stderr}`).toMatch(new RegExp(`^${code('GROUP_UNDECIDABLE')}: GROUP_UNDECIDABLE: `));
+    const config = await stage.configure((base) => ({ ...base, minority: 'trust-the-survivors' }));
+    expect(await stage.run('backup', 'ledger_rg', '--config', config)).toMatchObject({ code: 0 });
+    const [name = ''] = await complete();
+    const manifest = JSON.parse(await readFile(join(stage.store, 'ledger_rg', name, 'manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ node: 'db_node2', levels: { kind: 'warn' } });
+  });
+
   it('is recovered on the other node when the group moved away in the middle', async () => {
     stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
     const run = stage.start('backup', 'ledger_rg', '--json');

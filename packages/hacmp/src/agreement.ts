@@ -7,12 +7,14 @@ import type { NodeReport } from './report.ts';
 export function meaningAt(report: AnsweredReport): ManagerMeaning | 'silent' {
   const manager = value(report.manager);
   if (manager) return managerMeaning(manager.state);
-  const { manager: answer } = report;
-  return answer.kind === 'unusable' && answer.seen.includes('not on file') ? 'not-configured' : 'silent';
+  const { manager: answer, localName } = report;
+  // HACMP 4.x calls its manager by another name; it is a cluster all the same.
+  const bare = answer.kind === 'unusable' && answer.seen.includes('not on file') && localName.kind === 'absent';
+  return bare ? 'not-configured' : 'silent';
 }
 
 /** Members take part in the cluster now; only they can count another node out. */
-export function isMember(report: AnsweredReport): boolean {
+function isMember(report: AnsweredReport): boolean {
   return !['down', 'not-configured', 'silent'].includes(meaningAt(report));
 }
 

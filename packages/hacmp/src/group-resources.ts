@@ -9,6 +9,7 @@ export interface GroupResources {
   readonly startup: string;
   readonly fallover: string;
   readonly fallback: string;
+  /** Empty where this level tells none. */
   readonly site: string;
   /** Mount points; `ALL`: every file system of the volume groups, which LVM has to tell. */
   readonly fileSystems: readonly string[] | 'ALL';
@@ -100,7 +101,7 @@ function toGroup(attributes: Record<string, string>): GroupResources {
     startup: value('Startup Policy'),
     fallover: value('Fallover Policy'),
     fallback: value('Fallback Policy'),
-    site: value('Site Relationship'),
+    site: attributes['Site Relationship'] ?? '',
     fileSystems: fileSystems.length === 1 && fileSystems[0] === 'ALL' ? 'ALL' : fileSystems,
     volumeGroups: words('Volume Groups').map(volumeGroupName),
     concurrentVolumeGroups: words('Concurrent Volume Groups').map(volumeGroupName),

@@ -55,17 +55,17 @@ function hear_group(line, part, count) {
   if (part[1] != group) return
   rows[R, N]++
   cell[R, N, part[3]] = cell[R, N, part[3]] part[2] "/"
-  state[R, N, part[3]] = part[2]
+  times[R, N, part[3]]++
   kind[R, N] = kind[R, N] part[4] " " part[5] "/"
   if (part[4] == "concurrent" || part[5] == "OAAN") concurrent[R, N] = 1
   listed[R, N, rows[R, N]] = part[3]
+  state[R, N, rows[R, N]] = part[2]
 }
 function hear_state(line, part) {
   if (said[R, N, Q] == 1) { if (line !~ /^# NAME:STATE:RAW_STATE[ \t]*$/) spoil(); return }
   if (split(line, part, ":") != 3 || part[1] !~ /^[^ \t]+$/ || (R, N, part[1]) in node_state) spoil()
   node_state[R, N, part[1]] = part[2] "/" part[3]
-  states[R, N]++
-  configure(part[1])
+  state_name[R, N, ++states[R, N]] = part[1]
 }
 function hear_member(line, part) {
   sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
@@ -88,7 +88,7 @@ function hear_resource(line, label, text) {
   if (label == "Resource Group Name") { running[R, N] = 0; block[R, N] = text; blocks[R, N, text]++; return }
   if (running[R, N]) {
     if (text == "") spoil()
-    if (label == "Node Name") { runtime[R, N, text] = 1; runtimes[R, N]++; configure(text) }
+    if (label == "Node Name") { runtime[R, N, text] = 1; runtime_name[R, N, ++runtimes[R, N]] = text }
     labels[R, N]++
   } else if (block[R, N] == group) {
     if ((R, N, label) in resource) spoil()
@@ -145,7 +145,7 @@ function manager_meaning(word) {
 }
 function manager_of(n) {
   if (usable(n, "manager") && (R, n) in manager) return manager_meaning(manager[R, n])
-  return (R, n, "manager") in unknown ? "not-configured" : "silent"
+  return (R, n, "manager") in unknown && missing(n, "name") ? "not-configured" : "silent"
 }
 function is_member(n, word) { word = manager_of(n); return word != "down" && word != "not-configured" && word != "silent" }
 function signature(r, n, i, text) {
@@ -173,21 +173,37 @@ END {
   for (i = 1; i <= reasons; i++) print reason[i]
 }
 
-function weigh(i, n, first) {
-  for (i = 1; i <= reports[R]; i++) asked[reported[R, i]] = 1
+# What only the whole answer tells: whether it was cut.
+function check(n, i, p, count) {
+  if (usable(n, "membership") && (examined[R, n] == "" || examined[R, n] != members[R, n] || told_contacts[R, n] != members[R, n])) broken[R, n, "membership"] = 1
+  if (!usable(n, "resources")) return
+  count = split(resource[R, n, wanted[1]], p, " ")
+  if (!running[R, n] || runtimes[R, n] == 0 || labels[R, n] % runtimes[R, n]) broken[R, n, "resources"] = 1
+  for (i = 1; i <= 5 && blocks[R, n, group]; i++) if (!((R, n, wanted[i]) in resource)) broken[R, n, "resources"] = 1
+  for (i = 1; i <= count; i++) if (!((R, n, p[i]) in runtime)) broken[R, n, "resources"] = 1
+}
+function weigh(i, j, n, first) {
+  for (i = 1; i <= reports[R]; i++) { asked[reported[R, i]] = 1; check(reported[R, i]) }
+  for (n in asked) if (usable(n, "name") && name[R, n] == n) { heard[n] = 1; voices++ }
+  for (i = 1; i <= reports[R]; i++) {
+    n = reported[R, i]
+    if (!(n in heard)) continue
+    if (usable(n, "states")) for (j = 1; j <= states[R, n]; j++) configure(state_name[R, n, j])
+    if (usable(n, "resources")) for (j = 1; j <= runtimes[R, n]; j++) configure(runtime_name[R, n, j])
+  }
   if (nodes == 0) for (n in asked) configure(n)
+  for (i = 1; i <= nodes; i++) if (!(node_at[i] in asked)) silent++
+  for (n in asked) if (manager_of(n) != "not-configured") known++
+  if (reports[R] > 0 && known == 0 && silent == 0) { for (n in asked) refuse("no-cluster", "NO_CLUSTER", n, "NOT_CONFIGURED"); return }
   for (n in asked) {
-    known++
-    if (manager_of(n) == "not-configured") bare++
     if (!usable(n, "name")) question(n, "name", "NODE_NAME_UNREADABLE")
     else if (name[R, n] != n) doubt("NODE_NAME_MISMATCH", n, name[R, n])
-    else { heard[n] = 1; voices++ }
   }
-  if (known > 0 && bare == known) { for (n in asked) refuse("no-cluster", "NO_CLUSTER", n, "NOT_CONFIGURED"); return }
   for (n in heard) weigh_manager(n)
   for (n in heard) weigh_states(n)
   for (i = 1; i <= nodes; i++) if (!(node_at[i] in asked)) weigh_silence(node_at[i])
   if (silent > 0 && voices * 2 <= nodes && minority != "trust-the-survivors") doubt("NO_MAJORITY", "-", voices " of " nodes " nodes answer")
+  for (i = 1; i <= reports[1]; i++) asked[reported[1, i]] = 1
   for (n in asked) if (signature(1, n) != signature(R, n)) refuse("moving", "CHANGED_MEANWHILE", n, signature(1, n) " -> " signature(R, n))
 
   for (i = 1; i <= reports[R]; i++) {
@@ -203,7 +219,7 @@ function weigh(i, n, first) {
   for (n in heard) if (usable(n, "groups") && table_of(n) != table_of(first)) different = different n " "
   if (different != "") doubt("TABLES_DIFFER", "-", different "against " first)
   if (!weigh_configuration()) { weigh_group(first); return }
-  weigh_participants(first)
+  if (first != "") weigh_participants(first)
   weigh_group(first)
   for (n in heard) if (missing(n, "states") && unmanaged[R, n]) doubt("NODE_UNMANAGED", n, "a group is UNMANAGED somewhere")
   weigh_disks()
@@ -223,7 +239,6 @@ function weigh_states(n, i, o, seen, own, p) {
   if (!is_member(n)) return
   if (!missing(n, "membership")) {
     question(n, "membership", "MEMBERSHIP_UNREADABLE")
-    if (usable(n, "membership") && (examined[R, n] == "" || examined[R, n] != members[R, n] || told_contacts[R, n] != members[R, n])) doubt("MEMBERSHIP_UNREADABLE", n, "nodes are missing")
     for (i = 1; i <= nodes; i++) {
       o = node_at[i]
       if (!((R, n, o) in member) || local_member[R, n, o]) continue
@@ -246,7 +261,6 @@ function weigh_states(n, i, o, seen, own, p) {
   }
 }
 function weigh_silence(o, n, word, out, inside) {
-  silent++
   for (n in heard) {
     if (!is_member(n)) continue
     word = node_state[R, n, o]
@@ -257,17 +271,11 @@ function weigh_silence(o, n, word, out, inside) {
   }
   if (out == 0 || inside > 0) doubt("HOST_UNREACHABLE", o, "no report, and not surely out of the cluster")
 }
-function weigh_configuration(n, i, r, p, count, ok) {
+function weigh_configuration(n, r, ok) {
   ok = 1
   for (r = 1; r <= reports[R]; r++) {
     n = reported[R, r]
     if (!(n in heard)) continue
-    if (usable(n, "resources")) {
-      count = split(resource[R, n, wanted[1]], p, " ")
-      if (!running[R, n] || runtimes[R, n] == 0 || labels[R, n] % runtimes[R, n]) broken[R, n, "resources"] = 1
-      for (i = 1; i <= 5 && blocks[R, n, group]; i++) if (!((R, n, wanted[i]) in resource)) broken[R, n, "resources"] = 1
-      for (i = 1; i <= count; i++) if (!((R, n, p[i]) in runtime)) broken[R, n, "resources"] = 1
-    }
     question(n, "resources", "CONFIGURATION_UNREADABLE")
     if (!usable(n, "resources")) continue
     if (base == "") base = n
@@ -278,19 +286,19 @@ function weigh_configuration(n, i, r, p, count, ok) {
 }
 function weigh_participants(n, i, p, count) {
   count = split(resource[R, base, wanted[1]], p, " ")
-  for (i = 1; i <= count; i++) if (cell[R, n, p[i]] == "" || cell[R, n, p[i]] != state[R, n, p[i]] "/" || !(p[i] in configured)) { doubt("PARTICIPANTS_DIFFER", "-", p[i]); return }
+  for (i = 1; i <= count; i++) if (times[R, n, p[i]] != 1 || !(p[i] in configured)) { doubt("PARTICIPANTS_DIFFER", "-", p[i]); return }
   if (rows[R, n] != count) doubt("PARTICIPANTS_DIFFER", "-", rows[R, n] " rows for " count " nodes")
 }
 function weigh_group(n, i, o, word, other, p, count) {
   for (i = 1; i <= rows[R, n]; i++) {
     o = listed[R, n, i]
-    word = meaning(state[R, n, o])
+    word = meaning(state[R, n, i])
     if (word == "online") { online[o] = 1; holders++; holder = o }
     else if (word != "offline" && word != "secondary") other++
-    if (word == "moving") refuse("moving", "GROUP_MOVING", o, state[R, n, o])
-    if (word == "error") doubt("GROUP_ERROR", o, state[R, n, o])
-    if (word == "unmanaged") doubt("GROUP_UNMANAGED", o, state[R, n, o])
-    if (word == "unknown") doubt("GROUP_STATE_UNKNOWN", o, state[R, n, o])
+    if (word == "moving") refuse("moving", "GROUP_MOVING", o, state[R, n, i])
+    if (word == "error") doubt("GROUP_ERROR", o, state[R, n, i])
+    if (word == "unmanaged") doubt("GROUP_UNMANAGED", o, state[R, n, i])
+    if (word == "unknown") doubt("GROUP_STATE_UNKNOWN", o, state[R, n, i])
   }
   if (holders == 0 && other == 0 && rows[R, n] > 0) refuse("offline", "GROUP_OFFLINE", "-", table_of(n))
   if (holders > 1) {

@@ -43,8 +43,8 @@ export function guardScript({
   pauseSeconds = 20,
 }: GuardOptions): string {
   if (!/^\/[\w.+/-]+$/.test(path)) throw new RangeError(`not an absolute path of plain characters: ${path}`);
-  for (const seconds of [timeoutSeconds, pauseSeconds]) {
-    if (!Number.isInteger(seconds) || seconds < 0) throw new RangeError(`not whole seconds: ${seconds}`);
+  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || !Number.isInteger(pauseSeconds) || pauseSeconds < 0) {
+    throw new RangeError(`not whole seconds, or no deadline: ${timeoutSeconds} and ${pauseSeconds}`);
   }
   return String.raw`#!/bin/sh
 # splitmirror guard, made by @splitmirror/hacmp: runs a command only on the node that has a resource group online,
@@ -69,31 +69,25 @@ limit=${timeoutSeconds}
 pause=${pauseSeconds}
 
 # Asks a question under a deadline: run SECONDS COMMAND... leaves files out and err, and its status or "timeout".
+# The watch looks every second whether it is still needed. No signal is sent to it: one may come before a shell is ready
+# for it, or between two of its commands, and be lost.
 run() {
   seconds=$1
   shift
-  rm -f "$work/late"
   ( exec "$@" ) </dev/null >"$work/out" 2>"$work/err" &
   job=$!
-  # Ended by USR1, which nothing else here traps: a signal that is trapped could be lost before the watch is ready for it.
   (
-    trap 'kill "$nap"; exit 0' USR1
-    sleep "$seconds" &
-    nap=$!
-    wait "$nap"
-    : >"$work/late"
-    kill -TERM "$job"
-    sleep 2 &
-    nap=$!
-    wait "$nap"
-    kill -KILL "$job"
+    n=0
+    while kill -0 "$job"; do
+      [ "$n" -ne "$seconds" ] || { : >"$work/late.$job"; kill -15 "$job"; }
+      [ "$n" -lt $((seconds + 2)) ] || kill -9 "$job"
+      sleep 1
+      n=$((n + 1))
+    done
   ) >/dev/null 2>&1 &
-  watch=$!
   wait "$job"
   status=$?
-  kill -USR1 "$watch" 2>/dev/null
-  wait "$watch" 2>/dev/null
-  [ ! -f "$work/late" ] || status=timeout
+  [ ! -f "$work/late.$job" ] || status=timeout
 }
 
 # One question with its answer, marked so that no line of an answer can be taken for a mark.
@@ -102,8 +96,7 @@ ask() {
   shift
   run "$limit" "$@"
   echo "@ask $question $status"
-  awk '{ print "|" $0 }' "$work/out"
-  awk '{ print "!" $0 }' "$work/err"
+  awk '{ print (FILENAME == ARGV[1] ? "|" : "!") $0 }' "$work/out" "$work/err"
 }
 
 # Everything that this node says about the group.
@@ -137,7 +130,6 @@ volume_groups() {
 # The reports of all nodes: of this one directly, of the others through clcmd, or through clrsh where there is none.
 round() {
   echo "@round $1"
-  me=$(get_local_nodename </dev/null 2>/dev/null)
   echo "NODE $me"
   report >"$work/own"
   cat "$work/own"
@@ -175,7 +167,8 @@ shift
 case $group in
 '' | -* | *[!A-Za-z0-9_.-]*) usage ;;
 esac
-work=/tmp/splitmirror-guard.$$
+[ -n "$TMPDIR" ] || TMPDIR=/tmp
+work=$TMPDIR/splitmirror-guard.$$
 ( umask 077 && mkdir "$work" ) || exit ${guardExitCodes.undecidable}
 trap 'rm -rf "$work"' 0
 trap 'exit ${guardExitCodes.undecidable}' 1 2 15
@@ -192,11 +185,13 @@ fi
   trap - 0 1 2 15
   PATH=$places LC_ALL=C
   export PATH LC_ALL
+  run "$limit" get_local_nodename
+  cat "$work/out" >"$work/me"
+  me=$(cat "$work/me")
   round 1 >"$work/rounds"
   sleep "$pause"
   round 2 >>"$work/rounds"
   judge >"$work/verdict"
-  get_local_nodename </dev/null >"$work/me" 2>/dev/null
 )
 read verdict holder <"$work/verdict"
 read me <"$work/me"
@@ -204,6 +199,9 @@ read me <"$work/me"
 case $verdict in
 held)
   [ "$holder" = "$me" ] || exit ${guardExitCodes.notMine}
+  # From here on a signal must not end in a code that says that nothing was done.
+  rm -rf "$work"
+  trap - 0 1 2 15
   "$@"
   status=$?
   [ "$status" -ne 0 ] || exit ${guardExitCodes.succeeded}

@@ -9,7 +9,7 @@ export { type GroupContents, type GroupResources, parseResources, type ShownReso
 export { type FoundGroup, parseFoundGroups, parseGroupTable } from './group-table.ts';
 export { type GuardOptions, guardExitCodes, guardScript } from './guard.ts';
 export { type Fileset, type HaLevel, hasHacmp, parseFilesets, parseHaLevel } from './levels.ts';
-export { type Member, parseMembership } from './membership.ts';
+export { type Member, parseMembership, parseReporting, type Reporting } from './membership.ts';
 export { type Mount, parseMounts } from './mounts.ts';
 export { parseLocalNodeName } from './node-name.ts';
 export { type ColonTable, type NodeState, parseColonTable, parseNodeStates } from './node-states.ts';

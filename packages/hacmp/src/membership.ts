@@ -47,8 +47,31 @@ function readMember(block: string): Member {
   const details = lines.filter((line) => line !== '' && !/^-+$/.test(line) && !own.test(line));
   const heading = details.findIndex((line) => /^Interface\s+State\b/.test(line));
   const ports = heading === -1 ? [] : details.slice(heading + 1);
-  if ((pointsOfContact > 0 && ports.length === 0) || ports.some((line) => line.split(/\s+/).length !== 5)) {
+  const columns = details[heading]?.split(/\s+/).length;
+  if ((pointsOfContact > 0 && ports.length === 0) || ports.some((line) => line.split(/\s+/).length !== columns)) {
     throw new ParseError(source, 'points of contact are missing or cut', { line: 1, text: name });
   }
   return { name, state, local: flags.split(/\s+/).includes('NODE_LOCAL'), pointsOfContact, details };
+}
+
+/** How many nodes take part in an answer of `lscluster -i` or `-d`. Anything but all of them is a warning sign. */
+export interface Reporting {
+  readonly reporting: number;
+  readonly stale: number;
+  readonly expected: number;
+}
+
+/**
+ * Reads the counts at the head of `lscluster -i` and `lscluster -d`.
+ *
+ * @throws {@link ParseError} unless each of the three is told once.
+ */
+export function parseReporting(text: string): Reporting {
+  const count = (word: string): number => {
+    const shape = new RegExp(`^[ \\t]*Number of nodes ${word} *[=:] *(\\d+)[ \\t]*$`, 'gm');
+    const [found, ...more] = text.matchAll(shape);
+    if (found && more.length === 0) return Number(found[1]);
+    throw new ParseError('lscluster', `not one number of nodes ${word}`, { line: 1, text });
+  };
+  return { reporting: count('reporting'), stale: count('stale'), expected: count('expected') };
 }

@@ -6,7 +6,7 @@ import { parseGroupMove } from './group-move.ts';
 import { parseResources } from './group-resources.ts';
 import { parseFoundGroups, parseGroupTable } from './group-table.ts';
 import { parseFilesets, parseHaLevel } from './levels.ts';
-import { parseMembership } from './membership.ts';
+import { parseMembership, parseReporting } from './membership.ts';
 import { parseMounts } from './mounts.ts';
 import { parseLocalNodeName } from './node-name.ts';
 import { parseColonTable, parseNodeStates } from './node-states.ts';
@@ -55,8 +55,7 @@ const readers: readonly { readonly shape: RegExp; readonly read: Reader }[] = [
   { shape: /^clmgr (.* )?move (resource_group|rg)\b/, read: parseGroupMove },
   { shape: /^clmgr -cv .*name,state,raw_state query node\b/, read: parseNodeStates },
   { shape: /^clmgr -cv .*query\b/, read: parseColonTable },
-  { shape: /^(clmgr|clvt) query \w+ [^-\s(]/, read: parseAttributes },
-  { shape: /^clmgr query cluster\b/, read: parseAttributes },
+  { shape: /^(clmgr|clvt)( -\w+)* (-a [\w,]+ )?query (cluster\b|\w+ [^-\s(])/, read: parseAttributes },
   { shape: /^clmgr query \w+/, read: parseNames },
   { shape: /^cltopinfo( \(.*)?$/, read: parseTopology },
   { shape: /^clshowres\b/, read: parseResources },
@@ -65,6 +64,7 @@ const readers: readonly { readonly shape: RegExp; readonly read: Reader }[] = [
   { shape: /^(cllsgrp|clgetactivenodes|clodmget -n -f name HACMPnode)\b/, read: parseNames },
   { shape: /^get_local_nodename\b/, read: parseLocalNodeName },
   { shape: /^lscluster -m\b/, read: parseMembership },
+  { shape: /^lscluster -[id]\b/, read: parseReporting },
   { shape: /^lsrpnode\b/, read: parsePeerNodes },
   { shape: /^odmget HACMPnode \| grep (-i )?version\b/, read: parseOdmVersions },
   { shape: /^odmget\b/, read: parseOdmObjects },

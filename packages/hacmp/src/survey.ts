@@ -1,5 +1,4 @@
-import type { Host, ScriptOutcome } from '@splitmirror/host';
-import { TransportError } from '@splitmirror/host';
+import { type Host, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
 import { type NodeReport, proofScript, reportOf, surveyScript } from './report.ts';
 
 interface Asked {
@@ -45,7 +44,7 @@ async function report(
     return unreachable('HOST_LOST', outcome.kind === 'unknown' ? outcome.reason : 'the questions were cancelled');
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof TransportError) return unreachable(error.code, error.message, error.remedy);
+    if (SplitmirrorError.is(error)) return unreachable(error.code, error.message, error.remedy);
     return unreachable('HOST_FAILED', error instanceof Error ? error.message : String(error));
   }
 }

@@ -95,9 +95,11 @@ function plain<T, U>(map: ReadonlyMap<string, T>, value: (inner: T) => U): Recor
 
 function put(into: Map<string, string>, match: RegExpExecArray | null, at: { line: number; text: string }): void {
   const [, label, value = ''] = match ?? [];
-  if (!label || Object.hasOwn(into, label))
+  const before = label && into.get(label);
+  if (!label || (before !== undefined && label !== 'Service IP Label')) {
     throw new ParseError(source, 'not a label and its value, or told twice', at);
-  into.set(label, value.trim());
+  }
+  into.set(label, before === undefined ? value.trim() : `${before} ${value.trim()}`);
 }
 
 function toGroup(attributes: ReadonlyMap<string, string>): TopologyGroup {

@@ -90,7 +90,7 @@ export function decide(group: string, rounds: readonly (readonly NodeReport[])[]
     ...tables,
     ...sameTable(group, shown),
     ...configuration.findings,
-    ...(resources ? participants(rows, resources, configured) : []),
+    ...(resources && shown[0] ? participants(rows, resources, configured) : []),
     ...rows.flatMap(groupState),
     ...answered.flatMap(unsupervised),
   ];

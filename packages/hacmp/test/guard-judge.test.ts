@@ -69,3 +69,7 @@ describe('judgement of the guard, when one answer of one node is damaged', () =>
     }
   });
 });
+
+it('the judgement holds no single quote, between two of which the guard carries it', () => {
+  expect(judge).not.toContain("'");
+});

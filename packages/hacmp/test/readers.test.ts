@@ -26,6 +26,7 @@ import {
   parseOdmVersions,
   parsePeerNodes,
   parseRemoteOutput,
+  parseReporting,
   parseResources,
   parseShownServices,
   parseSnmpCluster,
@@ -287,9 +288,16 @@ describe('parseTopology', () => {
     });
   });
 
+  it('collects the service labels of a group', () => {
+    const text = textOf('topology').replace(/(\tService IP Label +)paysvc\n/, '$1paysvc\n$1websvc\n');
+    expect(parseTopology(text).groups[0]?.serviceLabels).toEqual(['paysvc', 'websvc']);
+  });
+
   it('refuses fewer nodes than announced', () => {
     const text = textOf('topology').replace('2 node(s)', '3 node(s)');
     expect(refusal(() => parseTopology(text))).toContain('not the announced nodes');
+    const twice = textOf('topology').replace(/^(Cluster Type.*\n)/m, '$1$1');
+    expect(refusal(() => parseTopology(twice))).toContain('told twice');
   });
 });
 
@@ -363,6 +371,15 @@ describe('parseMembership', () => {
     expect(refusal(() => parseMembership('Cluster services are not active.\n'))).toContain('0 nodes where no number');
     const text = textOf('membership').replace('examined: 2', 'examined: 3');
     expect(refusal(() => parseMembership(text))).toContain('2 nodes where 3 was announced');
+  });
+});
+
+describe('parseReporting', () => {
+  it('tells how many nodes an answer rests on', () => {
+    expect(parseReporting(textOf('reporting'))).toEqual({ reporting: 1, stale: 1, expected: 2 });
+    expect(refusal(() => parseReporting('Cluster services are not active.\n'))).toContain(
+      'not one number of nodes reporting',
+    );
   });
 });
 
@@ -475,6 +492,10 @@ describe('readerOf', () => {
     expect(readerOf('clRGinfo payrg')).toBe(parseGroupTable);
     expect(readerOf('lssrc -ls clstrmgrES')).toBe(parseClusterManager);
     expect(readerOf('lssrc -a | grep -i cl')).toBe(parseSubsystems);
+    expect(readerOf('clmgr query node')).toBe(parseNames);
+    expect(readerOf('clmgr query node db_node1')).toBe(parseAttributes);
+    expect(readerOf('clmgr -a state query cluster')).toBe(parseAttributes);
+    expect(readerOf('clmgr query cluster')).toBe(parseAttributes);
   });
 
   it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'cldump', 'cldisp', 'lssrc -ls cthags', 'ls'])(

@@ -28,6 +28,18 @@ describe('README', () => {
     else expect(text, 'run with UPDATE_README=1').toBe(wanted);
   });
 
+  it('explains every reason', async () => {
+    const text = await readFile(readme, 'utf8');
+    const sources = ['verdict', 'agreement', 'holder', 'local-resources', 'survey'];
+    const code = await Promise.all(
+      sources.map((name) => readFile(new URL(`../src/${name}.ts`, import.meta.url), 'utf8')),
+    );
+    const found = Array.from(code.join('').matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g), ([, word = '']) => word);
+    const states = ['ST_STABLE', 'ST_INIT', 'NOT_CONFIGURED'];
+    const reasons = text.slice(text.indexOf('| reason |'));
+    expect(found.filter((word) => !states.includes(word) && !reasons.includes(`\`${word}\``))).toEqual([]);
+  });
+
   it('shows an example that runs as printed', async () => {
     const text = await readFile(readme, 'utf8');
     const [, example = '', output = ''] = /```ts\n(.*?)```\n\n```text\n(.*?)```/s.exec(text) ?? [];

@@ -601,11 +601,34 @@ export const situations: readonly Situation[] = [
     title: 'the manager is not installed on any node',
     world: world((w) =>
       everywhere(w, (each) => {
+        each.overrides.get_local_nodename = failed('not found', 127);
         each.overrides['lssrc -ls clstrmgrES'] = failed('0513-085 The clstrmgrES Subsystem is not on file.\n');
       }),
     ),
     verdict: 'no-cluster',
     because: ['NO_CLUSTER', 'NO_CLUSTER'],
     why: 'no cluster is no permission',
+  },
+  {
+    title: 'HACMP 4.x, whose manager has another name and tells no state',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.overrides['lssrc -ls clstrmgrES'] = failed('0513-085 The clstrmgrES Subsystem is not on file.\n');
+        each.overrides['clRGinfo -s'] = failed('not found', 127);
+        each.nodeStates = null;
+        each.membership = null;
+      }),
+    ),
+    verdict: 'undecidable',
+    because: [
+      'MANAGER_UNREADABLE',
+      'MANAGER_UNREADABLE',
+      'TABLE_UNREADABLE',
+      'TABLE_UNREADABLE',
+      'VOLUME_GROUP_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+    ],
+    why: 'nothing at that level tells that the cluster is at rest',
   },
 ];

@@ -5,7 +5,7 @@ import { type Action, act, look, type Model, newModel } from './model.ts';
 import { group } from './world.ts';
 
 /** Raise it for a night's run. */
-const schedules = Number(process.env.SPLITMIRROR_SCHEDULES ?? 2000);
+const schedules = Number(process.env.SPLITMIRROR_SCHEDULES ?? 1500);
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {

@@ -29,6 +29,15 @@ const atomicBytes = 4096;
 /** How often it is looked whether a waiting caller is still there, in milliseconds. */
 const pulseMs = 200;
 
+function requestsOf(exchange: string): string {
+  return join(exchange, 'requests');
+}
+
+/** Makes the FIFOs into which shims write that they have something to ask; Node.js cannot. */
+export function makeRequestFifos(exchanges: readonly string[]): void {
+  execFileSync('/usr/bin/env', ['mkfifo', ...exchanges.map(requestsOf)]);
+}
+
 interface Waiting {
   readonly gone: (error: Error) => void;
   input?: (bytes: Buffer) => void;
@@ -41,8 +50,7 @@ interface Waiting {
  * @returns a function that stops receiving.
  */
 export function receiveCalls(exchange: string, answering: Answering): () => void {
-  const requests = join(exchange, 'requests');
-  execFileSync('/usr/bin/env', ['mkfifo', requests]);
+  const requests = requestsOf(exchange);
   // Opened for both directions: it neither waits for a writer nor ends when there is none.
   const fd = openSync(requests, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({ fd, readable: true, writable: false });

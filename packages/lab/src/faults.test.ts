@@ -54,6 +54,15 @@ describe('lab.fault', () => {
     ]);
   });
 
+  it('repeats an old answer', async () => {
+    lab.fault({ node: 'db_node2', program: 'clRGinfo', times: 0, does: { kind: 'repeats' } });
+    const before = (await lab.run('db_node2', ['clRGinfo', '-s'])).stdout;
+    await lab.move('ledger_rg', 'db_node2');
+    expect((await lab.run('db_node2', ['clRGinfo', '-s'])).stdout).toBe(before);
+    expect((await lab.run('db_node1', ['clRGinfo', '-s'])).stdout).toMatch(/ONLINE:db_node2/);
+    await lab.move('ledger_rg', 'db_node1');
+  });
+
   it('hangs until the deadline of the caller', async () => {
     const remove = lab.fault({ program: 'lsvg', times: 0, does: { kind: 'hangs' } });
     const { steps } = await host.run({ steps: [{ id: 'lsvg', run: reads('lsvg'), timeoutSeconds: 1 }] });

@@ -12,6 +12,8 @@ export type Misbehaviour =
   | { readonly kind: 'truncates'; readonly bytes: number }
   /** Does nothing and prints this. */
   | { readonly kind: 'lies'; readonly stdout: string; readonly stderr?: string; readonly code?: number }
+  /** Answers once, and from then on says the same again, whatever has happened meanwhile. */
+  | { readonly kind: 'repeats' }
   /** Waits before it does its work. */
   | { readonly kind: 'delays'; readonly milliseconds: number }
   /** The node's connections are cut, and the command does its work nevertheless. */
@@ -42,18 +44,20 @@ export interface Faults {
   perform(call: Invocation, handler: () => Promise<Answer>): Promise<Answer>;
 }
 
-interface Set {
+interface SetFault {
   readonly fault: Fault;
   skip: number;
   left: number;
+  /** What a call that repeats itself has once said. */
+  said?: Answer;
 }
 
 /** @param node What can be done to a whole node. */
 export function createFaults(node: { drop(name: string): void; crash(name: string): void }): Faults {
-  let sets: Set[] = [];
+  let sets: SetFault[] = [];
   return {
     add(fault) {
-      const entry = {
+      const entry: SetFault = {
         fault,
         skip: fault.skip ?? 0,
         left: fault.times === 0 ? Number.POSITIVE_INFINITY : (fault.times ?? 1),
@@ -74,11 +78,12 @@ export function createFaults(node: { drop(name: string): void; crash(name: strin
         return handler();
       }
       entry.left--;
-      return misbehave(entry.fault.does, call, handler);
+      return misbehave(entry, call, handler);
     },
   };
 
-  async function misbehave(does: Misbehaviour, call: Invocation, handler: () => Promise<Answer>): Promise<Answer> {
+  async function misbehave(entry: SetFault, call: Invocation, handler: () => Promise<Answer>): Promise<Answer> {
+    const { does } = entry.fault;
     switch (does.kind) {
       case 'fails-before':
         return { kind: 'exit', code: does.code ?? 1, stderr: does.stderr ?? '' };
@@ -90,6 +95,9 @@ export function createFaults(node: { drop(name: string): void; crash(name: strin
         return truncated(await handler(), does.bytes);
       case 'lies':
         return { kind: 'exit', code: does.code ?? 0, stdout: does.stdout, stderr: does.stderr ?? '' };
+      case 'repeats':
+        entry.said ??= await handler();
+        return entry.said;
       case 'delays':
         await new Promise((resolve) => setTimeout(resolve, does.milliseconds));
         return handler();

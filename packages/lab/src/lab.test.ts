@@ -169,6 +169,17 @@ describe('startLab', () => {
     await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
+  it('refuses more than ten sessions of one connection, as sshd does', async () => {
+    const client = await connected('db_node1');
+    const open = await Promise.all(Array.from({ length: 10 }, () => exec(client, 'sleep 60')));
+    await expect(exec(client, 'hostname')).rejects.toThrow(/[Oo]pen fail/);
+    const closed = open.map((channel) => once(channel.resume(), 'close'));
+    for (const channel of open) channel.close();
+    await Promise.all(closed);
+    expect((await finished(client, 'hostname')).stdout).toBe('dbhost1\n');
+    client.end();
+  });
+
   it('lets the network swallow what a node sends', async () => {
     const client = await connected('db_node2');
     lab.mute('db_node2', 'on');

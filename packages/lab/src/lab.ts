@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Transport } from '@splitmirror/host';
@@ -13,13 +13,15 @@ import { odmCommands } from './cluster/odm.ts';
 import type { Ran } from './cluster/resources.ts';
 import { type ClusterLevel, subsystemCommands } from './cluster/subsystems.ts';
 import type { Commands } from './command.ts';
-import { type LabStatus, serveControl } from './control.ts';
+import { connectLab, type LabStatus, serveControl } from './control.ts';
+import { deviceFile, physicalVolumeId, storeDevice } from './devices.ts';
+import { atExit } from './exit.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { makeKeyPair } from './keys.ts';
 import { createLedger } from './ledger/application.ts';
 import { levelCommands } from './levels/commands.ts';
 import { type SoftwareOverrides, softwareOf } from './levels/filesets.ts';
-import { type NodeMachine, profileOf, rootOf, startNode } from './node.ts';
+import { layOut, type NodeMachine, placesOf, startNode } from './node.ts';
 import { posixCommands } from './posix/programs.ts';
 import {
   buildLedgerStorage,
@@ -28,6 +30,7 @@ import {
   ledgerPlaces,
   ledgerTopology,
   type NodeNames,
+  repositoryDisk,
   sharedDisks,
 } from './scenario.ts';
 import { createStorage, type Storage } from './storage/index.ts';
@@ -52,6 +55,8 @@ export interface LabOptions {
   readonly ledger?: { readonly intervalMs?: number; readonly gapMs?: number };
   /** What differs in the software of a node, by cluster node name. */
   readonly software?: Readonly<Record<string, SoftwareOverrides>>;
+  /** Most sessions of one ssh connection at a time; default 10, which is sshd's. */
+  readonly maxSessions?: number;
   /** Logical partitions that a resync copies in a second, for each one that runs in parallel; default 20. */
   readonly resyncPerSecond?: number;
 }
@@ -133,6 +138,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const directory =
     options.directory === undefined ? mkdtempSync(join(tmpdir(), 'splitmirror-lab-')) : resolve(options.directory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  await clearDeadLab(directory);
   const names = options.nodes ?? defaultNodes;
   const shell = options.shell ?? '/bin/sh';
   const generation = options.generation ?? '7.2';
@@ -158,14 +164,15 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const { stdout } = await run(node, ['lsvg', '-l', volumeGroup]);
     return stdout.split('\n').flatMap((line) => /\s(\/\S*)\s*$/.exec(line)?.[1] ?? []);
   };
-  const cluster = createCluster(ledgerTopology(names, options.groups ?? [], await physicalVolumeId(storage, names)));
+  const repositoryId = await physicalVolumeId(storage, names[0]?.name ?? '', repositoryDisk);
+  const cluster = createCluster(ledgerTopology(names, options.groups ?? [], repositoryId));
   const events = createEvents(cluster, { run, fileSystemsOf, phaseMs: () => phaseMs });
   const ledger = createLedger(
     {
       write: (node, path, bytes) => storage.write(node, path, bytes),
       writeRaw: async (node, volume, offset, bytes) => storage.writeRaw(node, volume, offset, bytes),
       isMounted: (node, mountPoint) => storage.mountAt(node, mountPoint)?.mountPoint === mountPoint,
-      root: (node) => rootOf(directory, node),
+      root: (node) => placesOf(directory, node).root,
     },
     { ...ledgerPlaces, intervalMs: options.ledger?.intervalMs ?? 40, gapMs: options.ledger?.gapMs ?? 10 },
   );
@@ -176,12 +183,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 
   const all: Commands = {
     ...posixCommands({
-      root: (node) => rootOf(directory, node),
+      root: (node) => placesOf(directory, node).root,
       device: (node, path) => deviceFile(storage, node, path),
       storeDevice: (node, path, file) => storeDevice(storage, node, path, file),
       mount: (node, path) => storage.mountAt(node, path),
-      path: (node) => machine(node).path,
-      profile: (node) => profileOf(directory, node),
+      path: (node) => placesOf(directory, node).path,
+      profile: (node) => placesOf(directory, node).profile,
       shell,
     }),
     ...storage.commands,
@@ -195,12 +202,29 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     ...ledger.commands,
   };
   const commands = ofGeneration(all, dialect);
+  layOut(
+    directory,
+    names.map(({ name }) => name),
+    Object.keys(commands),
+  );
 
   const userKey = makeKeyPair('splitmirror-lab');
   const hostKeys = new Map(names.map(({ name, host }) => [name, makeKeyPair(`root@${host}`)]));
   await Promise.all(
     [...hostKeys].map(async ([name, hostKey]) => {
-      machines.set(name, await startNode({ name, directory, commands, faults, hostKey, userKey, shell }));
+      machines.set(
+        name,
+        await startNode({
+          name,
+          directory,
+          commands,
+          faults,
+          hostKey,
+          userKey,
+          shell,
+          maxSessions: options.maxSessions ?? 10,
+        }),
+      );
     }),
   );
   const identityFile = join(directory, 'identity');
@@ -233,6 +257,13 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }, syncdMs);
   syncd.unref();
 
+  const removeDirectory = () => {
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+  };
+  const stayed = atExit(() => {
+    for (const each of machines.values()) each.abandon();
+    removeDirectory();
+  });
   const closed = Promise.withResolvers<void>();
   let isClosing = false;
   let stopControl = async (): Promise<void> => {};
@@ -302,7 +333,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       clearInterval(syncd);
       await ledger.close();
       await Promise.all([...machines.values()].map((each) => each.close()));
-      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      removeDirectory();
+      stayed();
       // Last, so that whoever waits for its end finds everything gone.
       await stopControl();
       closed.resolve();
@@ -319,33 +351,19 @@ function clusterLevel({ halevel, protocol }: { readonly halevel: string; readonl
   return { protocol, vrmf: `${version.replaceAll('.', '')}${fix}`, fix };
 }
 
-/** Identifier of the repository disk as `lspv` has it. */
-async function physicalVolumeId(storage: Storage, [first]: readonly NodeNames[]): Promise<string> {
-  const answer = await storage.commands.lspv?.({
-    node: first?.name ?? '',
-    program: 'lspv',
-    args: [],
-    stdin: async () => Buffer.of(),
-  });
-  const rows = answer?.kind === 'exit' ? (answer.stdout ?? '') : '';
-  return /^hdisk1\s+(\S+)/m.exec(rows)?.[1] ?? '';
-}
-
-function deviceFile(storage: Storage, node: string, path: string): string | undefined {
-  if (!/^\/dev\/r?\w+$/.test(path)) return undefined;
-  try {
-    return storage.deviceFile(node, path);
-  } catch {
-    return undefined;
+/**
+ * A lab that was killed leaves its files.
+ *
+ * @throws when the lab is alive.
+ */
+async function clearDeadLab(directory: string): Promise<void> {
+  const control = await connectLab(directory).catch(() => undefined);
+  if (control !== undefined) {
+    control.disconnect();
+    throw new Error(`a lab already runs in ${directory}`);
   }
-}
-
-function storeDevice(storage: Storage, node: string, path: string, file: string): boolean {
-  try {
-    storage.writeRaw(node, path.replace(/^\/dev\/r?/, ''), 0, readFileSync(file));
-    return true;
-  } catch {
-    return false;
+  for (const name of ['bin', 'control.sock', 'disks', 'nodes', 'truth']) {
+    rmSync(join(directory, name), { recursive: true, force: true });
   }
 }
 

@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Transport } from '@splitmirror/host';
 import type { Ran } from './cluster/resources.ts';
 import type { Commands } from './command.ts';
-import { type Answering, receiveCalls } from './dispatcher.ts';
+import { type Answering, makeRequestFifos, receiveCalls } from './dispatcher.ts';
 import type { Faults } from './faults.ts';
 import type { KeyPair } from './keys.ts';
 import { type NodeProcess, nodeProcesses } from './processes.ts';
@@ -30,32 +30,62 @@ export interface NodeMachine {
   powerOff(): Promise<void>;
   powerOn(): void;
   close(): Promise<void>;
+  /** Ends its processes when there is no time for more. */
+  abandon(): void;
 }
 
 interface NodeSettings {
   readonly name: string;
+  /** The lab's. */
   readonly directory: string;
   readonly commands: Commands;
   readonly faults: Faults;
   readonly hostKey: KeyPair;
   readonly userKey: KeyPair;
   readonly shell: string;
+  readonly maxSessions: number;
 }
 
-/** Directory of this machine that is a node's `/`. */
-export function rootOf(labDirectory: string, node: string): string {
-  return join(labDirectory, 'nodes', node, 'root');
+/** Places of a node on this machine. */
+export interface Places {
+  /** Its `/`. */
+  readonly root: string;
+  /** Its PATH. */
+  readonly path: string;
+  /** Where its commands meet the lab. */
+  readonly exchange: string;
+  /** File that its shells read before a command line. */
+  readonly profile: string;
 }
 
-/** File that the shells of a node read before a command line. */
-export function profileOf(labDirectory: string, node: string): string {
-  return join(labDirectory, 'nodes', node, 'exchange', 'profile');
+export function placesOf(labDirectory: string, node: string): Places {
+  const home = join(labDirectory, 'nodes', node);
+  const exchange = join(home, 'exchange');
+  return { root: join(home, 'root'), path: join(home, 'bin'), exchange, profile: join(exchange, 'profile') };
+}
+
+/**
+ * Lays out the nodes: directories, commands that all of them share, and the FIFOs in which these are heard.
+ *
+ * @param names Names of the commands.
+ */
+export function layOut(labDirectory: string, nodes: readonly string[], names: readonly string[]): void {
+  const shared = join(labDirectory, 'bin');
+  writeShims(shared, names, '/bin/sh');
+  const places = nodes.map((node) => placesOf(labDirectory, node));
+  for (const { root, path, exchange, profile } of places) {
+    for (const part of ['tmp', 'etc', 'dev', 'var/hacmp/log']) mkdirSync(join(root, part), { recursive: true });
+    mkdirSync(exchange);
+    symlinkSync(shared, path);
+    writeProfile(profile, root);
+  }
+  makeRequestFifos(places.map(({ exchange }) => exchange));
 }
 
 /** What is left of a command when its node has lost its power. */
 const lost: Ran = { code: 255, stdout: '', stderr: 'the node is down\n' };
 
-/** Starts a machine. */
+/** Starts a machine that was laid out. */
 export async function startNode({
   name,
   directory,
@@ -64,18 +94,9 @@ export async function startNode({
   hostKey,
   userKey,
   shell,
+  maxSessions,
 }: NodeSettings): Promise<NodeMachine> {
-  const home = join(directory, 'nodes', name);
-  const root = rootOf(directory, name);
-  const path = join(home, 'bin');
-  const exchange = join(home, 'exchange');
-  for (const each of [exchange, ...['tmp', 'etc', 'dev', 'var/hacmp/log'].map((part) => join(root, part))]) {
-    mkdirSync(each, { recursive: true });
-  }
-  const profile = profileOf(directory, name);
-  writeProfile(profile, root);
-  writeShims(path, Object.keys(commands), '/bin/sh', exchange);
-
+  const { root, path, exchange, profile } = placesOf(directory, name);
   const answering: Answering = async (program, args, stdin, directory = root) => {
     const handler = Object.hasOwn(commands, program) ? commands[program] : undefined;
     const call = { node: name, program, args, stdin, directory };
@@ -96,6 +117,7 @@ export async function startNode({
     processes,
     shell,
     profile,
+    maxSessions,
   });
 
   return {
@@ -131,6 +153,7 @@ export async function startNode({
       loss = Promise.withResolvers();
       server.up();
     },
+    abandon: () => void processes.killFound(),
     async close() {
       isUp = false;
       loss.resolve(lost);

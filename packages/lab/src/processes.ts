@@ -13,6 +13,8 @@ export interface Processes {
   start(argv: readonly [string, ...string[]], environment?: Readonly<Record<string, string>>): NodeProcess;
   /** Ends whatever was started on this node and whatever that has started, at once, as a power failure does. */
   killAll(): Promise<void>;
+  /** The same at once and once: what is being started meanwhile escapes. True when there was something. */
+  killFound(): boolean;
 }
 
 /** Name of the environment variable by which a node's processes are known. */
@@ -39,18 +41,20 @@ export function nodeProcesses(name: string, root: string, path: string): Process
       child.stdin.on('error', () => {});
       return child;
     },
+    killFound,
     async killAll() {
-      for (let round = 0; round < 20; round++) {
-        const found = marked(`${mark}=${token}`);
-        for (const child of living) {
-          if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) found.add(child.pid);
-        }
-        if (found.size === 0) break;
-        for (const pid of found) kill(pid);
-        await delay(10);
-      }
+      for (let round = 0; round < 20 && killFound(); round++) await delay(10);
     },
   };
+
+  function killFound(): boolean {
+    const found = marked(`${mark}=${token}`);
+    for (const { pid, exitCode, signalCode } of living) {
+      if (pid !== undefined && exitCode === null && signalCode === null) found.add(pid);
+    }
+    for (const pid of found) kill(pid);
+    return found.size > 0;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import type { Ran } from './cluster/resources.ts';
 import type { Policies, Topology } from './cluster/topology.ts';
 import type { SharedDisk, Storage } from './storage/index.ts';
@@ -9,6 +10,8 @@ export interface NodeNames {
   readonly name: string;
   /** Host name: what `hostname` says. */
   readonly host: string;
+  /** Name of its site; left out in a cluster without sites. */
+  readonly site?: string;
 }
 
 /** A group without storage, for what only its states show. */
@@ -26,9 +29,12 @@ export const defaultNodes: readonly NodeNames[] = [
   { name: 'db_node2', host: 'dbhost2' },
 ];
 
+/** Where the cluster keeps what it knows of itself. */
+export const repositoryDisk = 'hdisk1';
+
 /** Disks that all nodes see: the repository disk of the cluster and the two sides of the mirror. */
 export const sharedDisks: readonly SharedDisk[] = [
-  { name: 'hdisk1', megabytes: 16 },
+  { name: repositoryDisk, megabytes: 16 },
   { name: 'hdisk2', megabytes: 256 },
   { name: 'hdisk3', megabytes: 256 },
 ];
@@ -56,10 +62,16 @@ export function ledgerTopology(
   return {
     cluster: 'ledger_cluster',
     clusterId: 1_274_093_551,
-    nodes: nodes.map(({ name, host }, index) => ({ name, host, address: `10.64.7.${11 + index}`, id: index + 1 })),
+    nodes: nodes.map(({ name, host, site }, index) => ({
+      name,
+      host,
+      site,
+      address: `10.64.7.${11 + index}`,
+      id: index + 1,
+    })),
     network: 'net_ether_01',
     serviceAddress: '10.64.7.10',
-    repositoryDisk: { name: 'hdisk1', pvid: repositoryPvid },
+    repositoryDisk: { name: repositoryDisk, pvid: repositoryPvid },
     groups: [
       {
         name: 'ledger_rg',
@@ -152,7 +164,7 @@ export async function buildLedgerStorage(
   );
   for (const node of others) {
     await on(node, 'importvg', '-n', '-y', volumeGroup, 'hdisk2');
-    await on(node, 'mkdir', '-p', journal, accounts);
+    for (const mountPoint of [journal, accounts]) mkdirSync(storage.realPath(node, mountPoint), { recursive: true });
     await on(node, 'varyonvg', '-n', '-c', '-P', volumeGroup);
   }
   for (const mountPoint of [accounts, journal]) await on(first, 'mount', mountPoint);

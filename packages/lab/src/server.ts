@@ -31,6 +31,8 @@ interface ServerSettings {
   readonly shell: string;
   /** File that an interactive shell reads first. */
   readonly profile: string;
+  /** Most sessions of one connection at a time. */
+  readonly maxSessions: number;
 }
 
 /** Starts the ssh server of a node on a free port of 127.0.0.1. */
@@ -53,7 +55,19 @@ export async function serveNode(settings: ServerSettings): Promise<NodeServer> {
     silence(connection, isMute);
     connection.on('authentication', (context) => authenticate(context, settings.userKey));
     connection.on('ready', () => {
-      connection.on('session', (accept) => serveSession(connection, accept(), settings));
+      let sessions = 0;
+      connection.on('session', (accept, reject) => {
+        if (sessions >= settings.maxSessions) {
+          reject();
+          return;
+        }
+        sessions++;
+        const session = accept();
+        session.on('close', () => {
+          sessions--;
+        });
+        serveSession(connection, session, settings);
+      });
     });
   });
   server.listen(0, '127.0.0.1');

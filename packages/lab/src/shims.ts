@@ -13,9 +13,9 @@ import { quote } from '@splitmirror/host';
  * The answer FIFO is opened for both directions, so that opening it never blocks and an answer that was written stays
  * there until it is read; the lab removes it as soon as it has opened its end. Nobody waits in `open` for anybody.
  */
-function shimText(shell: string, exchange: string): string {
+function shimText(shell: string): string {
   return `#!${shell}
-d=${quote(exchange)} o=$PATH n=\${0##*/}
+n=\${0##*/} d=\${0%/bin/*}/exchange o=$PATH
 PATH=/usr/bin:/bin
 [ -p "$d/requests" ] || { echo "$n: this node is down" >&2; exit 255; }
 [ -p "$d/$$.a" ] || mkfifo "$d/$$.a" || exit 255
@@ -36,16 +36,17 @@ done
 }
 
 /**
- * Writes the directory that is a node's PATH: one script, and a link to it for every name.
+ * Writes the commands that all nodes share: one script, and a link to it for every name. A node's own `bin` is a link to
+ * this directory, and the script finds the node's `exchange` beside the `bin` by which it was called.
  *
  * @param shell Absolute path of the shell that interprets the script; any POSIX shell.
  */
-export function writeShims(directory: string, names: readonly string[], shell: string, exchange: string): void {
+export function writeShims(directory: string, names: readonly string[], shell: string): void {
   mkdirSync(directory, { recursive: true });
-  const script = join(exchange, 'shim');
-  writeFileSync(script, shimText(shell, exchange));
-  chmodSync(script, 0o755);
-  for (const name of names) symlinkSync(script, join(directory, name));
+  const [first = '', ...others] = names;
+  writeFileSync(join(directory, first), shimText(shell));
+  chmodSync(join(directory, first), 0o755);
+  for (const name of others) symlinkSync(first, join(directory, name));
 }
 
 /**

@@ -253,6 +253,32 @@ describe('the generations', () => {
   });
 });
 
+describe('sites', () => {
+  it('give a group a secondary instance on the other one', async () => {
+    const nodes = [
+      { name: 'north1', host: 'n1', site: 'north' },
+      { name: 'north2', host: 'n2', site: 'north' },
+      { name: 'south1', host: 's1', site: 'south' },
+    ];
+    const far = await startLab({ nodes, contentBytes: 10_000, phaseMs: 0 });
+    try {
+      expect((await far.run('south1', ['clRGinfo'])).stdout.split('\n').slice(3, 6)).toEqual([
+        'ledger_rg      ONLINE                       north1@north',
+        '               OFFLINE                      north2@north',
+        '               ONLINE SECONDARY             south1@south',
+      ]);
+      expect((await far.run('north2', ['clRGinfo', '-s'])).stdout).toMatch(
+        /^ledger_rg:ONLINE SECONDARY:south1:non-concurrent:OHN:FNPN:NFB:primary:south:: : :::$/m,
+      );
+      await far.crash('north1');
+      await far.crash('north2');
+      expect((await far.run('south1', ['clRGinfo', '-s'])).stdout).toMatch(/^ledger_rg:ONLINE:south1:/m);
+    } finally {
+      await far.close();
+    }
+  });
+});
+
 describe('groups besides the ledger', () => {
   it('follow their own policies', async () => {
     const many = await startLab({

@@ -13,7 +13,7 @@ export type ManagerState =
   | 'ST_STABLE';
 
 /** State words of `clRGinfo` for a primary instance (facts hacmp.md 5.1). */
-export type GroupState = 'ONLINE' | 'OFFLINE' | 'ACQUIRING' | 'RELEASING' | 'ERROR' | 'UNMANAGED' | 'TEMPORARY ERROR';
+type GroupState = 'ONLINE' | 'OFFLINE' | 'ACQUIRING' | 'RELEASING' | 'ERROR' | 'UNMANAGED' | 'TEMPORARY ERROR';
 
 /** A node with the state of its own cluster manager. */
 export interface Member extends TopologyNode {

@@ -1,6 +1,6 @@
 import { type Commands, fails, prints } from '../command.ts';
 import type { Cluster } from './cluster.ts';
-import { policyWords, type ResourceGroup } from './topology.ts';
+import { policyWords, type ResourceGroup, spansSites } from './topology.ts';
 
 /** Reports of what is configured, which tell nothing of states (facts hacmp.md 9 to 11). */
 export function configurationCommands(
@@ -48,7 +48,7 @@ export function configurationCommands(
     cltopinfo: () => prints(topologyReport(cluster)),
     clshowres: ({ args }) => {
       const groups = chosen(args);
-      const blocks = groups.map((group) => resources(group));
+      const blocks = groups.map((group) => resources(cluster, group));
       return prints(blocks.join('\n') + runTimeParameters(cluster));
     },
   };
@@ -98,7 +98,7 @@ function labelled(label: string, value = ''): string {
   return value === '' ? `${label}\n` : `${label.padEnd(52)}${value}\n`;
 }
 
-function resources(group: ResourceGroup): string {
+function resources({ topology }: Cluster, group: ResourceGroup): string {
   const { startup, fallover, fallback } = group.policies;
   const concurrent = startup === 'OAAN' ? group.volumeGroups.join(' ') : '';
   return [
@@ -107,7 +107,7 @@ function resources(group: ResourceGroup): string {
     labelled('Startup Policy', policyWords[startup]),
     labelled('Fallover Policy', policyWords[fallover]),
     labelled('Fallback Policy', policyWords[fallback]),
-    labelled('Site Relationship', 'ignore'),
+    labelled('Site Relationship', spansSites(topology, group) ? 'Prefer Primary Site' : 'ignore'),
     labelled('Node Priority'),
     labelled('Service IP Label', group.serviceLabel),
     labelled('Filesystems', group.fileSystems === 'ALL' ? 'ALL' : group.fileSystems.join(' ')),

@@ -2,7 +2,7 @@ import { type Answer, type Commands, fails, type Invocation, prints } from '../c
 import type { Cluster, Member } from './cluster.ts';
 import { type Events, MoveRefused } from './events.ts';
 import type { Generation } from './generation.ts';
-import { isConcurrent, type ResourceGroup } from './topology.ts';
+import { isConcurrent, type ResourceGroup, spansSites } from './topology.ts';
 
 const ruler = '-'.repeat(77);
 
@@ -34,7 +34,7 @@ function groupInformation(cluster: Cluster, { node, args }: Invocation): Answer 
   const [asked] = cluster.active(cluster.member(node));
   if (asked === undefined) return fails('clRGinfo: no cluster manager is running on any node that can be reached.\n');
   const groups = cluster.topology.groups.filter(({ name }) => names.length === 0 || names.includes(name));
-  return prints(flags.has('s') || flags.has('c') ? colonRows(asked, groups) : table(asked, groups));
+  return prints(flags.has('s') || flags.has('c') ? colonRows(cluster, asked, groups) : table(cluster, asked, groups));
 }
 
 /**
@@ -58,32 +58,56 @@ function foundResources(cluster: Cluster, { node }: Invocation): Answer {
   );
 }
 
-/** 15 fields; those after the site policy as the one capture has them (facts hacmp.md 5.3). */
-function colonRows(asked: Member, groups: readonly ResourceGroup[]): string {
+/**
+ * 15 fields; those after the site as the one capture has them (facts hacmp.md 5.3). With sites the eighth holds the policy
+ * and the ninth the site: nobody has shown the words of the policy, `primary` is the lab's.
+ */
+function colonRows(cluster: Cluster, asked: Member, groups: readonly ResourceGroup[]): string {
   return groups
     .flatMap((group) => {
       const { startup, fallover, fallback } = group.policies;
       const type = isConcurrent(group) ? 'concurrent' : 'non-concurrent';
-      return states(asked, group).map(
-        ([node, state]) =>
-          `${group.name}:${state}:${node}:${type}:${startup}:${fallover}:${fallback}:ignore::: : :::\n`,
+      const policy = spansSites(cluster.topology, group) ? 'primary' : 'ignore';
+      return instances(cluster, asked, group).map(
+        ({ node, state, site }) =>
+          `${group.name}:${state}:${node}:${type}:${startup}:${fallover}:${fallback}:${policy}:${site ?? ''}:: : :::\n`,
       );
     })
     .join('');
 }
 
-/** The layout of 7.1.3: fields at columns 0, 15 and 44 (facts hacmp.md 5.2). */
-function table(asked: Member, groups: readonly ResourceGroup[]): string {
+/** The layout of 7.1.3: fields at columns 0, 15 and 44; with sites `node@site` (facts hacmp.md 5.2). */
+function table(cluster: Cluster, asked: Member, groups: readonly ResourceGroup[]): string {
   const line = (group: string, state: string, node: string) => `${group.padEnd(14)} ${state.padEnd(28)} ${node}\n`;
   const rows = groups.flatMap((group) =>
-    states(asked, group).map(([node, state], index) => line(index === 0 ? group.name : '', state, node)),
+    instances(cluster, asked, group).map(({ node, state, site }, index) =>
+      line(index === 0 ? group.name : '', state, site === undefined ? node : `${node}@${site}`),
+    ),
   );
   return `${ruler}\n${line('Group Name', 'Group State', 'Node')}${ruler}\n${rows.join('')}`;
 }
 
-/** Rows follow the priority order of the group. */
-function states(asked: Member, group: ResourceGroup): [string, string][] {
-  return group.nodes.map((node) => [node, asked.table.get(group.name)?.get(node) ?? 'OFFLINE']);
+interface Instance {
+  readonly node: string;
+  readonly state: string;
+  readonly site: string | undefined;
+}
+
+/**
+ * A group on each of its nodes, in its priority order. While its primary instance is online on one site, the first node
+ * of the other site that runs has the secondary one (facts hacmp.md 5.1).
+ */
+function instances(cluster: Cluster, asked: Member, group: ResourceGroup): Instance[] {
+  const members = group.nodes.map((node) => cluster.member(node));
+  const primary = members.find(({ name }) => cluster.stateOf(asked, group.name, name) === 'ONLINE');
+  const secondary = spansSites(cluster.topology, group)
+    ? members.find(({ site, services }) => primary !== undefined && site !== primary.site && services === 'up')
+    : undefined;
+  return members.map((member) => {
+    const state = cluster.stateOf(asked, group.name, member.name);
+    const stands = member === secondary && state === 'OFFLINE';
+    return { node: member.name, state: stands ? 'ONLINE SECONDARY' : state, site: member.site };
+  });
 }
 
 async function clRGmove(cluster: Cluster, events: Events, { args }: Invocation): Promise<Answer> {
@@ -115,9 +139,9 @@ export async function moveGroup(
     return { kind: 'exit', code: 1, stdout: attempt, stderr: `${error.message}\n` };
   }
   const member = cluster.member(target);
-  const rows = states(member, group)
-    .sort(([one], [other]) => Number(other === target) - Number(one === target))
-    .map(([node, state]) => `${node.padEnd(64)}${state}\n`);
+  const rows = instances(cluster, member, group)
+    .sort((one, other) => Number(other.node === target) - Number(one.node === target))
+    .map(({ node, state }) => `${node.padEnd(64)}${state}\n`);
   return prints(
     `${attempt}Waiting for the cluster to process the resource group movement request....\n\n` +
       'Waiting for the cluster to stabilize...\n\n' +

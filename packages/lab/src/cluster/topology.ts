@@ -32,6 +32,8 @@ export interface TopologyNode {
   /** What `hostname` says, which is another name. */
   readonly host: string;
   readonly address: string;
+  /** Name of its site; undefined in a cluster without sites. */
+  readonly site: string | undefined;
   /** Number of the node within the cluster, from 1. */
   readonly id: number;
 }
@@ -59,6 +61,12 @@ export const policyWords: Readonly<Record<Policies[keyof Policies], string>> = {
   NFB: 'Never Fallback',
   FBHPN: 'Fallback To Higher Priority Node In The List',
 };
+
+/** Whether a group has nodes on more than one site, and so a secondary instance on the other one. */
+export function spansSites(topology: Topology, group: ResourceGroup): boolean {
+  const sites = topology.nodes.filter(({ name }) => group.nodes.includes(name)).map(({ site }) => site);
+  return new Set(sites).size > 1;
+}
 
 /** Startup policy "on all available nodes" makes a group concurrent. */
 export function isConcurrent(group: ResourceGroup): boolean {

@@ -64,11 +64,46 @@ describe('levelCommands', () => {
     });
   });
 
+  it('fills up to the size of a large host', async () => {
+    const { stdout } = await run({ rows: 1500 }, 'lslpp', '-qLc');
+    expect(stdout.trim().split('\n')).toHaveLength(1502);
+  });
+
+  it('has filesets that are not committed', async () => {
+    const { stdout } = await run({ states: { 'bos.rte.libc': 'B', 'bos.mp64': 'A' } }, 'lslpp', '-qLc', 'bos.*');
+    expect(stdout).toMatch(/^bos\.rte:bos\.rte\.libc:[^:]*: : :B:/m);
+    expect(stdout).toMatch(/^bos:bos\.mp64:[^:]*: : :A:/m);
+  });
+
+  it('keeps from a user what only root sees, without a word', async () => {
+    const { code, stdout, stderr } = await run({ login: 'user' }, 'lslpp', '-Lc');
+    expect({ code, stderr, fixes: stdout.match(/^[^:]*:[^:]*:[^:]*: : :C:E:/gm) }).toEqual({
+      code: 0,
+      stderr: '',
+      fixes: null,
+    });
+    expect((await run({}, 'lslpp', '-Lc')).stdout).toMatch(/: : :C:E:/);
+    expect(await run({ login: 'user' }, 'emgr', '-l')).toEqual({
+      code: 127,
+      stdout: '',
+      stderr: 'ksh: emgr:  not found.\n',
+    });
+  });
+
+  it('speaks French in the long form, with the same cells', async () => {
+    const { stdout } = await run({ language: 'fr_FR', states: { 'bos.mp64': 'A' } }, 'lslpp', '-lc');
+    const [header = '', ...rows] = stdout.trimEnd().split('\n');
+    expect(header).toBe("#Ens. fich.:Niveau:ID cor:Etat:Type:Description:CORRECTIF D'URGENCE verrouillé");
+    expect(new Set(rows.map((row) => row.split(':')[4]))).toEqual(new Set(['VALIDE', 'APPLIQUE']));
+  });
+
   it('tells levels and names', async () => {
     expect((await run({}, 'oslevel')).stdout).toBe('7.2.0.0\n');
     expect((await run({}, 'oslevel', '-r')).stdout).toBe('7200-03\n');
     expect((await run({}, 'halevel', '-s')).stdout).toBe('7.2.2 SP1\n');
     expect((await run({}, 'uname', '-rvp')).stdout).toBe('2 7 powerpc\n');
+    expect((await run({}, 'getconf', 'KERNEL_BITMODE')).stdout).toBe('64\n');
+    expect((await run({ firmware: 'VH950_099' }, 'lsmcode', '-c')).stdout).toBe('System Firmware level is VH950_099\n');
     expect((await run({}, 'uname', '-n')).stdout).toBe('dbhost1\n');
     expect((await run({}, 'emgr', '-l')).stdout).toMatch(/^1 {4}S {4}IJ20785s2a 10\/06\/26 11:03:46 /m);
   });

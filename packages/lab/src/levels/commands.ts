@@ -1,12 +1,16 @@
 import { type Answer, type Commands, fails, prints } from '../command.ts';
-import type { Fileset, InterimFix, Software } from './filesets.ts';
+import type { Fileset, InterimFix, Language, Software } from './filesets.ts';
 
-/** Commands that tell levels: `lslpp`, `oslevel`, `emgr`, `halevel`, `instfix`, `lppchk`, `uname`, `hostname`. */
+/** Commands that tell levels: `lslpp`, `oslevel`, `emgr`, `halevel`, `lppchk`, `lsmcode`, `getconf`, `uname`, `hostname`. */
 export function levelCommands(softwareOf: (node: string) => Software, hostOf: (node: string) => string): Commands {
   return {
     lslpp: ({ node, args }) => lslpp(softwareOf(node), args),
     oslevel: ({ node, args }) => oslevel(softwareOf(node).level, args),
-    emgr: ({ node, args }) => emgr(softwareOf(node).fixes, args),
+    emgr: ({ node, args }) => {
+      const { fixes, login } = softwareOf(node);
+      // Its mode is 500: the shell of another user does not find it (facts levels.md 1.0).
+      return login === 'root' ? emgr(fixes, args) : fails('ksh: emgr:  not found.\n', 127);
+    },
     halevel: ({ node, args }) => {
       const { halevel } = softwareOf(node);
       if (args.length === 0) return prints(`${halevel.split(' ')[0]}\n`);
@@ -16,6 +20,13 @@ export function levelCommands(softwareOf: (node: string) => Software, hostOf: (n
       args.some((word) => /^-[cflv]/.test(word))
         ? prints('')
         : fails('Usage: lppchk {-c|-f|-l|-v} [-O {[r][s][u]}] [-m[1|2|3]]\n'),
+    // Older firmware's form, the only one of which the words are known (facts levels.md 1.8).
+    lsmcode: ({ node, args }) =>
+      args[0] === '-c'
+        ? prints(`System Firmware level is ${softwareOf(node).firmware}\n`)
+        : fails('Usage: lsmcode [-c] [-A | -d Name] [-r]\n'),
+    getconf: ({ args }) =>
+      args[0] === 'KERNEL_BITMODE' ? prints('64\n') : fails('usage: getconf [-v specification] system_var\n'),
     uname: ({ node, args }) => uname(softwareOf(node), hostOf(node), args),
     hostname: ({ node }) => prints(`${hostOf(node)}\n`),
   };
@@ -24,8 +35,21 @@ export function levelCommands(softwareOf: (node: string) => Software, hostOf: (n
 /** 18 columns; cells without a value hold one blank, and the state letter is in the sixth (facts levels.md 1.1.3). */
 const listHeader =
   '#Package Name:Fileset:Level:State:PTF Id:Fix State:Type:Description:Destination Dir.:Uninstaller:Message Catalog:Message Set:Message Number:Parent:Automatic:EFIX Locked:Install Path:Build Date';
-const longHeader = '#Fileset:Level:PTF Id:State:Type:Description:EFIX Locked';
-const stateWords: Readonly<Record<Fileset['state'], string>> = { A: 'APPLIED', B: 'BROKEN', C: 'COMMITTED' };
+
+/**
+ * The long form by language. Of the French one the header and the word for committed were seen (facts levels.md 1.0);
+ * the other two words are the lab's.
+ */
+const longForms: Readonly<Record<Language, { header: string; states: Readonly<Record<Fileset['state'], string>> }>> = {
+  C: {
+    header: '#Fileset:Level:PTF Id:State:Type:Description:EFIX Locked',
+    states: { A: 'APPLIED', B: 'BROKEN', C: 'COMMITTED' },
+  },
+  fr_FR: {
+    header: "#Ens. fich.:Niveau:ID cor:Etat:Type:Description:CORRECTIF D'URGENCE verrouillé",
+    states: { A: 'APPLIQUE', B: 'ENDOMMAGE', C: 'VALIDE' },
+  },
+};
 
 function lslpp(software: Software, args: readonly string[]): Answer {
   const flags = new Set(args.filter((word) => word.startsWith('-')).flatMap((word) => [...word.slice(1)]));
@@ -44,22 +68,23 @@ function lslpp(software: Software, args: readonly string[]): Answer {
     stderr,
   });
   if (flags.has('L') && flags.has('c')) {
-    const fixes = patterns.length === 0 ? software.fixes.map(fixRow) : [];
+    const fixes = patterns.length === 0 && software.login === 'root' ? software.fixes.map(fixRow) : [];
     return answer(listHeader, [...chosen.map(listRow), ...fixes]);
   }
   if (flags.has('l')) {
     const filesets = chosen.filter(({ kind }) => kind === 'fileset');
+    const { header, states } = longForms[software.language];
     const parts: [string, [Fileset, string][]][] = [
       ['/usr/lib/objrepos', filesets.map((one) => [one, one.level])],
       ['/etc/objrepos', filesets.flatMap((one) => (one.rootLevel === undefined ? [] : [[one, one.rootLevel]]))],
     ];
     if (flags.has('c')) {
       return answer(
-        longHeader,
+        header,
         parts.flatMap(([path, list]) =>
           list.map(
             ([{ name, state, description, locked }, level]) =>
-              `${path}:${name}:${level}::${stateWords[state]}:I:${description}:${locked ? 'EFIXLOCKED' : ''}\n`,
+              `${path}:${name}:${level}::${states[state]}:I:${description}:${locked ? 'EFIXLOCKED' : ''}\n`,
           ),
         ),
       );
@@ -68,7 +93,7 @@ function lslpp(software: Software, args: readonly string[]): Answer {
       .filter(([, list]) => list.length > 0)
       .map(
         ([path, list]) =>
-          `Path: ${path}\n${list.map(([{ name, state, description }, level]) => tableRow(name, level, stateWords[state], description)).join('')}`,
+          `Path: ${path}\n${list.map(([{ name, state, description }, level]) => tableRow(name, level, states[state], description)).join('')}`,
       );
     return answer(`  Fileset                      Level  State      Description         \n  ${'-'.repeat(76)}`, blocks);
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Dialect } from '../cluster/generation.ts';
 
 /** One installed product as `lslpp` lists it. */
@@ -33,17 +34,35 @@ export interface Software {
   readonly halevel: string;
   /** Number of the protocol in the cluster's ODM. */
   readonly protocol: number;
+  /** Level of the system firmware. */
+  readonly firmware: string;
   readonly filesets: readonly Fileset[];
   readonly fixes: readonly InterimFix[];
+  /** Who is logged in: what only root sees is kept from a `user`. */
+  readonly login: 'root' | 'user';
+  /** Language of titles and state words. */
+  readonly language: Language;
 }
+
+/** Languages that the node's software database speaks. */
+export type Language = 'C' | 'fr_FR';
 
 /** What differs on a node from the lab's common software; filesets by name, `null` removes one. */
 export interface SoftwareOverrides {
   readonly level?: string;
   readonly halevel?: string;
   readonly protocol?: number;
+  readonly firmware?: string;
+  /** Filled up with device filesets to at least so many; a large host has 1,500. */
+  readonly rows?: number;
   readonly filesets?: Readonly<Record<string, string | null>>;
+  /** Filesets that are not committed: `A` applied, `B` broken. */
+  readonly states?: Readonly<Record<string, 'A' | 'B'>>;
   readonly fixes?: readonly InterimFix[];
+  /** Rights of the login: a `user` sees no interim fixes, neither listed nor by `emgr`. Default: `root`. */
+  readonly login?: 'root' | 'user';
+  /** A node that does not heed `LC_ALL` and has its own language in titles and state words. Default: `C`. */
+  readonly language?: Language;
 }
 
 /** Families: name prefix, level, build, description, members. Invented for the lab in AIX's naming. */
@@ -248,6 +267,19 @@ export function softwareOf(dialect: Dialect, overrides: SoftwareOverrides = {}):
       }),
     ),
   );
+  for (let index = filesets.length; index < (overrides.rows ?? 0); index++) {
+    const device = createHash('md5').update(`device ${index}`).digest('hex').slice(0, 16);
+    filesets.push({
+      name: `devices.pciex.${device}.rte`,
+      level: levelFor('7.2.3.0'),
+      description: 'PCI Express Adapter Device Software',
+      kind: 'fileset',
+      state: 'C',
+      rootLevel: index % 3 === 0 ? levelFor('7.2.3.0') : undefined,
+      build: '1837',
+      locked: false,
+    });
+  }
   const changed = new Map(Object.entries(overrides.filesets ?? {}));
   const installed = filesets
     .filter(({ name }) => changed.get(name) !== null)
@@ -265,11 +297,17 @@ export function softwareOf(dialect: Dialect, overrides: SoftwareOverrides = {}):
       locked: false,
     });
   }
+  const states = overrides.states ?? {};
   return {
     level: overrides.level ?? dialect.level,
     halevel: overrides.halevel ?? dialect.halevel,
     protocol: overrides.protocol ?? dialect.protocol,
-    filesets: installed.sort((one, other) => (one.name < other.name ? -1 : 1)),
+    firmware: overrides.firmware ?? 'VL940_041',
+    filesets: installed
+      .map((fileset) => ({ ...fileset, state: states[fileset.name] ?? fileset.state }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1)),
     fixes: overrides.fixes ?? commonFixes,
+    login: overrides.login ?? 'root',
+    language: overrides.language ?? 'C',
   };
 }

@@ -105,6 +105,7 @@ export const splitlvcopy: Command = {
     if (prefix !== undefined && prefix.length > 13) return fails(says(`${prefix} is longer than 13 characters.`));
     const copy = options.value('y') ?? nextName(prefix ?? 'lv', (candidate) => isTaken(call, candidate));
     if (!isVolumeName(copy) || isTaken(call, copy)) return fails(says(`The name ${copy} cannot be used.`));
+    if (volume.encrypted && !atLeast(machine.level, '7.3')) return fails(says(`${name} is encrypted.`));
     const relation = inRelation(group, volume);
     if (relation !== undefined) return fails(says(relation));
     const taken = takeCopies(group, volume, Number(stays), diskNames, options.value('p'));

@@ -2,7 +2,7 @@ import { type Answer, fails, prints } from '../command.ts';
 import { type Call, type Command, confirmed } from './commands.ts';
 import { markState, readEntries, readNewestEntries, readSuperblock, replayLog } from './labfs.ts';
 import { bytesOf } from './logical-volumes.ts';
-import { isOpen, type Machine, volumeOf } from './machine.ts';
+import { isOpenOn, type Machine, volumeOf } from './machine.ts';
 import { usage } from './messages.ts';
 
 const phases = [
@@ -35,7 +35,7 @@ export const fsck: Command = {
     }
     const bytes = bytesOf(found.group, found.volume);
     const head = `\n\nThe current volume is: ${device}\n`;
-    if (isOpen(machine, found.volume)) {
+    if (isOpenOn(node, found.volume)) {
       return refusedWith(head, `File system is currently mounted.\n${cannotContinue}`);
     }
     const superblock = readSuperblock(bytes);

@@ -1,6 +1,5 @@
 import type { Answer } from '../command.ts';
-import { createStorage, type Storage, type StorageOptions, type StorageState } from './index.ts';
-import type { Timers } from './machine.ts';
+import { createStorage, type Storage, type StorageOptions, type StorageState, type Timers } from './index.ts';
 
 /** Time that passes when the test says so. */
 export function handTimers(): { readonly timers: Timers; pass(ms: number): Promise<void> } {

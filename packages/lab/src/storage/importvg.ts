@@ -30,7 +30,13 @@ export const importvg: Command = {
     ) {
       return fails(unable('0516-776', program, 'Cannot import hdisk as a volume group that is already known.'));
     }
-    group.name = known ?? options.value('y') ?? group.name;
+    const name = known ?? options.value('y') ?? group.name;
+    const elsewhere = [...machine.nodes.values()].some(({ odm }) => odm.get(group.name)?.id === group.id);
+    if (name !== group.name && elsewhere) {
+      // AIX would let each node have a name of its own; the lab does not model that.
+      return fails(unable('0516-776', program, `Cannot import ${diskName} as ${name}.`));
+    }
+    group.name = name;
     node.odm.set(group.name, learn(group));
     const clashes = addStanzas(call, group);
     if (known === undefined && !options.has('n') && !group.enhancedConcurrent) node.varied.set(group.id, 'active');

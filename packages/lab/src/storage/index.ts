@@ -1,4 +1,5 @@
 export type { MountState, StorageState } from './inspect.ts';
+export type { Timers } from './machine.ts';
 export {
   createStorage,
   type SharedDisk,

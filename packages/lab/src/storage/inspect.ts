@@ -5,8 +5,10 @@ import { copyCount, staleCount, type Varied } from './volume-groups.ts';
 /** A mount as a program on the node meets it. */
 export interface MountState {
   readonly mountPoint: string;
+  /** For instance `/dev/datalv`. */
   readonly device: string;
   readonly readOnly: boolean;
+  /** Writers wait for a thaw. */
   readonly frozen: boolean;
 }
 
@@ -14,20 +16,27 @@ export interface MountState {
 export interface StorageState {
   readonly groups: readonly {
     readonly name: string;
+    /** 32 hexadecimal digits. */
     readonly id: string;
+    /** Time stamp of the VGDA: grows with each change. */
     readonly stamp: number;
+    /** How nodes have it varied on, by node; a node where it is off is missing. */
     readonly varied: Readonly<Record<string, Varied>>;
     readonly volumes: readonly {
       readonly name: string;
       readonly type: string;
       readonly label: string;
+      /** Of the logical partition that has most. */
       readonly copies: number;
+      /** Physical partitions that lag behind. */
       readonly stale: number;
       /** `hdisk:PP` of each copy of each logical partition. */
       readonly map: readonly (readonly string[])[];
+      /** Nodes that have it mounted or open. */
       readonly openOn: readonly string[];
     }[];
   }[];
+  /** Mounted file systems of shared disks, by node. */
   readonly mounts: Readonly<Record<string, readonly MountState[]>>;
 }
 

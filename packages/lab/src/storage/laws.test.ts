@@ -81,7 +81,7 @@ function firstBytes(bench: Bench, volume: string): number[] {
 describe('whatever is done to a group', () => {
   it('keeps the live content, never uses a partition twice, and keeps a fresh copy of everything', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 30 }), async (operations) => {
+      fc.asyncProperty(fc.array(operation, { maxLength: 20 }), async (operations) => {
         rmSync(directory, { recursive: true, force: true });
         const disks = ['hdisk1', 'hdisk2', 'hdisk3'].map((each) => ({ name: each, megabytes: 10 }));
         const bench = makeBench(directory, {
@@ -133,7 +133,7 @@ describe('whatever is done to a group', () => {
           expect(onMap.length).toBe(used);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

@@ -60,7 +60,7 @@ function printVolume(machine: Machine, node: NodeState, { group, volume }: Found
     rows.push(cells('DEVICESUBTYPE:', 'DS_LVZ'));
     for (const copy of [1, 2, 3]) rows.push(cells(`COPY ${copy} MIRROR POOL:`, volume.pools.get(copy) ?? 'None'));
   }
-  if (atLeast(machine.level, '7.2')) rows.push('ENCRYPTION:         no\n');
+  if (atLeast(machine.level, '7.2')) rows.push(`ENCRYPTION:         ${volume.encrypted ? 'yes' : 'no'}\n`);
   return rows.join('');
 }
 

@@ -16,6 +16,7 @@ import {
 
 /** `lspv`: disks, one disk, its volumes and maps. */
 export const lspv: Command = {
+  newer: { P: '6.1', u: '7.1' },
   options: 'LlMpn:Pu',
   run(call): Answer {
     const { machine, node, options, program } = call;

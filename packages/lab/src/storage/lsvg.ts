@@ -16,6 +16,7 @@ import {
 
 /** `lsvg`: groups, one group, its volumes, disks and maps. */
 export const lsvg: Command = {
+  newer: { m: '6.1', P: '6.1' },
   options: 'LolpMmin:P',
   run(call) {
     const { machine, node, options } = call;

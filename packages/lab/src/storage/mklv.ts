@@ -24,7 +24,8 @@ import { type LogicalVolume, limits, type Partition, type VolumeGroup } from './
 
 /** `mklv`: a new volume, on named disks or exactly on the partitions of a map file. */
 export const mklv: Command = {
-  options: 'a:b:c:C:d:e:G:i:kL:m:M:n:o:O:P:p:r:s:S:t:T:u:U:v:w:x:y:Y:',
+  newer: { k: '7.2' },
+  options: 'a:b:c:C:d:e:G:i:k:L:m:M:n:o:O:P:p:r:s:S:t:T:u:U:v:w:x:y:Y:',
   run(call): Answer {
     const { machine, options, operands, program } = call;
     const [groupName = '', count = '', ...diskNames] = operands;
@@ -65,6 +66,7 @@ export const mklv: Command = {
       maxPartitions: Math.max(512, rows, Number(options.value('x') ?? 0)),
       upperBound: Number(options.value('u') ?? limits(group).disks),
       strict,
+      encrypted: options.value('k') === 'y',
       pools: new Map(pools),
       created: machine.now(),
       modified: machine.now(),
@@ -125,6 +127,7 @@ export const chlv: Command = {
 
 /** `rmlv`: removes closed volumes; asks without `-f`. */
 export const rmlv: Command = {
+  newer: { w: '7.3' },
   options: 'Bfp:w',
   async run(call): Promise<Answer> {
     const { machine, node, options, operands, program } = call;

@@ -2,16 +2,15 @@ import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Answer, fails, prints } from '../command.ts';
 import type { Call, Command } from './commands.ts';
+import { shortDate } from './dates.ts';
 import { usersOf } from './fuser.ts';
-import { markState, readEntries, readSuperblock } from './labfs.ts';
+import { markState, readEntries, readNewestEntries, readSuperblock } from './labfs.ts';
 import { bytesOf, bytesOfSnapshot } from './logical-volumes.ts';
 import { type NodeState, realPath, volumeOf } from './machine.ts';
 import { deviceBusy, dirtySuperblock, incompatibleMedia, usage } from './messages.ts';
 import { cover, flush, isBelow, isHeld, type Mount, materialise, unmount } from './mounts.ts';
 import { snapshotIn } from './snapshots.ts';
 import type { Stanza } from './stanzas.ts';
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `mount`: the list of mounts, or one more. */
 export const mount: Command = {
@@ -75,7 +74,9 @@ function mountOne(call: Call, device: string, mountPoint: string, stanza: Stanza
   // A split copy that cannot be written is mounted as it is, and so is a snapshot.
   const fixed = taken !== undefined || volume.readOnly === true;
   if (fixed && !readOnly && taken === undefined) return cannot('The file system is read only.');
-  if (!fixed && (superblock.state !== 'clean' || readEntries(bytes) === undefined)) {
+  // What cannot be written has no fsck: its log is read instead.
+  const entries = fixed ? readNewestEntries(bytes) : readEntries(bytes);
+  if (entries === undefined || (!fixed && superblock.state !== 'clean')) {
     const replay = superblock.state === 'in-use' ? `Replaying log for ${device}.\n` : '';
     return fails(`${replay}${incompatibleMedia(device, mountPoint)}${dirtySuperblock(device)}`);
   }
@@ -99,7 +100,7 @@ function mountOne(call: Call, device: string, mountPoint: string, stanza: Stanza
   };
   if (!made.readOnly) markState(bytes, 'in-use');
   node.mounts.push(made);
-  materialise(node, made);
+  materialise(node, made, entries);
   return prints('');
 }
 
@@ -109,7 +110,7 @@ function printMounts(node: NodeState): string {
       `/dev/${made.volume.name}`.padEnd(16),
       made.mountPoint.padEnd(16),
       made.vfs.padEnd(6),
-      mountDate(made.since),
+      shortDate(made.since),
       made.options.padEnd(15),
     ];
     return `         ${cells.join(' ')} `;
@@ -119,12 +120,6 @@ function printMounts(node: NodeState): string {
     '-------- ---------------  ---------------  ------ ------------ --------------- ',
   ];
   return [...head, ...rows, ''].join('\n');
-}
-
-/** `Nov 07 19:11`, the date as `mount` prints it. */
-function mountDate(date: Date): string {
-  const two = (number: number) => String(number).padStart(2, '0');
-  return `${months[date.getUTCMonth()]} ${two(date.getUTCDate())} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
 }
 
 /** `umount`, also `unmount`: by mount point or device. */

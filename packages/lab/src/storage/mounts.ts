@@ -15,16 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import {
-  commitEntries,
-  type Entry,
-  markState,
-  type NewEntry,
-  readContent,
-  readNewestEntries,
-  readSuperblock,
-  sha256,
-} from './labfs.ts';
+import { commitEntries, type Entry, markState, type NewEntry, readContent, readSuperblock, sha256 } from './labfs.ts';
 import type { Bytes } from './logical-volumes.ts';
 import type { NodeState, Timers } from './machine.ts';
 import type { LogicalVolume, VolumeGroup } from './volume-groups.ts';
@@ -65,11 +56,9 @@ export interface TruthEntry {
   readonly sha256: string;
 }
 
-/** Brings the tree of a volume into the real directory. */
-export function materialise(node: NodeState, mount: Mount): void {
+/** Brings a tree of a volume into the real directory. */
+export function materialise(node: NodeState, mount: Mount, entries: readonly Entry[]): void {
   const top = join(node.root, mount.mountPoint);
-  // Whoever mounts a state that is in use has made sure that the log is whole.
-  const entries = readNewestEntries(mount.bytes) ?? [];
   const directories: Entry[] = [];
   for (const entry of entries) {
     const path = join(top, entry.path);

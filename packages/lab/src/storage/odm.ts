@@ -1,6 +1,7 @@
 import { type Answer, fails, prints } from '../command.ts';
 import { type Command, lockWait } from './commands.ts';
 import { hasControlBlock } from './control-blocks.ts';
+import { ctime } from './dates.ts';
 import { diskOf, groupOfDisk, volumeOf } from './machine.ts';
 import { noDisk, notInOdm, variedOff } from './messages.ts';
 import { copyCount, descriptors, descriptorsOn } from './volume-groups.ts';
@@ -42,15 +43,6 @@ export const getlvcb: Command = {
     return prints(rows.map((row) => `\t ${row} \n`).join(''));
   },
 };
-
-/** `Wed Apr 29 10:11:58 2009`. */
-function ctime(date: Date): string {
-  const [day = '', month = '', dayOfMonth = '', year = '', time = ''] = date
-    .toUTCString()
-    .replace(/^(\w+), (\d+) (\w+)/, '$1 $3 $2')
-    .split(' ');
-  return `${day} ${month} ${dayOfMonth} ${time} ${year}`;
-}
 
 /** `lqueryvg`: the VGDA as a disk has it; `-T` its time stamp. */
 export const lqueryvg: Command = {

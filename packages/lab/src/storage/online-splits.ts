@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Answer, fails, prints } from '../command.ts';
 import type { Call } from './commands.ts';
+import { readNewestEntries } from './labfs.ts';
 import { bytesOf } from './logical-volumes.ts';
 import { type NodeState, realPath, volumeOf } from './machine.ts';
 import { cover, flush, type Mount, materialise } from './mounts.ts';
@@ -59,7 +60,7 @@ export function splitOnline(
     freeze: undefined,
   };
   node.mounts.push(made);
-  materialise(node, made);
+  materialise(node, made, readNewestEntries(made.bytes) ?? []);
   return prints('');
 }
 

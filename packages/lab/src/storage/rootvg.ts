@@ -37,6 +37,7 @@ export function makeRootGroup(node: NodeState, disk: Disk, id: string, now: Date
       maxPartitions: 512,
       upperBound: 32,
       strict: 'y',
+      encrypted: false,
       pools: new Map(),
       created: now,
       modified: now,

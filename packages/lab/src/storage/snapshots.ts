@@ -1,10 +1,12 @@
 import { type Answer, fails, prints } from '../command.ts';
 import { type Call, type Command, writableGroup } from './commands.ts';
+import { ctime } from './dates.ts';
 import { changed, isOpen } from './machine.ts';
 import { mustBeClosed } from './messages.ts';
 import { makeVolume, removeVolume } from './mklv.ts';
 import { flush, type Mount } from './mounts.ts';
 import { isTaken, nextName } from './names.ts';
+import { readPairs } from './options.ts';
 import { sizeInBytes } from './sizes.ts';
 import { truthNow } from './truth.ts';
 import type { LogicalVolume, Snapshot, VolumeGroup } from './volume-groups.ts';
@@ -21,12 +23,7 @@ export const snapshot: Command = {
     const { machine, node, options, operands, program } = call;
     if (options.has('d')) return remove(call, options.value('d') ?? '');
     if (options.has('q')) return list(call, options.value('c') ?? operands[0] ?? '');
-    const wishes = new Map(
-      options
-        .values('o')
-        .flatMap((words) => words.split(','))
-        .map((word) => word.split('=', 2) as [string, string]),
-    );
+    const wishes = readPairs(options.values('o').flatMap((words) => words.split(',')));
     const mountPoint = wishes.get('snapfrom') ?? '';
     const mount = node.mounts.find((candidate) => candidate.mountPoint === mountPoint && !candidate.native);
     if (mount === undefined || mount.vfs !== 'jfs2')
@@ -112,7 +109,8 @@ function list(call: Call, target: string): Answer {
   const rows = snapshots.map(({ volume, saved, invalid, taken }, i) => {
     const blocks = (volume.map.length * mount.group.partitionBytes) / 512;
     const free = invalid ? '-' : String(blocks - saved.size * 8);
-    return `${i === snapshots.length - 1 ? '*' : ' '}${String(i + 1).padEnd(4)} ${`/dev/${volume.name}`.padEnd(15)} ${String(blocks).padEnd(13)} ${free.padEnd(14)} ${taken.toUTCString()}`;
+    const current = i === snapshots.length - 1 ? '*' : '';
+    return `${current.padEnd(8)} ${`/dev/${volume.name}`.padEnd(13)} ${String(blocks).padStart(10)} ${free.padStart(11)} ${ctime(taken)}`;
   });
   return prints(
     [`Snapshots for ${mount.mountPoint}`, 'Current  Location      512-blocks        Free Time', ...rows, ''].join('\n'),

@@ -35,6 +35,7 @@ export function splitOff(
   }
   if (volume.parent !== undefined) return says(`${volume.name} is a split copy itself.`);
   if (volume.splitMark !== undefined) return says(`${volume.name} has a split copy already.`);
+  if (volume.encrypted) return says(`${volume.name} is encrypted.`);
   if (copies < 2) return says(`${volume.name} is not mirrored.`);
   if (!(copy >= 1 && copy <= copies)) return says(`${volume.name} has no copy ${copy}.`);
   if (staleCount(volume) > 0 && !wish.force) return says(`${volume.name} has stale partitions.`);

@@ -66,9 +66,11 @@ export interface StorageOptions {
   readonly disks?: readonly SharedDisk[];
   /** AIX level that outputs follow, for instance `7.2`, which is the default. */
   readonly level?: string;
+  /** What `mount` and control blocks show; default: the clock of this machine. */
   readonly now?: () => Date;
+  /** What ends freezes and paces resyncs; default: the timers of this machine. */
   readonly timers?: Timers;
-  /** Logical partitions that a resync copies in a second; default 200. */
+  /** Logical partitions that a resync copies in a second, times those that `-P` lets it copy at once; default 200. */
   readonly resyncPerSecond?: number;
 }
 
@@ -101,6 +103,13 @@ export interface Storage {
    */
   write(node: string, path: string, bytes: Uint8Array | string, options?: { readonly append?: boolean }): Promise<void>;
   /**
+   * Settles when a program may write at this path: at once, or when the file system is thawed. Programs that write the real
+   * directory ask before they do.
+   *
+   * @throws StorageError `READ_ONLY`.
+   */
+  admit(node: string, path: string): Promise<void>;
+  /**
    * Writes to a raw volume.
    *
    * @throws StorageError `NO_DEVICE` when its group is not varied on for writing here, `SUSPENDED` after `chvg -S`.
@@ -108,7 +117,10 @@ export interface Storage {
   writeRaw(node: string, volume: string, offset: number, bytes: Uint8Array): void;
   /** Holds a raw volume open, as a database does; the returned function closes it. */
   open(node: string, volume: string): () => void;
-  /** Brings what changed to the disks, as `fsync` or the sync daemon does. Frozen file systems are flushed already. */
+  /**
+   * Brings what changed to the disks: of one file system at once, as `fsync` does, or of all, one after the other with a
+   * little time in between, as the sync daemon does. Frozen file systems are flushed already.
+   */
   flush(node: string, mountPoint?: string): void;
   /** The file system that a path lies in, when it is one of a shared disk. */
   mountAt(node: string, path: string): MountState | undefined;
@@ -137,6 +149,7 @@ export interface Storage {
   interrupt(program: 'splitlvcopy' | 'mklvcopy' | 'rmlvcopy', partitions: number): void;
   /** Someone takes the lock of a group: queries wait until `chvg -u`. */
   lockGroup(node: string, group: string): void;
+  /** The whole model as JSON. */
   inspect(): StorageState;
 }
 
@@ -182,10 +195,14 @@ const handlers = {
   varyonvg,
 };
 
+/** Between the file systems that the sync daemon flushes, in milliseconds. */
+const flushGapMs = 150;
+
 /** Time of this machine. A timer alone keeps no process alive. */
 const systemTimers: Timers = {
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
+    timer.unref();
     return () => clearTimeout(timer);
   },
 };
@@ -194,6 +211,7 @@ const systemTimers: Timers = {
 export function createStorage(options: StorageOptions): Storage {
   const { directory } = options;
   const now = options.now ?? (() => new Date());
+  const timers = options.timers ?? systemTimers;
   const truths = new Map<string, Truth>();
   const disks = options.disks ?? [
     { name: 'hdisk1', megabytes: 64 },
@@ -216,7 +234,7 @@ export function createStorage(options: StorageOptions): Storage {
     groups: [],
     nodes,
     now,
-    timers: options.timers ?? systemTimers,
+    timers,
     resyncPerSecond: options.resyncPerSecond ?? 200,
     serial: 1,
     interruptions: new Map(),
@@ -249,14 +267,14 @@ export function createStorage(options: StorageOptions): Storage {
     crash: (name) => crash(machine, nodeOf(machine, name)),
     async write(name, path, bytes, { append = false } = {}) {
       const node = nodeOf(machine, name);
-      let mount = writableMount(node, path);
-      while (isHeld(mount)) {
-        await released(mount);
-        // The file system may have gone while the write waited.
-        mount = writableMount(node, path);
+      if ((await untilWritable(node, path)) === undefined) {
+        throw new StorageError('NOT_MOUNTED', `${path}: no shared file system is mounted there`);
       }
       if (append) appendFileSync(realPath(node, path), bytes);
       else writeFileSync(realPath(node, path), bytes);
+    },
+    async admit(name, path) {
+      await untilWritable(nodeOf(machine, name), path);
     },
     writeRaw(name, volumeName, offset, bytes) {
       const { group, volume } = rawVolume(machine, nodeOf(machine, name), volumeName);
@@ -276,10 +294,21 @@ export function createStorage(options: StorageOptions): Storage {
     },
     flush(name, mountPoint) {
       const node = nodeOf(machine, name);
-      for (const made of node.mounts) {
-        if (isHeld(made) || (mountPoint !== undefined && made.mountPoint !== mountPoint)) continue;
-        flush(node, made, { checkpoint: false });
-      }
+      const dirty = node.mounts.filter(
+        (made) => !made.native && !made.readOnly && (mountPoint === undefined || made.mountPoint === mountPoint),
+      );
+      dirty.forEach((made, i) => {
+        // All at the same instant would make copies consistent that nobody has frozen.
+        if (i === 0) flushUnlessHeld(node, made);
+        else
+          timers.after(i * flushGapMs, () => {
+            try {
+              flushUnlessHeld(node, made);
+            } catch {
+              // A full file system or a dead disk: whoever writes next hears of it.
+            }
+          });
+      });
     },
     mountAt(name, path) {
       const made = mountAt(nodeOf(machine, name), posix.normalize(path));
@@ -301,6 +330,10 @@ export function createStorage(options: StorageOptions): Storage {
     },
     inspect: () => inspect(machine),
   };
+}
+
+function flushUnlessHeld(node: NodeState, mount: Mount): void {
+  if (node.mounts.includes(mount) && !isHeld(mount)) flush(node, mount, { checkpoint: false });
 }
 
 function makeNode(directory: string, name: string): NodeState {
@@ -354,17 +387,23 @@ function failDisk(machine: Machine, name: string): void {
     for (const node of machine.nodes.values()) {
       const lost = node.mounts.filter((mount) => mount.group === group && !mount.native);
       for (const mount of lost.toSorted((a, b) => b.mountPoint.length - a.mountPoint.length)) drop(node, mount);
+      const open = node.opened.filter((volume) => !group.volumes.includes(volume));
+      node.opened.splice(0, node.opened.length, ...open);
       node.varied.delete(group.id);
     }
   }
 }
 
-function writableMount(node: NodeState, path: string): Mount {
-  const mount = mountAt(node, posix.normalize(path));
-  if (mount === undefined || mount.native)
-    throw new StorageError('NOT_MOUNTED', `${path}: no shared file system is mounted there`);
-  if (mount.readOnly) throw new StorageError('READ_ONLY', `${path}: ${mount.mountPoint} is mounted read-only`);
-  return mount;
+/** The shared file system that a path lies in, once it takes writes; undefined when there is none. */
+async function untilWritable(node: NodeState, path: string): Promise<Mount | undefined> {
+  for (;;) {
+    const mount = mountAt(node, posix.normalize(path));
+    if (mount === undefined || mount.native) return undefined;
+    if (mount.readOnly) throw new StorageError('READ_ONLY', `${path}: ${mount.mountPoint} is mounted read-only`);
+    if (!isHeld(mount)) return mount;
+    // Afterwards the file system may be gone, or held again.
+    await released(mount);
+  }
 }
 
 function rawVolume(machine: Machine, node: NodeState, name: string): FoundVolume {

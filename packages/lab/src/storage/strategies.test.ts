@@ -228,7 +228,14 @@ describe('snapshots', () => {
     await bench.ok('alpha', 'snapshot -d /dev/fslv01');
     expect(bench.volumeNamed('fslv00')).toBeUndefined();
     expect(bench.volumeNamed('fslv01')).toBeUndefined();
-    expect(await bench.ok('alpha', 'snapshot -q /data')).toContain('/dev/fslv02');
+    expect(await bench.ok('alpha', 'snapshot -q /data')).toBe(
+      [
+        'Snapshots for /data',
+        'Current  Location      512-blocks        Free Time',
+        '*        /dev/fslv02         2048        2048 Sat Nov  7 19:11:00 2026',
+        '',
+      ].join('\n'),
+    );
   });
 });
 
@@ -249,6 +256,15 @@ describe('the manual split', () => {
     expect(await split(await mirroredGroup(join(directory, 'a'), { disks: thin }))).toBe('\0\0\0\0');
     expect(await split(await mirroredGroup(join(directory, 'b'), { disks: thin, level: '7.1' }))).toBe('kept');
     expect(await split(await mirroredGroup(join(directory, 'c')))).toBe('kept');
+  });
+
+  it('takes no map of partitions that are in use, not there, or named twice', async () => {
+    const bench = await mirroredGroup(directory);
+    for (const map of ['hdisk2:8-9', 'hdisk2:64-65', 'hdisk2:20\nhdisk2:20', 'hdisk3:1-2', 'hdisk2:20', 'nonsense']) {
+      writeFileSync(bench.real('alpha', '/tmp/map'), `${map}\n`);
+      expect((await bench.run('alpha', 'mklv -y cp -t raw -m /tmp/map datavg 2')).code, map).toBe(1);
+    }
+    expect((await bench.run('alpha', 'mklv -y cp -t raw -m /tmp/missing datavg 2')).code).toBe(1);
   });
 
   it('overwrites the first block with a control block, unless the group is scalable', async () => {
@@ -354,7 +370,8 @@ describe('takeover in the middle', () => {
     bench.storage.crash('alpha');
     await bench.ok('beta', 'importvg -n -y datavg hdisk1');
     await bench.ok('beta', 'varyonvg -n datavg');
-    expect(bench.volumeNamed('rawlv')).toMatchObject({ copies: 2, stale: 1 });
+    bench.storage.writeRaw('beta', 'rawlv', 1 << 20, Buffer.from('x'));
+    expect(bench.volumeNamed('rawlv')).toMatchObject({ copies: 2, stale: 2 });
     await bench.ok('beta', 'rmlv -B -f rawcp');
     await expect.poll(() => bench.volumeNamed('rawlv')?.stale).toBe(0);
   });
@@ -381,8 +398,24 @@ describe('levels', () => {
     expect((await old.run('alpha', 'splitlvcopy -k -y cp oldlv 1')).code).toBe(2);
     expect((await old.run('alpha', 'syncvg -T 3 -l oldlv')).code).toBe(2);
     expect((await old.ok('alpha', 'lsvg oldvg')).split('\n')).not.toContain('ENCRYPTION:         no');
+    expect((await old.run('alpha', 'mklv -y crypt -k y oldvg 1')).code).toBe(2);
     const modern = await mirroredGroup(join(directory, 'b'), { level: '7.3' });
     await modern.ok('alpha', 'splitlvcopy -f -k -y cp datalv 1 hdisk2');
+  });
+});
+
+describe('encrypted volumes', () => {
+  it('are split by splitlvcopy from 7.3 on, and never by chlvcopy', async () => {
+    for (const [level, code] of [
+      ['7.2', 1],
+      ['7.3', 0],
+    ] as const) {
+      const bench = await mirroredGroup(join(directory, level), { level });
+      await bench.ok('alpha', 'mklv -y cryptlv -t raw -c 2 -k y datavg 2');
+      expect(await bench.ok('alpha', 'lslv cryptlv')).toContain('ENCRYPTION:         yes\n');
+      expect((await bench.run('alpha', 'chlvcopy -b cryptlv')).code).toBe(1);
+      expect((await bench.run('alpha', 'splitlvcopy -y cp cryptlv 1')).code).toBe(code);
+    }
   });
 });
 

@@ -43,6 +43,7 @@ export interface LogicalVolume {
   maxPartitions: number;
   upperBound: number;
   strict: 'y' | 'n' | 's';
+  readonly encrypted: boolean;
   /** Mirror pools of its copies, by copy from 1. */
   readonly pools: Map<number, string>;
   readonly created: Date;
