@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Transport } from '@splitmirror/host';
 import type { Ran } from './cluster/resources.ts';
@@ -6,6 +6,7 @@ import type { Commands } from './command.ts';
 import { type Answering, makeRequestFifos, receiveCalls } from './dispatcher.ts';
 import type { Faults } from './faults.ts';
 import type { KeyPair } from './keys.ts';
+import { mapPath } from './posix/paths.ts';
 import { type NodeProcess, nodeProcesses } from './processes.ts';
 import { serveNode } from './server.ts';
 import { writeProfile, writeShims } from './shims.ts';
@@ -99,6 +100,9 @@ export async function startNode({
   const { root, path, exchange, profile } = placesOf(directory, name);
   const answering: Answering = async (program, args, stdin, directory = root) => {
     const handler = Object.hasOwn(commands, program) ? commands[program] : undefined;
+    const script = program.startsWith('/') ? mapPath(root, program) : undefined;
+    // What an operator has put on the node: a script of its own, read by the node's shell.
+    if (script !== undefined && existsSync(script)) return { kind: 'run', argv: [shell, script, ...args] };
     const call = { node: name, program, args, stdin, directory };
     return faults.perform(call, async () => {
       if (handler === undefined) return { kind: 'exit', code: 127, stderr: `ksh: ${program}:  not found.\n` };

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -32,7 +33,15 @@ export function nodeProcesses(name: string, root: string, path: string): Process
         cwd: root,
         detached: true,
         stdio: 'pipe',
-        env: { PATH: path, HOME: '/', LOGNAME: 'root', USER: 'root', ...environment, [mark]: token },
+        env: {
+          PATH: path,
+          HOME: '/',
+          LOGNAME: 'root',
+          USER: 'root',
+          TMPDIR: join(root, 'tmp'),
+          ...environment,
+          [mark]: token,
+        },
       });
       living.add(child);
       child.on('close', () => living.delete(child));

@@ -22,9 +22,15 @@ export function addCopies(volume: string, total: number, disks: readonly string[
   return changes('mklvcopy', ...bound, volume, String(total), ...disks);
 }
 
+/** How a resync shares the disks with the application. */
+export interface Resync {
+  /** Logical partitions that are brought in step side by side, 1 to 32; default 4. Fewer spare the disks. */
+  readonly parallelPartitions?: number | undefined;
+}
+
 /** Brings all copies of a volume in step. Never while a copy is split by `chlvcopy`, `chfs` or `splitvg`. */
-export function synchronise(volume: string): Command {
-  return changes('syncvg', '-P', '4', '-l', volume);
+export function synchronise(volume: string, { parallelPartitions = 4 }: Resync): Command {
+  return changes('syncvg', '-P', String(parallelPartitions), '-l', volume);
 }
 
 /** Removes a closed volume. Its stanza in /etc/filesystems, if any, stays. */

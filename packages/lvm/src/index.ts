@@ -1,4 +1,5 @@
 export { type ControlBlock, parseControlBlock } from './control-blocks.ts';
+export type { Resync } from './copies.ts';
 export { type DescriptorArea, parseDescriptorArea } from './descriptor-areas.ts';
 export {
   type Disk,
@@ -21,10 +22,11 @@ export {
 export { type FreeSpace, type FreeSpaceTable, parseFreeSpace } from './free-space.ts';
 export { type CheckReport, readCheck } from './fsck.ts';
 export { judge } from './judge.ts';
+export type { AixLevel } from './level.ts';
 export { look, lookScript, readLook } from './look.ts';
 export { type CopyName, type OurPath, readCopyName, readOurPath } from './marks.ts';
 export { type Message, type MessageClass, splitMessages } from './messages.ts';
-export { type AixMirror, aixMirror } from './mirror.ts';
+export { type AixMirror, aixMirror, type MirrorOptions } from './mirror.ts';
 export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './mirror-pools.ts';
 export { listMounts, type Mount, parseMounts } from './mounts.ts';
 export { type OdmObject, parseOdmObjects } from './odm.ts';
@@ -45,6 +47,7 @@ export type {
 export { type IntendedCopies, planRecovery } from './recovery.ts';
 export { readRedundancy, redundancyScript } from './redundancy.ts';
 export { parseStanzas, type Stanza } from './stanzas.ts';
+export { type Strategy, type StrategyAdvice, weighStrategies } from './strategies.ts';
 export type { TitledTable } from './tables.ts';
 export {
   describeGroup,

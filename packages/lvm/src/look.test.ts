@@ -34,6 +34,7 @@ describe('readLook', () => {
     const picture = read(await answers());
     expect(picture).toMatchObject({
       node: 'ada',
+      level: { release: 702, technologyLevel: 5 },
       leftovers: [],
       stalePartitions: 0,
       fileSystems: ['/shop/data', '/shop/data/orders'],
@@ -158,6 +159,11 @@ describe('readLook', () => {
       'a volume is not described',
       'details:shopvg',
       (step) => ({ ...step, stdout: step.stdout.slice(step.stdout.indexOf('LOGICAL VOLUME:     orderlv')) }),
+    ],
+    [
+      'a volume is gone before it is described',
+      'details:shopvg',
+      saying('', '0516-306 lslv: Unable to find  orderlv in the Device\n\tConfiguration Database.', 1),
     ],
     [
       'values are unknown',

@@ -9,6 +9,7 @@ import {
 } from '@splitmirror/host';
 import { MirrorError } from './errors.ts';
 import { listFileSystems, parseFileSystems } from './file-systems.ts';
+import { type AixLevel, askLevel, readLevel } from './level.ts';
 import { markRoot } from './marks.ts';
 import { splitMessages } from './messages.ts';
 import { listMounts, parseMounts } from './mounts.ts';
@@ -56,6 +57,7 @@ export function lookScript(contents: GroupContents): Script {
           pipe: [listVolumes(group), reads('awk', 'NR > 2 { print $1 }'), reads('xargs', '-n', '1', 'lslv')],
         }),
       ]),
+      ask('level', askLevel()),
       ask('file-systems', listFileSystems()),
       ask('mounts', listMounts()),
       ask('marked', reads('test', '-d', markRoot)),
@@ -81,6 +83,7 @@ export function readLook(node: string, contents: GroupContents, outcome: ScriptO
     return assemblePicture({
       node,
       contents,
+      level: levelOf(results.get('level')),
       groups: contents.volumeGroups.map((group) => sightGroup(group, results)),
       // lsfs also asks for the superblocks of groups that are off, and then ends with a status above 0.
       fileSystems: parseFileSystems(printed(results, 'file-systems', node)),
@@ -98,6 +101,10 @@ export function readLook(node: string, contents: GroupContents, outcome: ScriptO
   }
 }
 
+function levelOf(step: StepResult | undefined): AixLevel | null {
+  return succeeded(step) ? readLevel(step.stdout) : null;
+}
+
 type Results = ReadonlyMap<string, StepResult>;
 
 function sightGroup(name: string, results: Results): GroupSighting {
@@ -112,7 +119,11 @@ function sightGroup(name: string, results: Results): GroupSighting {
   const { volumes: rows } = parseVolumes(volumes ?? '');
   const details = results.get(`details:${name}`);
   // Without any volume xargs may run lslv without an operand, which fails.
-  if (rows.length > 0 && !succeeded(details)) return unreadable(name, details);
+  if (rows.length > 0 && !succeeded(details)) {
+    const view = unreadable(name, details);
+    if (view.kind !== 'not-found') return view;
+    throw new ContradictionError(`a volume that lsvg -l ${name} lists is gone: ${view.seen.split('\n', 1)}`);
+  }
   return {
     kind: 'active',
     name,

@@ -1,4 +1,4 @@
-import type { Step } from '@splitmirror/host';
+import { renderSteps, type Step } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { type Mishap, type Model, modelHost, shopModel, wholeness } from '../test/model.ts';
 import { aixMirror } from './mirror.ts';
@@ -79,6 +79,17 @@ describe('aixMirror', () => {
     expect((await mirror.look('ada', contents)).digest).toBe(first.digest);
     await mirror.perform((await planned(mirror)).split);
     expect((await mirror.look('ada', contents)).digest).not.toBe(first.digest);
+  });
+
+  it('spares the disks when it is told to', async () => {
+    const model = shopModel();
+    const slow = aixMirror({ hosts: new Map([['ada', modelHost('ada', model)]]), resync: { parallelPartitions: 1 } });
+    const { split, merge } = await planned(slow);
+    expect(renderSteps(merge.script)).toContain('syncvg -P 1 -l datalv');
+    await slow.perform(split);
+    const { phases } = slow.recovery(await slow.look('ada', contents));
+    expect(phases.flatMap(({ script }) => renderSteps(script))).toContain('syncvg -P 1 -l datalv');
+    expect(() => aixMirror({ hosts: new Map(), resync: { parallelPartitions: 33 } })).toThrow(RangeError);
   });
 
   it('refuses a node that nobody configured', async () => {

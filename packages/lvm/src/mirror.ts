@@ -1,4 +1,5 @@
 import type { Host } from '@splitmirror/host';
+import type { Resync } from './copies.ts';
 import { MirrorError } from './errors.ts';
 import { judge } from './judge.ts';
 import { look } from './look.ts';
@@ -42,12 +43,24 @@ export interface AixMirror {
   recovery(picture: LvmPicture, intended?: readonly IntendedCopies[]): RecoveryPlan;
 }
 
+/** What {@link aixMirror} needs. */
+export interface MirrorOptions {
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly resync?: Resync | undefined;
+}
+
 /**
  * Mirrors of AIX's logical volume manager.
  *
  * @param options.hosts Hosts by cluster node name.
+ * @param options.resync How a resync shares the disks with the application.
+ * @throws RangeError when `parallelPartitions` is not 1 to 32.
  */
-export function aixMirror({ hosts }: { readonly hosts: ReadonlyMap<string, Host> }): AixMirror {
+export function aixMirror({ hosts, resync = {} }: MirrorOptions): AixMirror {
+  const { parallelPartitions = 1 } = resync;
+  if (!Number.isInteger(parallelPartitions) || parallelPartitions < 1 || parallelPartitions > 32) {
+    throw new RangeError('parallelPartitions must be a whole number from 1 to 32');
+  }
   const hostOf = (node: string): Host => {
     const host = hosts.get(node);
     if (host !== undefined) return host;
@@ -57,10 +70,10 @@ export function aixMirror({ hosts }: { readonly hosts: ReadonlyMap<string, Host>
   };
   return {
     look: async (node, contents, options) => look(hostOf(node), node, contents, options),
-    plan: planSplit,
+    plan: (picture, request) => planSplit(picture, request, resync),
     perform: async (phase, options) => judge(phase, await hostOf(phase.node).run(phase.script, options)),
     redundancy: async (plan, options) =>
       readRedundancy(plan, await hostOf(plan.node).run(redundancyScript(plan), options)),
-    recovery: planRecovery,
+    recovery: (picture, intended) => planRecovery(picture, intended, resync),
   };
 }

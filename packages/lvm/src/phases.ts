@@ -1,5 +1,5 @@
 import { changes, renderCommand, type Step } from '@splitmirror/host';
-import { addCopies, labelVolume, removeVolume, splitCopy, synchronise } from './copies.ts';
+import { addCopies, labelVolume, type Resync, removeVolume, splitCopy, synchronise } from './copies.ts';
 import { checkFileSystem, freeze, repairFileSystem, thaw } from './file-systems.ts';
 import { copyPath, markRoot, splitMark } from './marks.ts';
 import { listMounts, mountReadOnly, unmount } from './mounts.ts';
@@ -16,6 +16,8 @@ export interface Split {
   readonly disks: readonly string[];
   /** Mirror pool of that copy, or `null`. */
   readonly pool: string | null;
+  /** Its volume group is no enhanced concurrent one: other nodes do not learn at once what is changed. */
+  readonly lazilyUpdated: boolean;
   /** Where the volume's JFS2 file system is mounted; `null` for a volume without one. */
   readonly mountPoint: string | null;
 }
@@ -26,6 +28,9 @@ export type Explained = readonly [step: Step, explanation: string];
 /** Seconds that steps may take. A split that lasts longer than its freeze is judged, not killed halfway. */
 const seconds = { query: 60, directory: 30, freeze: 60, thaw: 30, split: 300, label: 60, fsck: 14_400, mount: 120 };
 const mergeSeconds = { remove: 300, add: 900, synchronise: 172_800 };
+
+const lateNews =
+  ' Other nodes learn of it at the next takeover, which then takes longer, unless "importvg -L" tells them before.';
 
 /** Puts the steps of a phase together. */
 export function phase(
@@ -43,7 +48,7 @@ export function phase(
 }
 
 /** Suspend, freeze, split, thaw, resume, label: one script, whose debts are paid whatever happens. */
-export function splitPhase(node: string, splits: readonly Split[], request: SplitRequest): Phase {
+export function splitPhase(node: string, splits: readonly Split[], request: SplitRequest, resync: Resync): Phase {
   const frozen = deepestFirst(splits.flatMap(({ mountPoint }) => mountPoint ?? []));
   const steps: Explained[] = [
     ...splits.map(
@@ -68,9 +73,9 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
       ],
     ),
     ...splits.map(
-      ({ volume, copy, copies, disks }): Explained => [
+      ({ volume, copy, copies, disks, lazilyUpdated }): Explained => [
         { id: `split:${volume}`, run: splitCopy(volume, copy, copies - 1, disks), timeoutSeconds: seconds.split },
-        `Move the copy of ${volume} on ${disks.join(', ')} into the volume ${copy}; ${copies - 1} of ${copies} stay.`,
+        `Move the copy of ${volume} on ${disks.join(', ')} into the volume ${copy}; ${copies - 1} of ${copies} stay.${lazilyUpdated ? lateNews : ''}`,
       ],
     ),
     ...frozen.toReversed().map(
@@ -103,7 +108,7 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
       name: 'split',
       node,
       title: `Split one copy off ${list(splits.map(({ volume }) => volume))}`,
-      undo: [...mergeCommands(splits), ...clearing(request.run, splits).map(([{ run }]) => renderCommand(run))],
+      undo: [...mergeCommands(splits, resync), ...clearing(request.run, splits).map(([{ run }]) => renderCommand(run))],
     },
     steps,
   );
@@ -179,10 +184,10 @@ export function withdrawPhase(node: string, run: string, splits: readonly Split[
  * Remove each copy and give its partitions back to its volume at once, then synchronise. Removal and return travel in
  * one script and the return is a debt, so that no dead controller can come between them.
  */
-export function mergePhase(node: string, run: string, splits: readonly Split[]): Phase {
+export function mergePhase(node: string, run: string, splits: readonly Split[], resync: Resync): Phase {
   const steps: Explained[] = [
     ...splits.flatMap((split): Explained[] => [removal(split.copy), addition(split, [split.copy])]),
-    ...splits.map(({ volume }) => synchronisation(volume)),
+    ...splits.map(({ volume }) => synchronisation(volume, resync)),
     ...splits.map(({ volume }) => query(`check:${volume}`, volume, `See that ${volume} has all its copies again.`)),
     ...clearing(run, splits),
   ];
@@ -217,9 +222,9 @@ export function addition(
 }
 
 /** `syncvg` of one volume. */
-export function synchronisation(volume: string): Explained {
+export function synchronisation(volume: string, resync: Resync): Explained {
   return [
-    { id: `synchronise:${volume}`, run: synchronise(volume), timeoutSeconds: mergeSeconds.synchronise },
+    { id: `synchronise:${volume}`, run: synchronise(volume, resync), timeoutSeconds: mergeSeconds.synchronise },
     `Bring the copies of ${volume} in step.`,
   ];
 }
@@ -273,9 +278,9 @@ function clearing(run: string, splits: readonly Split[]): Explained[] {
   ];
 }
 
-function mergeCommands(splits: readonly Split[]): string[] {
+function mergeCommands(splits: readonly Split[], resync: Resync): string[] {
   return splits.flatMap(({ volume, copy, copies, disks, pool }) =>
-    [removeVolume(copy), addCopies(volume, copies, disks, pool), synchronise(volume)].map(renderCommand),
+    [removeVolume(copy), addCopies(volume, copies, disks, pool), synchronise(volume, resync)].map(renderCommand),
   );
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileSystem, FileSystemDetails } from './file-systems.ts';
+import type { AixLevel } from './level.ts';
 import { markRoot, readCopyName, readOurPath } from './marks.ts';
 import type { Mount } from './mounts.ts';
 import type { GroupContents, Leftover } from './port.ts';
@@ -9,6 +10,8 @@ import type { LogicalVolume, VolumeRow } from './volumes.ts';
 /** Storage of a resource group as one node sees it. Plain JSON. */
 export interface LvmPicture {
   readonly node: string;
+  /** `null` when the node does not say it. */
+  readonly level: AixLevel | null;
   /** Lower-case hex SHA-256 over everything that a plan rests on; counters that change by themselves are left out. */
   readonly digest: string;
   readonly leftovers: readonly Leftover[];
@@ -98,6 +101,7 @@ export interface FileSystemView {
 /** What the commands of one look said, read but not yet put together. */
 export interface Sightings {
   readonly node: string;
+  readonly level: AixLevel | null;
   readonly contents: GroupContents;
   readonly groups: readonly GroupSighting[];
   readonly fileSystems: readonly FileSystem[];
@@ -147,6 +151,7 @@ export function assemblePicture(seen: Sightings): LvmPicture {
   const theirs = volumes.filter(({ name }) => readCopyName(name) === null);
   const picture = {
     node: seen.node,
+    level: seen.level,
     leftovers: leftoversOf(volumes, mounts, directories),
     stalePartitions: volumes.reduce((sum, { stalePartitions }) => sum + stalePartitions, 0),
     groups,
@@ -162,6 +167,13 @@ export function assemblePicture(seen: Sightings): LvmPicture {
     directories,
   };
   return { ...picture, digest: digestOf(picture) };
+}
+
+/** A copy of ours on a directory of ours; nothing else is ever unmounted. */
+export function isOurMount({ node, device, mountPoint }: Mount): boolean {
+  return (
+    node === null && readOurPath(mountPoint)?.kind === 'copy' && readCopyName(device.replace(/^\/dev\//, '')) !== null
+  );
 }
 
 /** All volumes of the groups that are active here. */
@@ -277,9 +289,9 @@ function leftoversOf(
     const copy = readCopyName(name);
     if (copy !== null) found.push({ run: copy.run, what: 'copy', name });
   }
-  for (const { mountPoint } of mounts) {
-    const path = readOurPath(mountPoint);
-    if (path !== null) found.push({ run: path.run, what: 'mount', name: mountPoint });
+  for (const mount of mounts) {
+    const path = readOurPath(mount.mountPoint);
+    if (path !== null && isOurMount(mount)) found.push({ run: path.run, what: 'mount', name: mount.mountPoint });
   }
   for (const directory of directories) {
     const path = readOurPath(directory);

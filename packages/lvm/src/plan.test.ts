@@ -142,6 +142,14 @@ describe('planSplit', () => {
     expect(planned.volumes[0]?.copiesLeft).toBe(2);
   });
 
+  it('says what a split does to the next takeover where other nodes do not learn of it', async () => {
+    const { split } = await made((model) => {
+      group(model).concurrent = false;
+    });
+    expect(split.explains['split:datalv']).toContain('at the next takeover');
+    expect((await made()).split.explains['split:datalv']).not.toContain('takeover');
+  });
+
   it('binds the returned copy to its mirror pool', async () => {
     const pools = (model: Model) => {
       volume(model).pools = ['east', 'west'];
@@ -177,6 +185,18 @@ describe('planSplit', () => {
   });
 
   it.each<[string, (model: Model) => void, Partial<SplitRequest>?]>([
+    [
+      'LEVEL_TOO_OLD',
+      (model) => {
+        model.level = '5200-10';
+      },
+    ],
+    [
+      'LEVEL_TOO_OLD',
+      (model) => {
+        model.level = 'oslevel: not found';
+      },
+    ],
     ['BAD_RUN_ID', () => {}, { run: '9bad' }],
     ['BAD_FREEZE_TIME', () => {}, { freezeSeconds: 0 }],
     ['NOTHING_TO_SPLIT', () => {}, { fileSystems: [] }],
@@ -278,6 +298,15 @@ describe('planSplit', () => {
       { allowLastCopy: false },
     );
     expect(found.sort()).toEqual(['GROUP_STALE', 'LAST_COPY', 'ONE_COPY', 'STALE']);
+  });
+
+  it('names what would fit instead', async () => {
+    const answer = await plan((model) => {
+      for (const row of volume(model).map) row.pop();
+    });
+    expect('problems' in answer && answer.problems.map(({ remedy }) => remedy)).toEqual([
+      'Mirror it first, or back it up without a split. By hand, a JFS2 snapshot would fit.',
+    ]);
   });
 
   it('says what was seen and what to do about it', async () => {

@@ -147,6 +147,7 @@ describe('planRecovery', () => {
         );
       }
       for (const path of ['/splitmirror', '/splitmirror/notes', '/splitmirror/a1/x']) model.directories.add(path);
+      model.mounts.push({ device: '/dev/smdata', mountPoint: '/splitmirror/k3f9q2/other', vfs: 'jfs2', options: 'rw' });
       model.mounts.push({ device: '/dev/smdata', mountPoint: '/splitmirrored/k3f9q2/x', vfs: 'jfs2', options: 'rw' });
       volume(model).map = volume(model).map.map((row) => row.slice(0, 1));
     });

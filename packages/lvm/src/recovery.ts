@@ -1,3 +1,4 @@
+import type { Resync } from './copies.ts';
 import { markRoot, readCopyName, readOurPath, splitMark } from './marks.ts';
 import {
   addition,
@@ -11,7 +12,7 @@ import {
   synchronisation,
   unmounting,
 } from './phases.ts';
-import { type LvmPicture, type VolumeView, volumesOf } from './picture.ts';
+import { isOurMount, type LvmPicture, type VolumeView, volumesOf } from './picture.ts';
 import type { Phase, Problem, RecoveryPlan } from './port.ts';
 
 /**
@@ -31,7 +32,11 @@ export interface IntendedCopies {
  *
  * @param intended What the run wrote down, when it can still be read.
  */
-export function planRecovery(picture: LvmPicture, intended: readonly IntendedCopies[] = []): RecoveryPlan {
+export function planRecovery(
+  picture: LvmPicture,
+  intended: readonly IntendedCopies[] = [],
+  resync: Resync = {},
+): RecoveryPlan {
   const problems: Problem[] = [];
   const refuse: Refuse = (code, message, seen, remedy) => {
     problems.push({ code, node: picture.node, message, seen, remedy });
@@ -63,7 +68,7 @@ export function planRecovery(picture: LvmPicture, intended: readonly IntendedCop
       node,
       'merge',
       `Give back the copies of ${repairs.map(({ volume }) => volume.name).join(', ')}`,
-      merges(repairs),
+      merges(repairs, resync),
     ),
     makePhase(node, 'clear', 'Remove what marked the split', clearances(picture, open, repairs)),
   ];
@@ -180,9 +185,7 @@ function isSafe({ volume, copy, copies }: OpenSplit, picture: LvmPicture, refuse
   const elsewhere =
     copy === null
       ? undefined
-      : picture.mounts.find(
-          ({ device, mountPoint }) => device === `/dev/${copy.name}` && readOurPath(mountPoint) === null,
-        );
+      : picture.mounts.find((mount) => mount.device === `/dev/${copy.name}` && !isOurMount(mount));
   if (copy !== null && elsewhere !== undefined) {
     refuse(
       'COPY_IN_USE',
@@ -229,9 +232,10 @@ function thaws(repairs: readonly OpenSplit[]): Explained[] {
 }
 
 function withdrawals(picture: LvmPicture): Explained[] {
-  const mounted = picture.mounts.map(({ mountPoint }) => mountPoint).filter((path) => readOurPath(path) !== null);
+  const mounted = picture.mounts.filter(isOurMount).map(({ mountPoint }) => mountPoint);
+  const foreign = picture.mounts.filter((mount) => !isOurMount(mount)).map(({ mountPoint }) => mountPoint);
   const directories = [...new Set([...mounted, ...picture.directories])].filter(
-    (path) => readOurPath(path)?.kind === 'copy',
+    (path) => readOurPath(path)?.kind === 'copy' && !foreign.includes(path),
   );
   return [
     ...mounted.toReversed().map((path, index) => unmounting(`${index + 1}${shortOf(path)}`, path)),
@@ -239,7 +243,7 @@ function withdrawals(picture: LvmPicture): Explained[] {
   ];
 }
 
-function merges(repairs: readonly OpenSplit[]): Explained[] {
+function merges(repairs: readonly OpenSplit[], resync: Resync): Explained[] {
   const returns: Explained[] = [];
   const stale: VolumeView[] = [];
   for (const volume of new Set(repairs.map((split) => split.volume))) {
@@ -260,7 +264,7 @@ function merges(repairs: readonly OpenSplit[]): Explained[] {
   }
   return [
     ...returns,
-    ...stale.map(({ name }) => synchronisation(name)),
+    ...stale.map(({ name }) => synchronisation(name, resync)),
     ...stale.map(({ name }) => query(`check:${name}`, name, `See that ${name} has its copies again.`)),
   ];
 }

@@ -52,6 +52,8 @@ export interface Model {
   directories: Set<string>;
   frozen: Set<string>;
   clock: number;
+  /** What `oslevel -r` prints. */
+  level: string;
   /** Every command that was run, as typed words. */
   transcript: string[][];
   /** Commands that fail, by program, before they do anything. */
@@ -109,6 +111,7 @@ export function shopModel(): Model {
     directories: new Set(),
     frozen: new Set(),
     clock: 1000,
+    level: '7200-05',
     transcript: [],
     broken: new Map(),
   };
@@ -224,6 +227,8 @@ function execute(model: Model, { argv }: Command, stdin: string): Said {
         ? ok(printVolume(model, found.group, found.volume))
         : no(`0516-306 lslv: Unable to find  ${last} in the Device\n\tConfiguration Database.`);
     }
+    case 'oslevel':
+      return ok(`${model.level}\n`);
     case 'lsfs':
       return ok(printFileSystems(model));
     case 'mount':

@@ -258,7 +258,7 @@ describe('readers', () => {
 
   it('take linear time over many characters of any kind', () => {
     for (const filler of [' ', 'a', ':', ': ', '(', '\t', '0', 'x ', 'PPs: ', '-', '"', '=', 'a: 1\n', '/']) {
-      const text = filler.repeat(100_000 / filler.length);
+      const text = filler.repeat(200_000 / filler.length);
       for (const [name, read] of Object.entries(readers)) {
         for (const input of [text, fixture(name) + text]) {
           const started = performance.now();
@@ -267,7 +267,7 @@ describe('readers', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(ParseError);
           }
-          expect(performance.now() - started, `${name} over ${JSON.stringify(filler)}`).toBeLessThan(500);
+          expect(performance.now() - started, `${name} over ${JSON.stringify(filler)}`).toBeLessThan(3000);
         }
       }
     }

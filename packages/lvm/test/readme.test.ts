@@ -15,4 +15,4 @@ it('prints what the README says', () => {
   );
   expect(run.stderr).toBe('');
   expect(run.stdout).toBe(output);
-});
+}, 120_000);

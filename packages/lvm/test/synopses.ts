@@ -61,6 +61,7 @@ export const synopses: Readonly<Record<string, Synopsis>> = {
   lslv: { flags: since('4.3.3', 'Llmp'), valued: since('4.3.3', 'n'), operands: [1, 1] },
   lsvg: { flags: { ...since('4.3.3', 'LoilpM'), ...since('6.1', 'm') }, valued: since('4.3.3', 'n'), operands: [0, 1] },
   lsfs: { flags: since('4.3.3', 'alqc'), valued: since('4.3.3', 'vu'), operands: [0, any] },
+  oslevel: { flags: since('5.3', 'rsl'), valued: {}, operands: [0, 1] },
   // POSIX
   mkdir: { flags: since('4.3.3', 'p'), valued: since('4.3.3', 'm'), operands: [1, any] },
   rmdir: { flags: since('4.3.3', 'p'), valued: {}, operands: [1, any] },

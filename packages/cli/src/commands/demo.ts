@@ -13,6 +13,8 @@ import {
   runBackup,
   type StoredBackup,
 } from '@splitmirror/backup';
+import { guardExitCodes, guardScript } from '@splitmirror/hacmp';
+import { changes } from '@splitmirror/host';
 import { connectLab, type LabControl, type LabStatus, verifyLedger } from '@splitmirror/lab';
 import { type Config, policyOf, readConfig } from '../config.ts';
 import { withContext } from '../connect.ts';
@@ -53,7 +55,7 @@ export async function demo({ keep = false, directory, json = false }: DemoFlags)
     control = await startLabProcess(join(base, 'lab'));
     const config = await readConfig(join(base, 'lab', labConfigName));
     const code = await withContext(config, reporter.event, (context) =>
-      perform({ base, config, context, reporter, lab: control as LabControl, ...interrupts }),
+      perform({ base, keep, config, context, reporter, lab: control as LabControl, ...interrupts }),
     );
     reporter.result({ demo: code === 0 ? 'passed' : 'failed', directory: base });
     return code;
@@ -72,6 +74,7 @@ export async function demo({ keep = false, directory, json = false }: DemoFlags)
 
 interface Scene {
   readonly base: string;
+  readonly keep: boolean;
   readonly config: Config;
   readonly context: BackupContext;
   readonly reporter: Reporter;
@@ -105,6 +108,7 @@ async function perform(scene: Scene): Promise<number> {
   const two = await backUp(scene, { printPlan: false });
   if (typeof two === 'number') return two;
   check(two.plan.node === second, `the second backup ran on ${two.plan.node}`);
+  await askGuards(scene, first, second);
 
   reporter.heading('5  restore the last backup and compare everything');
   const restored = join(base, 'restored');
@@ -117,7 +121,7 @@ async function perform(scene: Scene): Promise<number> {
   reporter.line(`  backups:  ${scene.config.store}/${group}`);
   reporter.line(`  restored: ${restored}`);
   reporter.line(`  lab:      ${join(base, 'lab')}`);
-  for (const line of reachLines(scene.config, after)) reporter.line(line);
+  if (scene.keep) for (const line of reachLines(scene.config, after)) reporter.line(line);
   return 0;
 }
 
@@ -136,6 +140,37 @@ async function backUp(scene: Scene, { printPlan }: { printPlan: boolean }): Prom
   const report = await runBackup(context, plan, { signal, stop });
   for (const line of reportText(report)) reporter.line(`  ${line}`);
   return report.verdict.kind === 'good' ? { plan } : exitCodeOfRun(report);
+}
+
+/** The nodes' own guard, as a cron job would call it: it runs the job on the node that has the group, and nowhere else. */
+async function askGuards({ context, config, reporter }: Scene, first: string, second: string): Promise<void> {
+  const path = '/usr/local/bin/splitmirror-guard';
+  for (const [name, host] of context.hosts) {
+    const text = guardScript({ path, commands: config.nodes[name]?.path, pauseSeconds: 1 });
+    const installed = await host.run({
+      steps: [
+        { id: 'directory', run: changes('mkdir', '-p', '/usr/local/bin'), timeoutSeconds: 30 },
+        { id: 'guard', run: changes('tee', path), stdin: text, timeoutSeconds: 30 },
+        { id: 'mode', run: changes('chmod', '755', path), timeoutSeconds: 30 },
+      ],
+    });
+    check(
+      installed.steps.every((step) => step.kind === 'ended' && step.exitCode === 0),
+      `no guard on ${name}`,
+    );
+  }
+  const answers = { [first]: guardExitCodes.notMine, [second]: guardExitCodes.succeeded };
+  for (const [name, expected] of Object.entries(answers)) {
+    const run = changes('sh', path, group, 'hostname');
+    const asked = await context.hosts.get(name)?.run({ steps: [{ id: 'guard', run, timeoutSeconds: 60 }] });
+    const [step] = asked?.steps ?? [];
+    const code = step?.kind === 'ended' ? step.exitCode : undefined;
+    check(code === expected, `the guard on ${name} ended with ${code}, not ${expected}`);
+    const said = step?.kind === 'ended' ? step.stdout.trim() : '';
+    reporter.line(
+      `  guard on ${name}: ${expected === 0 ? `mine, and the job ran: ${said}` : 'not mine (20), nothing done'}`,
+    );
+  }
 }
 
 /** Every file of the restored trees against what the lab saw at the instant of the split, and the ledger's own books. */

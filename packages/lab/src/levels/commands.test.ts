@@ -72,7 +72,7 @@ describe('levelCommands', () => {
   it('has filesets that are not committed', async () => {
     const { stdout } = await run({ states: { 'bos.rte.libc': 'B', 'bos.mp64': 'A' } }, 'lslpp', '-qLc', 'bos.*');
     expect(stdout).toMatch(/^bos\.rte:bos\.rte\.libc:[^:]*: : :B:/m);
-    expect(stdout).toMatch(/^bos:bos\.mp64:[^:]*: : :A:/m);
+    expect(stdout).toMatch(/^bos\.mp64:bos\.mp64:[^:]*: : :A:/m);
   });
 
   it('keeps from a user what only root sees, without a word', async () => {
