@@ -36,7 +36,7 @@ export type NodeEffect =
   | { readonly kind: 'unlock'; readonly node: string; readonly notes: string };
 
 /** Effects of a run alone. */
-export type RunEffect = { readonly kind: 'archive' } | { readonly kind: 'redundancy' } | { readonly kind: 'commit' };
+type RunEffect = { readonly kind: 'archive' } | { readonly kind: 'redundancy' } | { readonly kind: 'commit' };
 
 /** Whether something without a result of its own was done. */
 export type Done = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly problem: Problem };

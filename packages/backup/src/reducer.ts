@@ -44,14 +44,14 @@ const stages = [
   'commit',
   'release',
 ] as const;
-export type Stage = (typeof stages)[number];
+type Stage = (typeof stages)[number];
 const proves: ReadonlySet<Stage> = new Set(['lock', 'split', 'expose', 'archive', 'withdraw', 'merge', 'release']);
 
 /** Looks at a resynchronisation that may fail one after another before the run gives up on it. */
 const maxBlindLooks = 10;
 
 /** Where a run stands: going forward, on its way back, or ended. */
-export type Journey =
+type Journey =
   | {
       readonly kind: 'forward';
       readonly stage: Stage;

@@ -26,7 +26,7 @@ export interface Store {
 }
 
 /** The directory of a run that is going on. */
-export interface StoredRun {
+interface StoredRun {
   readonly directory: string;
   readonly journal: Journal;
   /** Writes the manifest, makes all of it durable and gives the directory its final name, which is returned. */

@@ -5,7 +5,7 @@ import { sshHost } from '@splitmirror/ssh';
 import type { Config } from './config.ts';
 
 /** Hosts of a configuration, by cluster node name. Nothing is connected before something is asked. */
-export function hostsOf(config: Config): Map<string, Host> {
+function hostsOf(config: Config): Map<string, Host> {
   const { user, identities, knownHosts } = config.ssh;
   return new Map(
     Object.entries(config.nodes).map(([name, node]) => [

@@ -34,7 +34,7 @@ export async function inSession(options: CommonOptions, work: (session: Session)
   }
 }
 
-export function styleOf({ json, quiet }: Pick<CommonOptions, 'json' | 'quiet'>): ReportStyle {
+function styleOf({ json, quiet }: Pick<CommonOptions, 'json' | 'quiet'>): ReportStyle {
   if (json) return 'json';
   return quiet ? 'quiet' : 'text';
 }

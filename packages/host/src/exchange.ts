@@ -6,14 +6,14 @@ import { renderCancel, type ShellSettings } from './shell.ts';
 import type { ProcessExit, RemoteProcess, Transport } from './transport.ts';
 
 /** Where a shell is started, and with which settings. */
-export interface Site {
+interface Site {
   readonly transport: Transport;
   readonly commandLine: string;
   readonly settings: ShellSettings;
 }
 
 /** What an exchange tells as it hears it. */
-export interface Listener {
+interface Listener {
   mark(from: 'stdout' | 'stderr', words: readonly string[]): void;
   /** `false` asks for no more of this stream until {@link Exchange.resume}. */
   text(from: 'stdout' | 'stderr', bytes: Buffer): boolean;

@@ -12,6 +12,8 @@ import { renderScript, renderStream } from './shell.ts';
 
 const nonce = `sm${'c3'.repeat(16)}`;
 const settings = { path: '/usr/bin:/bin' };
+/** A shell that hangs must not hang the tests. */
+const patience = { timeout: 10_000, killSignal: 'SIGKILL' } as const;
 const directory = mkdtempSync(join(tmpdir(), 'splitmirror-shell-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -84,20 +86,20 @@ describe('renderScript', () => {
         const text = Buffer.from(renderScript(touching(ran), nonce, settings));
         fc.assert(
           fc.property(fc.integer({ min: 0, max: text.length - '}\n'.length }), (length) => {
-            spawnSync(shell, ['-s'], { input: text.subarray(0, length) });
+            spawnSync(shell, ['-s'], { input: text.subarray(0, length), ...patience });
             expect(existsSync(ran)).toBe(false);
           }),
           { numRuns: 60, examples: [[text.length - 2], [text.length - 3]] },
         );
-        spawnSync(shell, ['-s'], { input: text });
+        spawnSync(shell, ['-s'], { input: text, ...patience });
         expect(existsSync(ran)).toBe(true);
       });
 
       it('runs no step of a text whose first lines were eaten by a login script', () => {
         const ran = join(directory, `eaten-${name}`);
         const lines = renderScript(touching(ran), nonce, settings).split('\n');
-        for (let eaten = 1; eaten < 30; eaten++) {
-          spawnSync(shell, ['-s'], { input: lines.slice(eaten).join('\n') });
+        for (let eaten = 1; eaten < 8; eaten++) {
+          spawnSync(shell, ['-s'], { input: lines.slice(eaten).join('\n'), ...patience });
           expect({ eaten, ran: existsSync(ran) }).toEqual({ eaten, ran: false });
         }
       });
@@ -123,7 +125,7 @@ describe('renderScript', () => {
         const marker = (number: number | '') =>
           `${number}${String(process.pid).padStart(5, '0')}${Object.keys(shells).indexOf(name)}`;
         await Promise.all(
-          [5, 15, 30, 60, 100, 200].map(async (pauseMs) => {
+          [2, 5, 8, 15, 30, 60, 100, 200].map(async (pauseMs) => {
             const file = `${paid}-${pauseMs}`;
             const script: Script = {
               steps: [

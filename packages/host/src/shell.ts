@@ -125,7 +125,7 @@ strike
 }
 cancel() {
 cancelled=1 failed=1
-if [ -n "$job" ] && [ -z "$paying$killer" ]; then
+if [ -n "$job" ] && [ -z "$paying$told" ]; then
 strike
 ( set +m; watch '' ) </dev/null >/dev/null 3>&- 4>&- & killer=$!
 fi
@@ -136,7 +136,7 @@ wait "$!"
 }
 watch() {
 # $! is still the step itself until the first nap.
-trap '[ "$!" = "$job" ] || kill -9 "$!"; exit' USR2
+trap '[ "$!" = "$child" ] || kill -9 "$!"; exit' USR2
 if [ -n "$1" ]; then
 nap "$1"
 trap '' 15
@@ -144,7 +144,7 @@ trap '' 15
 kill -USR1 "$$" || exit
 fi
 nap ${graceSeconds}
-kill -9 "-$job" || kill -9 "$job"
+kill -9 "-$child" || kill -9 "$child"
 }
 trap cancel 2 15
 trap expire USR1
@@ -165,19 +165,15 @@ esac
 begun="$begun:$step:" overdue= told=
 ${readClock}
 ${say('start %s %s', '"$step" "$clock"')}
-( set +m; trap - 1 2 15 USR1; "s$step" ) </dev/null >&3 2>&4 & job=$!
+( set +m; trap - 1 2 15 USR1; "s$step" ) </dev/null >&3 2>&4 & child=$!
 ( set +m; watch "$seconds" ) </dev/null >/dev/null 3>&- 4>&- & dog=$!
+# Only now: a handler which starts a process would change $! under our hands.
+job=$child
 [ -z "$cancelled" ] || cancel
 wait "$job"
 status=$?
-# A trapped signal ends a wait early, sometimes just when the process had ended.
-while kill -0 "$job"; do
-wait "$job"
-status=$?
-done
-wait "$job"
-again=$?
-[ "$again" -eq 127 ] || status=$again
+# A trapped signal ends a wait early.
+while kill -0 "$job"; do sleep 1; done
 if [ -n "$told" ]; then
 n=0
 while kill -0 "-$job" && [ "$n" -lt ${graceSeconds} ]; do
@@ -193,6 +189,11 @@ do
 kill -9 "-$helper" || kill -USR2 "$helper"
 while kill -0 "$helper"; do wait "$helper"; done
 done
+# An early end of the first wait may have hidden the status. Only here, with no other process left, since bash forgets now
+# and then that the process has ended, and would wait for another.
+wait "$child"
+again=$?
+[ "$again" -eq 127 ] || status=$again
 killer=
 ${readClock}
 late=

@@ -9,6 +9,7 @@ import { acceptKey, makeKey, type NodeSettings, startNode, type TestNode, typeOf
 import type { SshOptions } from './options.ts';
 import { sshHost } from './transport.ts';
 
+const [keygen, agentProgram, addProgram] = ['/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'] as const;
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -75,10 +76,10 @@ describe('the host key', () => {
     expect(error.message).toContain('revoked');
   });
 
-  it('is found under a hashed name', async () => {
+  it.skipIf(!existsSync(keygen))('is found under a hashed name', async () => {
     const { options } = await node();
     const [file = ''] = options.knownHosts ?? [];
-    execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
+    execFileSync(keygen, ['-q', '-H', '-f', file], { stdio: 'ignore' });
     expect(readFileSync(file, 'utf8')).toMatch(/^\|1\|/);
     expect(await greet(options)).toBe('hi\n');
   });
@@ -104,7 +105,10 @@ describe('the host key', () => {
 
   it('cannot be judged when known_hosts cannot be read', async () => {
     const { options, directory } = await node();
-    await expect(greet({ ...options, knownHosts: [directory] })).rejects.toThrow('EISDIR');
+    await expect(greet({ ...options, knownHosts: [directory] })).rejects.toMatchObject({
+      code: 'HOST_KEY_UNKNOWN',
+      message: expect.stringContaining('cannot be read'),
+    });
   });
 });
 
@@ -203,14 +207,14 @@ describe('the login', () => {
     expect(error).toMatchObject({ code: 'HOST_AUTHENTICATION', cause: { message: 'no terminal' } });
   });
 
-  it.skipIf(!existsSync('/usr/bin/ssh-agent'))('uses an agent, and goes on without one that is dead', async () => {
+  it.skipIf(!existsSync(agentProgram))('uses an agent, and goes on without one that is dead', async () => {
     const { options, directory, identity } = await node();
     const socket = join(directory, 'agent');
-    const agent: ChildProcess = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    const agent: ChildProcess = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
     cleanups.push(() => agent.kill());
     await vi.waitUntil(() => existsSync(socket));
     writeFileSync(join(directory, 'id'), identity.private, { mode: 0o600 });
-    execFileSync('ssh-add', ['-q', join(directory, 'id')], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+    execFileSync(addProgram, ['-q', join(directory, 'id')], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
     expect(await greet({ ...options, identities: [], agent: socket })).toBe('hi\n');
     const dead = await failure({ ...options, identities: [], agent: join(directory, 'dead') });
     expect(dead).toMatchObject({ code: 'HOST_AUTHENTICATION', message: expect.stringContaining('agent') });

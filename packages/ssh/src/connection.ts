@@ -39,8 +39,8 @@ export async function connect(host: string, options: SshOptions): Promise<Connec
   const client = new ssh2.Client();
   let lost: string | null = null;
   let reason = 'the connection was closed';
-  client.on('error', (error: Error) => {
-    reason = error.message;
+  client.on('error', (error: Error & { level?: string }) => {
+    if (error.level !== 'agent') reason = error.message;
   });
   const closed = new Promise<void>((resolve) => {
     client.once('close', () => {

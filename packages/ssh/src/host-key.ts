@@ -35,7 +35,7 @@ const algorithmsOf: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> 
 /** Reads the known_hosts files anew, so that a line added after a refusal counts at the next attempt. */
 export async function readTrust(host: string, options: SshOptions): Promise<Trust> {
   const files = options.knownHosts ?? [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
-  const known = (await Promise.all(files.map(readKnownHosts))).flat();
+  const known = (await Promise.all(files.map((file) => readKnownHosts(host, file)))).flat();
   const name = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);
   const lines = linesFor(known, name);
   const knownTypes = lines.filter(({ marker }) => marker === 'trusted').map(({ type }) => type);
@@ -46,13 +46,19 @@ export async function readTrust(host: string, options: SshOptions): Promise<Trus
   };
 }
 
-async function readKnownHosts(file: string): Promise<KnownHost[]> {
+async function readKnownHosts(host: string, file: string): Promise<KnownHost[]> {
+  let text: string;
   try {
-    return parseKnownHosts(await readFile(file, 'utf8'), file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    // Not passed over: it could revoke a key.
+    throw new TransportError('HOST_KEY_UNKNOWN', host, `${file} cannot be read`, {
+      remedy: 'Make it readable, or name other files of known hosts.',
+      cause,
+    });
   }
+  return parseKnownHosts(text, file);
 }
 
 function refusalOf(

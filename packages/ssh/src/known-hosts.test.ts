@@ -17,6 +17,7 @@ import {
   parseKnownHosts,
 } from './known-hosts.ts';
 
+const keygen = '/usr/bin/ssh-keygen';
 const [first, second] = [makeKey('ed25519').public, makeKey('ed25519').public];
 const rsa = makeKey('rsa').public;
 const encoded = (key: Buffer) => `${keyType(key)} ${key.toString('base64')}`;
@@ -92,11 +93,11 @@ describe('linesFor', () => {
     expect(linesFor(parseKnownHosts(line, 'k'), 'a'.repeat(250))).toEqual([]);
   });
 
-  it.skipIf(!existsSync('/usr/bin/ssh-keygen'))('finds names that ssh-keygen -H has hashed', () => {
+  it.skipIf(!existsSync(keygen))('finds names that ssh-keygen -H has hashed', () => {
     const directory = mkdtempSync(join(tmpdir(), 'splitmirror-known-'));
     const file = join(directory, 'known_hosts');
     writeFileSync(file, `nodea ${encoded(first)}\n[nodea]:2222 ${encoded(second)}\n`);
-    execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
+    execFileSync(keygen, ['-q', '-H', '-f', file], { stdio: 'ignore' });
     const text = readFileSync(file, 'utf8');
     rmSync(directory, { recursive: true });
     expect(text).not.toContain('nodea');
@@ -128,10 +129,10 @@ describe('judgeKey', () => {
 });
 
 describe('fingerprint', () => {
-  it.skipIf(!existsSync('/usr/bin/ssh-keygen'))('is what ssh-keygen prints', () => {
+  it.skipIf(!existsSync(keygen))('is what ssh-keygen prints', () => {
     const directory = mkdtempSync(join(tmpdir(), 'splitmirror-known-'));
     writeFileSync(join(directory, 'key.pub'), `${encoded(first)}\n`);
-    const printed = execFileSync('ssh-keygen', ['-l', '-f', join(directory, 'key.pub')]).toString();
+    const printed = execFileSync(keygen, ['-l', '-f', join(directory, 'key.pub')]).toString();
     rmSync(directory, { recursive: true });
     expect(printed).toContain(` ${fingerprint(first)} `);
   });

@@ -135,11 +135,20 @@ describe('sshTransport', () => {
     expect(await hello(host)).toMatchObject({ kind: 'completed' });
   });
 
-  it.skipIf(!existsSync('/usr/sbin/sshd'))('lives with the MaxSessions of a real sshd', async () => {
-    const sshd = await startSshd(['MaxSessions 2']);
-    const host = sshHost('nodea', sshd.options, { path: '/usr/bin:/bin' });
-    cleanups.push(sshd.stop, () => host.close());
-    const outcomes = await Promise.all(Array.from({ length: 6 }, () => sleeping(host, 0)));
-    expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 6 }, () => 'completed'));
-  });
+  it.skipIf(!existsSync('/usr/sbin/sshd'))(
+    'lives with the MaxSessions of a real sshd, also when all is cancelled',
+    async () => {
+      const sshd = await startSshd(['MaxSessions 2']);
+      const host = sshHost('nodea', sshd.options, { path: '/usr/bin:/bin' });
+      cleanups.push(sshd.stop, () => host.close());
+      const outcomes = await Promise.all(Array.from({ length: 12 }, () => sleeping(host, 0)));
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 12 }, () => 'completed'));
+      const controller = new AbortController();
+      const script = { steps: [{ id: 'one', run: reads('sleep', '60'), timeoutSeconds: 100 }] };
+      const running = Array.from({ length: 4 }, () => host.run(script, { signal: controller.signal }));
+      await delay(1500);
+      controller.abort();
+      for (const outcome of await Promise.all(running)) expect(outcome.kind).toBe('cancelled');
+    },
+  );
 });

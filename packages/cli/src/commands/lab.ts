@@ -28,7 +28,7 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
 }
 
 /** How to reach the nodes with a stock OpenSSH client. */
-export function reachText(running: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | 'knownHostsFile'>): string[] {
+function reachText(running: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | 'knownHostsFile'>): string[] {
   const options = `-i ${running.identityFile} -o UserKnownHostsFile=${running.knownHostsFile}`;
   return [
     `lab in ${running.directory}`,
