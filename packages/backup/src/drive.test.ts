@@ -60,3 +60,18 @@ it('ends where it stands when it is told to stop', async () => {
   });
   expect(await drive(machine, [], { ...given, stop: stopping.signal })).toHaveLength(1);
 });
+
+it('goes back without a journal when that cannot be written', async () => {
+  const given = world(async () => ({ of: 'wait' }));
+  let writes = 0;
+  const journal = {
+    ...given.journal,
+    write: async () => {
+      if (++writes === 2) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    },
+  };
+  const seen = await drive(machine, [], { ...given, journal });
+  expect(seen.map(({ of }) => of)).toEqual(['wait', 'interrupt', 'wait']);
+  expect(seen[1]).toMatchObject({ problem: { message: 'no space left' } });
+  expect(writes).toBe(2);
+});

@@ -1,6 +1,8 @@
 import type { Effect, Observation, Outcome } from './effects.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 import { failedOutcome } from './perform.ts';
+import type { Problem } from './ports.ts';
+import { problemOf } from './problems.ts';
 
 /** A pure machine: what is next, and what follows from what was seen. */
 export interface Machine<S, E extends Effect> {
@@ -31,18 +33,27 @@ export interface World<S, E extends Effect> {
 export async function drive<S, E extends Effect>(machine: Machine<S, E>, start: S, world: World<S, E>): Promise<S> {
   let state = start;
   let interrupted = false;
+  let broken: Problem | null = null;
+  // A journal that cannot be written must not leave a mirror split: the machine is told, and goes back without one.
+  const note = async (entry: JournalEntry) => {
+    if (broken !== null) return;
+    await world.journal.write(entry).catch((error) => {
+      broken = problemOf(error, null);
+    });
+  };
   while (!world.stop?.aborted) {
-    if (world.signal?.aborted && !interrupted) {
+    if ((world.signal?.aborted || broken !== null) && !interrupted) {
       interrupted = true;
-      state = machine.observe(state, { of: 'interrupt', at: world.now().toISOString() });
+      const problem = world.signal?.aborted ? null : broken;
+      state = machine.observe(state, { of: 'interrupt', problem, at: world.now().toISOString() });
     }
     const effect = machine.next(state);
     if (effect === null) return state;
-    await world.journal.write({ at: world.now().toISOString(), kind: 'intent', effect });
+    await note({ at: world.now().toISOString(), kind: 'intent', effect });
     world.onEffect?.(effect);
     const outcome = await world.perform(effect, state).catch((error) => failedOutcome(effect, error));
     const at = world.now().toISOString();
-    await world.journal.write({ at, kind: 'outcome', ...outcome });
+    await note({ at, kind: 'outcome', ...outcome });
     const before = state;
     state = machine.observe(before, { ...outcome, at });
     world.onOutcome?.(effect, outcome, before, state);

@@ -60,8 +60,8 @@ export type Outcome =
   | { readonly of: 'wait' }
   | { readonly of: 'commit'; readonly result: Done }
   | { readonly of: 'unlock'; readonly result: Done }
-  /** The caller asked for an orderly way back. Comes between two effects. */
-  | { readonly of: 'interrupt' };
+  /** An orderly way back is asked for, between two effects: by the caller, or because of a problem of this side. */
+  | { readonly of: 'interrupt'; readonly problem: Problem | null };
 
 /** What a look at the storage brought. */
 export type Looked =

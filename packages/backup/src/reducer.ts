@@ -19,7 +19,7 @@ export type RunVerdict =
   /** Refused before anything was changed. */
   | {
       readonly kind: 'refused';
-      readonly code: 'PLAN_OUTDATED' | 'GROUP_LOCKED' | 'INTERRUPTED';
+      readonly code: 'PLAN_OUTDATED' | 'GROUP_LOCKED' | 'INTERRUPTED' | 'STORE_UNUSABLE';
       readonly problems: readonly Problem[];
     }
   | {
@@ -136,9 +136,14 @@ export function observe(state: RunState, seen: Observation, rules: RecoveryRules
     case 'interrupt':
       // Nothing is changed before the lock, and from the commit on finishing is the shortest way to rest.
       if (journey.stage === 'commit' || journey.stage === 'release') return state;
-      return journey.stage === 'check' || journey.stage === 'lock'
-        ? refuse(state, 'INTERRUPTED', [])
-        : goBack(state, 'interrupted', []);
+      if (journey.stage === 'check' || journey.stage === 'lock') {
+        return refuse(
+          state,
+          seen.problem === null ? 'INTERRUPTED' : 'STORE_UNUSABLE',
+          seen.problem === null ? [] : [seen.problem],
+        );
+      }
+      return seen.problem === null ? goBack(state, 'interrupted', []) : goBack(state, 'failed', [seen.problem]);
     case 'look':
       if (seen.looked.kind === 'failed') return refuse(state, 'PLAN_OUTDATED', [seen.looked.problem]);
       return seen.looked.picture.digest === state.plan.observed
@@ -257,7 +262,9 @@ function goBackFurther(
   seen: Observation,
   rules: RecoveryRules,
 ): RunState {
-  if (seen.of === 'interrupt') return { ...state, journey: { ...journey, reason: 'interrupted' } };
+  if (seen.of === 'interrupt') {
+    return seen.problem === null ? { ...state, journey: { ...journey, reason: 'interrupted' } } : state;
+  }
   const recovery = observeRecovery(journey.recovery, seen, rules);
   if (recovery.stage.at !== 'ended') return { ...state, journey: { ...journey, recovery } };
   const { verdict } = recovery.stage;

@@ -93,7 +93,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
     },
   );
   const verdict = verdictOf(end);
-  await stored.journal.write({ at: now().toISOString(), kind: 'end', verdict });
+  await stored.journal.write({ at: now().toISOString(), kind: 'end', verdict }).catch(() => {});
   await stored.journal.close();
   if (verdict.kind === 'refused') {
     await stored.forget();

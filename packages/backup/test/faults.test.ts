@@ -78,7 +78,7 @@ function runUnder(schedule: Schedule, model: Model): { verdict: RunVerdict | 'ki
       const fault = schedule.get(count++);
       const outcome = under(fault, effect, model);
       state = observe(state, at(outcome), rules);
-      if (fault === 'interrupt') state = observe(state, at({ of: 'interrupt' }), rules);
+      if (fault === 'interrupt') state = observe(state, at({ of: 'interrupt', problem: null }), rules);
     }
   } catch (error) {
     if (error instanceof Killed) return { verdict: 'killed', effects: count };

@@ -24,6 +24,10 @@ export async function main(words: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.USAGE.code;
+    if (error instanceof Error && error.name === 'AbortError') {
+      process.stderr.write('interrupted before anything was changed\n');
+      return exitCodes.INTERRUPTED.code;
+    }
     for (const line of errorText(error)) process.stderr.write(`${line}\n`);
     if (words.includes('--json')) process.stdout.write(`${JSON.stringify(errorResult(error))}\n`);
     return exitCodeOfError(error);
