@@ -104,6 +104,18 @@ describe('archiveVolumes', () => {
     expect(await readdir(store)).toEqual([]);
   });
 
+  it('ends an archive from which nothing comes any more', async () => {
+    const { context } = contextWith();
+    const result = await archiveVolumes(
+      context,
+      planOf([command('sleep', '60')], { idleSeconds: 1 }),
+      store,
+      undefined,
+    );
+    expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'ARCHIVE_STALLED', seen: 'no byte for 1 s' }] });
+    expect(await readdir(store)).toEqual([]);
+  });
+
   it('ends all volumes at the first failure', async () => {
     const { context } = contextWith();
     const slow = { ...command('sleep', '60'), volume: 'slowlv', file: 'slowlv.tar' };

@@ -151,7 +151,9 @@ async function archiveOne(
         : watchArchive('raw', { ...watched, expectedBytes: archive.expectedBytes ?? 0 });
 
     const stream = await host.stream(source, { timeoutSeconds: archive.timeoutSeconds, signal });
+    const idle = stallAfter(plan.policy.idleSeconds, () => stream.stdout.destroy());
     const seen = await readWhole(stream, watch.end, async (chunk) => {
+      idle.alive();
       watch.push(chunk);
       await sink.write(chunk);
       for (const piece of lines.splice(0)) await catalogue?.write(piece);
@@ -161,9 +163,11 @@ async function archiveOne(
         emit({ type: 'archive-progress', volume, bytes: progress.bytes, entries: progress.entries });
       }
     });
+    const stalled = idle.end();
     const verdict = judge(archive, { outcome: await stream.outcome, seen });
     if (verdict.kind === 'failed' || seen instanceof Error) {
       await Promise.all([sink.abandon(), catalogue?.abandon()]);
+      if (stalled) return [stall(plan, archive)];
       return problemsOfVerdict(verdict, seen, plan, archive);
     }
     for (const piece of lines.splice(0)) await catalogue?.write(piece);
@@ -187,6 +191,28 @@ async function archiveOne(
     await Promise.all([sink.abandon(), catalogue?.abandon()]);
     return [storeProblem(error, plan)];
   }
+}
+
+/** Calls `expire` when nobody has said `alive` for so long; `end` tells whether that happened. */
+function stallAfter(seconds: number, expire: () => void): { alive(): void; end(): boolean } {
+  let stalled = false;
+  const timer = setTimeout(() => {
+    stalled = true;
+    expire();
+  }, seconds * 1000).unref();
+  return {
+    alive: () => void timer.refresh(),
+    end() {
+      clearTimeout(timer);
+      return stalled;
+    },
+  };
+}
+
+function stall(plan: RunPlan, { volume }: PlannedArchive): Problem {
+  const seen = `no byte for ${plan.policy.idleSeconds} s`;
+  const remedy = 'Look for what holds the command on the node: a hung disk, a locked volume group, a dead link.';
+  return archiveProblem(plan, 'ARCHIVE_STALLED', `the archive of ${volume} stalled`, seen, remedy);
 }
 
 /** Pumps a stream to its end. What is wrong with the archive is returned; what is wrong with the store is thrown. */

@@ -18,6 +18,8 @@ export interface GroupPolicy {
   readonly parallel: number;
   /** Seconds that the archive of one volume may take. */
   readonly archiveSeconds: number;
+  /** Seconds without a byte after which an archive counts as stalled. */
+  readonly idleSeconds: number;
   /** Milliseconds between two proofs of ownership while archives stream. */
   readonly proofMs: number;
   /** Milliseconds between two looks at a resynchronisation. */

@@ -122,6 +122,7 @@ export const plan: RunPlan = {
     rawVolumes: [],
     parallel: 1,
     archiveSeconds: 1,
+    idleSeconds: 60,
     proofMs: 1,
     pollMs: 1,
     levels: 'stop',

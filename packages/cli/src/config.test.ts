@@ -34,6 +34,7 @@ describe('readConfig', () => {
           rawVolumes: {},
           parallel: 2,
           archiveHours: 24,
+          idleMinutes: 30,
           levels: 'stop',
         },
       },

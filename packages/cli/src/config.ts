@@ -27,6 +27,8 @@ const groupSchema = z.strictObject({
   parallel: z.int().min(1).max(16).default(2),
   /** Hours that the archive of one volume may take. */
   archiveHours: z.number().positive().max(240).default(24),
+  /** Minutes without a byte after which an archive counts as stalled. */
+  idleMinutes: z.number().positive().max(1440).default(30),
   /** What differing software levels mean for a run. */
   levels: z.enum(['stop', 'warn']).default('stop'),
 });
@@ -118,6 +120,7 @@ export function policyOf(config: Config, group: string): GroupPolicy {
     rawVolumes: Object.entries(settings.rawVolumes).map(([volume, lvcb]) => ({ volume, lvcb })),
     parallel: settings.parallel,
     archiveSeconds: Math.ceil(settings.archiveHours * 3600),
+    idleSeconds: Math.ceil(settings.idleMinutes * 60),
     proofMs: 60_000,
     pollMs: Math.ceil(config.pollSeconds * 1000),
     levels: settings.levels,
