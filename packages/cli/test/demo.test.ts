@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,14 @@ beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'splitmirror-demo-test-'));
 });
 afterEach(() => rm(base, { recursive: true, force: true }));
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('splitmirror demo', () => {
   it('does the main job with --json, and with --keep leaves nodes that a stock OpenSSH client can ask', {
@@ -58,5 +66,8 @@ describe('splitmirror demo', () => {
     } finally {
       await lab.close();
     }
+    // Told to end, it ends: nothing of a demo may stay behind.
+    const { pid } = JSON.parse(await readFile(join(base, 'lab', 'process.json'), 'utf8')) as { pid: number };
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
   });
 });

@@ -121,7 +121,11 @@ async function perform(scene: Scene): Promise<number> {
   reporter.line(`  backups:  ${scene.config.store}/${group}`);
   reporter.line(`  restored: ${restored}`);
   reporter.line(`  lab:      ${join(base, 'lab')}`);
-  if (scene.keep) for (const line of reachLines(scene.config, after)) reporter.line(line);
+  if (scene.keep) {
+    for (const line of reachLines(scene.config, after)) reporter.line(line);
+    const { pid } = JSON.parse(await readFile(join(base, 'lab', 'process.json'), 'utf8')) as { pid: number };
+    reporter.line(`  the lab ends by itself in ${labMinutes} minutes, or now: kill ${pid}`);
+  }
   return 0;
 }
 

@@ -17,12 +17,15 @@ export const labConfigName = 'splitmirror.yaml';
 /** Starts a lab, writes a configuration for it, and waits until it is told to end. */
 export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   const running = await startLab({ directory });
+  // Who started it in the background can find it again.
+  await writeFile(join(running.directory, 'process.json'), `${JSON.stringify({ pid: process.pid })}\n`);
   await writeFile(join(running.directory, labConfigName), stringify(labConfig(running)), { mode: 0o600 });
   process.stdout.write(`${reachText(running).join('\n')}\n`);
   const ending = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
-  const end = minutes === undefined ? undefined : minutes * 60_000;
-  await Promise.race([running.closed, delay(end ?? 2 ** 31 - 1, undefined, { signal: ending.signal }).catch(() => {})]);
+  const lifetime = minutes === undefined ? 2 ** 31 - 1 : minutes * 60_000;
+  void running.closed.then(() => ending.abort());
+  await delay(lifetime, undefined, { signal: ending.signal }).catch(() => {});
   await running.close();
   return 0;
 }
