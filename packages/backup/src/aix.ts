@@ -1,6 +1,6 @@
 import { haCluster, type Policy } from '@splitmirror/hacmp';
 import type { Host } from '@splitmirror/host';
-import { type AuditPolicy, auditLevels, collectLevels, gate } from '@splitmirror/levels';
+import { type AuditPolicy, auditLevels, collectLevels, gate, gateProbes } from '@splitmirror/levels';
 import { aixMirror } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
@@ -30,7 +30,7 @@ export function aixFamily(options: AixOptions): Pick<BackupContext, 'cluster' | 
     cluster,
     mirror,
     async audit({ signal }): Promise<LevelsGate> {
-      const verdict = gate(auditLevels(await collectLevels({ hosts, signal }), auditPolicy));
+      const verdict = gate(auditLevels(await collectLevels({ hosts, signal, probes: gateProbes }), auditPolicy));
       const findings = verdict.kind === 'pass' ? [] : verdict.findings;
       return {
         kind: verdict.kind,

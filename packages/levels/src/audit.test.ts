@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 import { gate } from './gate.ts';
 import { planRemedy } from './remedy.ts';
 import { renderTable } from './reports/table.ts';
-import { readTranscripts } from './snapshot.ts';
+import { listingTranscript, readTranscripts } from './snapshot.ts';
 
 const said = (findings: readonly Finding[]) =>
   findings.map(({ severity, rule, message }) => `${severity} ${rule} ${message}`);
@@ -37,7 +37,7 @@ describe('auditLevels', () => {
       }),
     );
     expect(said(findings)).toEqual([
-      'error HA-LEVEL cluster.es.server.diag and cluster.es.server.rte: different levels; west is the odd one out of 3 nodes',
+      'error HA-LEVEL cluster.es.server.diag and cluster.es.server.rte: different levels; west is the odd one out of 3 nodes; lower on west',
     ]);
     expect(findings[0]?.nodes).toEqual(['west']);
     expect(findings[0]?.subjects[1]?.observations[2]).toEqual({
@@ -65,7 +65,7 @@ describe('auditLevels', () => {
       }),
     );
     expect(said(findings)).toEqual([
-      'error HA-LEVEL cluster.es.cspoc.rte: different levels; east and west differ',
+      'error HA-LEVEL cluster.es.cspoc.rte: different levels; east and west differ; lower on west',
       'error HA-MISSING cluster.es.cspoc.rte: missing on north of 3 nodes',
     ]);
   });
@@ -88,11 +88,24 @@ describe('auditLevels', () => {
       ),
     );
     expect(said(findings)).toEqual([
-      'error AIX-REL oslevel -s: different releases of AIX; d is the odd one out of 5 nodes',
-      'warning AIX-TL oslevel -s: different technology levels; c is the odd one out of 4 nodes',
-      'warning AIX-SP oslevel -s: different service packs; b is the odd one out of 3 nodes',
+      'error AIX-REL oslevel -s: different releases of AIX; d is the odd one out of 5 nodes; lower on a, b, c, e',
+      'warning AIX-TL oslevel -s: different technology levels; c is the odd one out of 4 nodes; lower on c',
+      'warning AIX-SP oslevel -s: different service packs; b is the odd one out of 3 nodes; lower on b',
       'info HA-MINIMUM no rule is known for PowerHA 7.2.0 on AIX 7300',
-      'info AIX-BUILD oslevel -s: different build sequences; a and e differ',
+      'info AIX-BUILD oslevel -s: different build sequences; a and e differ; lower on a',
+    ]);
+  });
+
+  it('compares saved lists, and says what they lack', () => {
+    const list = (name: string) => listingTranscript(name, listingFixture(name), '2026-11-22T01:00:00Z');
+    const findings = auditLevels(readTranscripts([list('east'), list('west')]));
+    expect(
+      findings.filter(({ severity }) => severity === 'error').map(({ rule, message }) => `${rule} ${message}`),
+    ).toEqual([
+      'NODE-UNREAD oslevel -s was not assessed on east, west: not asked',
+      'HA-LEVEL cluster.es.cspoc.cmds and cluster.es.server.rte: different levels; east and west differ; lower on west',
+      'HA-MISSING cluster.es.cspoc.rte: missing on west of 2 nodes',
+      'CAA bos.cluster.rte: different levels; east and west differ; lower on west',
     ]);
   });
 
@@ -233,23 +246,25 @@ describe('renderTable', () => {
 
       error NODE-UNREAD: north could not be asked: no route to host
         Make the node answer, then audit again; what is said about the other nodes holds only among them.
-      error HA-LEVEL: cluster.es.cspoc.cmds, cluster.es.server.rte and 1 more: different levels; east and west differ
+      error HA-LEVEL: cluster.es.cspoc.cmds and cluster.es.server.rte: different levels; east and west differ; lower on west
+        Bring the fileset to the highest of these levels on the other nodes, with cluster services down on all nodes.
+      error HA-LEVEL: halevel -s: different levels; east and west differ; lower on east
         Bring the fileset to the highest of these levels on the other nodes, with cluster services down on all nodes.
       error HA-MISSING: cluster.es.cspoc.rte: missing on west of 2 nodes
         Install the fileset on the nodes that lack it, at the level of the others.
-      error CAA: bos.cluster.rte: different levels; east and west differ
+      error CAA: bos.cluster.rte: different levels; east and west differ; lower on west
         Bring the nodes to the same service pack of AIX, and check the interim fixes for CAA.
-      warning AIX-SP: oslevel -s: different service packs; east and west differ
+      warning AIX-SP: oslevel -s: different service packs; east and west differ; lower on west
         Finish the update on the nodes that are behind; "oslevel -s -l LEVEL" names the filesets that hold a node back.
       warning HA-APPLIED: cluster.es.server.rte: applied, not committed on west
         Commit it with "smit install_commit" when the update has proved itself; this gives up the way back.
-      warning HA-CLIENT: cluster.es.client.rte: different levels; east and west differ
+      warning HA-CLIENT: cluster.es.client.rte: different levels; east and west differ; lower on west
         Bring the fileset to the same level when the node is updated next.
       info HA-MINIMUM: no rule is known for PowerHA 7.2.5 on AIX 7200
         Look the combination up in IBM's compatibility matrix, and add it to policy.minimums.
       info IFIX-LOCK: bos.rte.lvm: locked by an interim fix below the level of other nodes on west
         Remove the fix with "emgr -r -L LABEL" first; "emgr -P" names it.
-      info FS-OTHER: bos.rte and bos.rte.lvm: different levels; east and west differ
+      info FS-OTHER: bos.rte and bos.rte.lvm: different levels; east and west differ; lower on west
         Raise this rule by policy for what your application needs; otherwise align it with the next update.
       "
     `);

@@ -21,6 +21,10 @@ export interface Waiver {
 export interface AuditPolicy {
   /** Another severity for a rule, or `off`. Replaces every severity that the rule itself would give. */
   readonly severities?: Readonly<Partial<Record<RuleId, Severity | 'off'>>> | undefined;
+  /** Another severity for some subjects of a rule; goes before `severities`. `*` stands for any text: `Java8*`. */
+  readonly subjects?:
+    | readonly { readonly rule: RuleId; readonly subjects: readonly string[]; readonly severity: Severity | 'off' }[]
+    | undefined;
   readonly waivers?: readonly Waiver[] | undefined;
   /** A declared maintenance window: two levels, the old one and the new, are then expected. UTC, ISO 8601. */
   readonly window?: { readonly until: string; readonly reason: string } | undefined;
@@ -52,24 +56,28 @@ export function auditLevels(snapshot: Snapshot, policy: AuditPolicy = {}): Findi
       .at(-1) ??
     '';
   const open = policy.window !== undefined && at <= policy.window.until;
-  const findings = rules.flatMap((rule): Finding[] => {
-    const wanted = policy.severities?.[rule.id];
-    if (wanted === 'off') return [];
-    return rule.find(comparison).flatMap((draft): Finding[] => {
+  const findings = rules.flatMap((rule): Finding[] =>
+    rule.find(comparison).flatMap((draft): Finding[] => {
       const expected = open && 'inWindow' in rule && (draft.division?.groups.length ?? 0) === 2;
       const own = expected ? rule.inWindow : (draft.severity ?? rule.severity);
-      return waive(draft, rule.id, policy.waivers ?? [], at).map(({ subjects, waiver }) => ({
-        rule: rule.id,
-        severity: wanted ?? own,
-        nodes: draft.nodes,
-        division: draft.division,
-        message: draft.say(nameSubjects(subjects)),
-        subjects,
-        remedy: draft.remedy ?? rule.remedy,
-        waiver,
-      }));
-    });
-  });
+      return treat(draft, rule.id, policy, at).flatMap(({ subjects, waiver, wanted }) =>
+        wanted === 'off'
+          ? []
+          : [
+              {
+                rule: rule.id,
+                severity: wanted ?? own,
+                nodes: draft.nodes,
+                division: draft.division,
+                message: draft.say(nameSubjects(subjects)),
+                subjects,
+                remedy: draft.remedy ?? rule.remedy,
+                waiver,
+              },
+            ],
+      );
+    }),
+  );
   // Stable: within a severity findings keep the order of the rules, and within a rule that of their names.
   return findings.sort((a, b) => rankOf(a) - rankOf(b));
 }
@@ -78,36 +86,41 @@ function rankOf({ severity, waiver }: Finding): number {
   return ranks[severity] + (waiver?.state === 'open' ? 3 : 0);
 }
 
-/** Splits the subjects of a draft by the waiver that covers them. */
-function waive(
-  { subjects, nodes }: Draft,
-  rule: RuleId,
-  waivers: readonly Waiver[],
-  at: string,
-): Pick<Finding, 'subjects' | 'waiver'>[] {
-  const chosen = waivers
-    .filter((waiver) => waiver.rule === rule && nodes.every((node) => waiver.nodes?.includes(node) ?? true))
-    // One that still holds goes before one that has ended.
-    .sort((a, b) => (a.until > b.until ? -1 : 1));
-  const waiverOf = (name: string | null) => chosen.find((waiver) => covers(waiver, name)) ?? null;
-  const parts = new Map<Waiver | null, Subject[]>();
-  for (const subject of subjects) {
-    const waiver = waiverOf(subject.name);
-    const part = parts.get(waiver);
-    if (part === undefined) parts.set(waiver, [subject]);
-    else part.push(subject);
-  }
-  if (subjects.length === 0) parts.set(waiverOf(null), []);
-  return Array.from(parts, ([waiver, part]) => ({
-    subjects: part,
-    waiver:
-      waiver === null
-        ? null
-        : { state: at.slice(0, 10) <= waiver.until ? 'open' : 'ended', reason: waiver.reason, until: waiver.until },
-  }));
+interface Treatment {
+  readonly subjects: Subject[];
+  readonly waiver: Finding['waiver'];
+  /** Severity by policy; `undefined`: the rule's own. */
+  readonly wanted: Severity | 'off' | undefined;
 }
 
-function covers({ subjects }: Waiver, name: string | null): boolean {
+/** Splits the subjects of a draft by what the policy says of them. */
+function treat({ subjects, nodes }: Draft, rule: RuleId, policy: AuditPolicy, at: string): Treatment[] {
+  const waivers = (policy.waivers ?? [])
+    .filter((waiver) => waiver.rule === rule && nodes.every((node) => waiver.nodes?.includes(node) ?? true))
+    // One that still holds goes before one that has ended.
+    .sort((a, b) => (a.until === b.until ? 0 : a.until > b.until ? -1 : 1));
+  const exceptions = (policy.subjects ?? []).filter((exception) => exception.rule === rule);
+  const parts = new Map<string, Treatment>();
+  const put = (name: string | null, subject: Subject | null) => {
+    const waiver = waivers.findIndex((candidate) => covers(candidate, name));
+    const wanted = exceptions.find((exception) => covers(exception, name))?.severity ?? policy.severities?.[rule];
+    const key = `${waiver} ${wanted}`;
+    const part = parts.get(key) ?? { subjects: [], waiver: standing(waivers[waiver], at), wanted };
+    parts.set(key, part);
+    if (subject !== null) part.subjects.push(subject);
+  };
+  if (subjects.length === 0) put(null, null);
+  for (const subject of subjects) put(subject.name, subject);
+  return [...parts.values()];
+}
+
+function standing(waiver: Waiver | undefined, at: string): Finding['waiver'] {
+  if (waiver === undefined) return null;
+  const { reason, until } = waiver;
+  return { state: at.slice(0, 10) <= until ? 'open' : 'ended', reason, until };
+}
+
+function covers({ subjects }: Pick<Waiver, 'subjects'>, name: string | null): boolean {
   if (subjects === undefined) return true;
   return name !== null && subjects.some((pattern) => matches(pattern, name));
 }

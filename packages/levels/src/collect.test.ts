@@ -3,7 +3,8 @@ import { type Host, type StepResult, TransportError } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { ended, listingFixture, node, scriptedNode, shellNode, timedOut } from '../test/nodes.ts';
 import { auditLevels } from './audit.ts';
-import { collectLevels, collectTranscripts } from './collect.ts';
+import { collectLevels, collectTranscripts, gateProbes } from './collect.ts';
+import { gate } from './gate.ts';
 
 const now = () => new Date('2026-11-22T01:00:00Z');
 /** What every healthy node leaves behind, by step. */
@@ -100,10 +101,19 @@ describe('collectLevels', () => {
     ]);
   });
 
+  it('leaves out of a quick audit only what takes minutes or decides nothing', async () => {
+    const snapshot = await collectLevels({ hosts: hosts(answering('east')), probes: gateProbes });
+    const findings = auditLevels(snapshot);
+    expect(findings.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
+      'info: not asked on east: lppchk -v, lsmcode -c',
+    ]);
+    expect(gate(findings)).toEqual({ kind: 'pass' });
+  });
+
   it('asks less on request, and says so', async () => {
     const snapshot = await collectLevels({ hosts: hosts(answering('east')), probes: ['listing', 'osLevel'], now });
     expect(auditLevels(snapshot).map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
-      'info: not asked on east: lslpp -lc, halevel -s, lssrc -ls clstrmgrES, odmget HACMPcluster, odmget HACMPnode, emgr -l, lppchk -v, getconf KERNEL_BITMODE, lsmcode -c',
+      'info: not asked on east: lslpp -lc, halevel -s, lssrc -ls clstrmgrES, odmget HACMPcluster, odmget HACMPnode, lsrpnode, emgr -l, lppchk -v, getconf KERNEL_BITMODE, lsmcode -c',
     ]);
   });
 

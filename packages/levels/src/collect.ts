@@ -14,13 +14,21 @@ export interface CollectOptions {
   /** By cluster node name. */
   readonly hosts: ReadonlyMap<string, Host>;
   readonly signal?: AbortSignal | undefined;
-  /** Most nodes that are asked at the same time; default 64. */
+  /** Most nodes that are asked at the same time; default 256. */
   readonly concurrency?: number | undefined;
   /** What to ask; default everything. `lppchk -v` alone may take minutes on a large node. */
   readonly probes?: readonly ProbeName[] | undefined;
   /** Clock of this side; default the system's. */
   readonly now?: (() => Date) | undefined;
 }
+
+/**
+ * A quick audit's questions: all that a gate decides by. `lppchk -v` takes minutes on a real node, and firmware is never
+ * more than information.
+ */
+export const gateProbes: readonly ProbeName[] = probeNames.filter(
+  (name) => name !== 'consistency' && name !== 'firmware',
+);
 
 /** The questions as one script: a round trip. One that fails or hangs does not keep the others from being asked. */
 export function levelsScript(names: readonly ProbeName[] = probeNames): Script {
@@ -48,7 +56,7 @@ export async function collectLevels(options: CollectOptions): Promise<Snapshot> 
 
 /** The same as {@link collectLevels}, but the bare answers: to keep them in a file, and to read them later or elsewhere. */
 export async function collectTranscripts(options: CollectOptions): Promise<NodeTranscript[]> {
-  const { hosts, signal, concurrency = 64, probes: names, now = () => new Date() } = options;
+  const { hosts, signal, concurrency = 256, probes: names, now = () => new Date() } = options;
   const script = levelsScript(names);
   const waiting = [...hosts];
   const transcripts: NodeTranscript[] = [];
@@ -59,7 +67,7 @@ export async function collectTranscripts(options: CollectOptions): Promise<NodeT
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, Math.min(concurrency, hosts.size)) }, worker));
-  return transcripts;
+  return transcripts.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 async function ask(

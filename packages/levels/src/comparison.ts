@@ -4,7 +4,7 @@ import type { Draft, Observation, Subject } from './finding.ts';
 import type { ListedFileset } from './listing.ts';
 import { type MinimumLevel, minimumLevels } from './minimum-levels.ts';
 import { commandOf, type ProbeName, type Readings, type Snapshot } from './snapshot.ts';
-import { parseVrmf } from './vrmf.ts';
+import { compareVrmf, parseVrmf } from './vrmf.ts';
 
 /** A fileset on which the nodes that could be read do not agree. */
 interface Difference {
@@ -44,7 +44,7 @@ export function compare(
         places = new Array<ListedFileset | null>(listed.length).fill(null);
         byName.set(name, places);
       }
-      places[place] = row;
+      places[place] = higherOf(row, places[place] ?? null);
     }
   });
   const differences: Difference[] = [];
@@ -61,6 +61,13 @@ export function comparedName(row: ListedFileset): string | null {
   // An interim fix is no fileset, and the virtual package AIX-rpm changes with every update of AIX.
   if (row.type === 'E' || (isRpm(row) && row.package === 'AIX-rpm')) return null;
   return isRpm(row) ? `${row.package} (RPM)` : row.fileset;
+}
+
+/** A list may name a fileset twice; its level is the higher one, whatever the order. */
+export function higherOf(row: ListedFileset, other: ListedFileset | null): ListedFileset {
+  if (other === null) return row;
+  const [left, right] = [parseVrmf(row.level), parseVrmf(other.level)];
+  return left !== null && right !== null && compareVrmf(left, right) < 0 ? other : row;
 }
 
 /** A level that its vendor made up so that nothing replaces it: 99.99.999.999. */

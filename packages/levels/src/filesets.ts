@@ -62,6 +62,7 @@ export type Family =
   | 'rpm'
   | 'other';
 
+// The first pattern that fits counts. Only how grave a difference is hangs on it, never whether it is found.
 const families: readonly (readonly [Family, RegExp])[] = [
   ['language', /(?:^|\.)(?:msg|loc|iconv|help|man|html|doc|nls)(?:\.|$)/],
   ['ha-edition', /^cluster\.(?:license|xd)(?:\.|$)/],

@@ -37,7 +37,7 @@ export function parseSystemFirmware(text: string): string {
   const side = match(lines, /booted from the (permanent|temporary) firmware image/);
   const level =
     match(lines, /^System Firmware level is (\S.*)$/) ??
-    match(lines, /^system:(\S.*)$/) ??
+    match(lines, /^system:([^|\s]+)/) ??
     match(lines, new RegExp(`^The current ${side ?? '(?:permanent|temporary)'} system firmware image is (\\S.*)$`)) ??
     match(lines, /^Platform Firmware level is (\S.*)$/);
   if (level === null) throw new ParseError('lsmcode -c', 'no level of the system firmware', { line: 1, text });

@@ -1,14 +1,13 @@
 export { type AuditPolicy, auditLevels, type Waiver } from './audit.ts';
 export {
   type ClusterManagerLevels,
-  nameClusterVersion,
   parseClusterManagerLevels,
   parseClusterVersion,
   parseNodeVersions,
 } from './cluster-versions.ts';
-export { type CollectOptions, collectLevels, collectTranscripts, levelsScript } from './collect.ts';
+export { type CollectOptions, collectLevels, collectTranscripts, gateProbes, levelsScript } from './collect.ts';
 export { type Consistency, parseConsistency } from './consistency.ts';
-export { type Division, divide } from './division.ts';
+export type { Division } from './division.ts';
 export type { FilesetState } from './filesets.ts';
 export type { Finding, FindingWaiver, Observation, Severity, Subject } from './finding.ts';
 export {
@@ -26,11 +25,12 @@ export { type HistoryEvent, parseHistory } from './history.ts';
 export { type InterimFix, parseInterimFixes } from './interim-fixes.ts';
 export { type OffLevelFileset, parseKnownLevels, parseOffLevelFilesets } from './known-levels.ts';
 export { type ListedFileset, parseListing, type RowTable } from './listing.ts';
-export { judgeMinimum, type MinimumLevel, type MinimumVerdict, minimumLevels } from './minimum-levels.ts';
+export { type MinimumLevel, minimumLevels } from './minimum-levels.ts';
 export { compareOsLevels, type OsLevel, osLevelOf, parseOsLevel, parseOsVersion } from './os-level.ts';
 export { type FilesetPart, type PartTable, parseParts } from './parts.ts';
 export { planRemedy, type RemedyPhase, type RemedyStep, renderRemedy } from './remedy.ts';
 export { renderCsv } from './reports/csv.ts';
+export { renderHtml } from './reports/html.ts';
 export { renderJson, reportSchema } from './reports/json.ts';
 export { renderJUnit } from './reports/junit.ts';
 export { renderMarkdown } from './reports/markdown.ts';
@@ -43,6 +43,7 @@ export { type PeerDomain, type PeerNode, parsePeerDomains, parsePeerNodes } from
 export { type RuleId, rules } from './rules.ts';
 export {
   type Answer,
+  listingTranscript,
   type NodeLevels,
   type NodeTranscript,
   type ProbeName,

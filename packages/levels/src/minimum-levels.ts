@@ -24,7 +24,7 @@ export const minimumLevels: readonly MinimumLevel[] = [
 ];
 
 /** Whether a level of AIX is enough. */
-export type MinimumVerdict =
+type MinimumVerdict =
   | { readonly kind: 'enough'; readonly rule: MinimumLevel }
   | { readonly kind: 'below'; readonly rule: MinimumLevel }
   /** The table says nothing about this PowerHA level, or nothing about this release of AIX under it. */

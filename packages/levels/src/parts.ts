@@ -1,6 +1,5 @@
 import { ParseError } from '@splitmirror/host';
 import { type FilesetState, stateOfWord } from './filesets.ts';
-import { wholeLines } from './lines.ts';
 
 /** One row of `lslpp -lc`: one part of a fileset. The parts of a healthy fileset may well be at different levels. */
 export interface FilesetPart {
@@ -39,23 +38,35 @@ const lock = /:(|EFIXLOCKED)$/;
  * @throws ParseError at the first line of another shape, or when the output was cut.
  */
 export function parseParts(text: string, rows: PartTable = new Map()): FilesetPart[] {
-  const lines = wholeLines(source, text);
-  const header = lines[0]?.startsWith('#') ? lines[0] : null;
-  const names = header?.split(':').length;
-  if (names !== undefined && names !== 6 && names !== 7) {
-    throw new ParseError(source, `a header of ${names} names; known are 6 and 7`, { line: 1, text: String(header) });
-  }
-  const first = header === null ? 0 : 1;
-  // Without a header the first row tells the generation; all others must be of it.
-  const locks = names === undefined ? lock.test(lines[0] ?? '') : names === 7;
-  return lines.slice(first).map((line, index) => {
+  const found: FilesetPart[] = [];
+  let locks: boolean | null = null;
+  for (let start = 0, number = 1; start < text.length; number += 1) {
+    const end = text.indexOf('\n', start);
+    if (end === -1) {
+      throw new ParseError(source, 'cut: the last line does not end', { line: number, text: text.slice(start) });
+    }
+    const line = text.slice(start, end);
+    start = end + 1;
+    if (number === 1 && line.startsWith('#')) {
+      locks = locksOfHeader(line);
+      continue;
+    }
+    // Without a header the first row tells the generation; all others must be of it.
+    locks ??= lock.test(line);
     // The same text is another row where there is no lock column: the table is asked with that in mind.
     const known = rows.get(line);
     const part = known !== undefined && (known.efixLocked !== null) === locks ? known : readRow(line, locks);
-    if (part === null) throw new ParseError(source, 'not a row', { line: index + first + 1, text: line });
+    if (part === null) throw new ParseError(source, 'not a row', { line: number, text: line });
     rows.set(line, part);
-    return part;
-  });
+    found.push(part);
+  }
+  return found;
+}
+
+function locksOfHeader(line: string): boolean {
+  const names = line.split(':').length;
+  if (names === 6 || names === 7) return names === 7;
+  throw new ParseError(source, `a header of ${names} names; known are 6 and 7`, { line: 1, text: line });
 }
 
 function readRow(line: string, locks: boolean): FilesetPart | null {

@@ -59,6 +59,28 @@ describe('waivers', () => {
   });
 });
 
+describe('severities', () => {
+  const java = snapshotOf({
+    a: { 'Java8_64.jre': '8.0.0.700', 'perl.rte': '5.28.0.1', 'sudo.rte': '1.9.0.0' },
+    b: { 'Java8_64.jre': '8.0.0.635', 'perl.rte': '5.28.0.0', 'sudo.rte': '1.8.0.0' },
+  });
+
+  it('can be told for some subjects of a rule', () => {
+    const findings = auditLevels(java, {
+      severities: { 'FS-OTHER': 'warning' },
+      subjects: [
+        { rule: 'FS-OTHER', subjects: ['Java*'], severity: 'error' },
+        { rule: 'FS-OTHER', subjects: ['sudo.*'], severity: 'off' },
+        { rule: 'FS-DEV', subjects: ['*'], severity: 'off' },
+      ],
+    });
+    expect(findings.map(({ severity, subjects }) => [severity, ...subjects.map(({ name }) => name)])).toEqual([
+      ['error', 'Java8_64.jre'],
+      ['warning', 'perl.rte'],
+    ]);
+  });
+});
+
 describe('maintenance window', () => {
   const levels = (...texts: readonly string[]) =>
     readTranscripts(texts.map((text, index) => node(`n${index}`, {}, { osLevel: printed(`${text}\n`) })));

@@ -4,6 +4,7 @@ import {
   auditLevels,
   readTranscripts,
   renderCsv,
+  renderHtml,
   renderJson,
   renderJUnit,
   renderMarkdown,
@@ -129,11 +130,55 @@ describe('renderPrometheus', () => {
   });
 });
 
+describe('renderHtml', () => {
+  const page = renderHtml(snapshot, findings, { cluster: '<harbour> & "co"' });
+
+  it('loads nothing and runs nothing', () => {
+    expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
+    expect(page).not.toMatch(/<script|https?:|src=|url\(|@import/i);
+  });
+
+  it('escapes what nodes and operators say', () => {
+    expect(page).toContain('<h1>Levels of &lt;harbour&gt; &amp; &quot;co&quot;</h1>');
+    expect(page).toContain('refused: &lt;no key&gt; &amp; no password');
+    expect(page).not.toContain('<no key>');
+  });
+
+  it('says in words what it says in colours', () => {
+    expect(page).toContain('<td class="odd">7.2.0.3 <em>(differs)</em></td>');
+    expect(page).toContain('Stop: errors were found');
+    expect(page).toContain('<td>not installed</td>');
+    expect(page).toContain('<td>not assessed</td>');
+  });
+
+  it('holds the lines as evidence, and every fileset once', () => {
+    expect(page).toContain('<code>cluster.es.server:cluster.es.server.rte:7.2.0.3: : :C:F:');
+    for (const name of ['cluster.es.server.rte', 'bos.net', 'bos.rte']) {
+      expect(page.split(`<th scope="row">${name}</th>`)).toHaveLength(2);
+    }
+  });
+
+  it('has headings, captions and scopes for who listens to it', () => {
+    expect(page.match(/<h1>/g)).toHaveLength(1);
+    expect(page.match(/<table>/g)?.length).toBe(page.match(/<thead>/g)?.length);
+    for (const [, id] of page.matchAll(/aria-labelledby="([^"]+)"/g)) expect(page).toContain(`id="${id}"`);
+    expect(page).not.toMatch(/<th(?! scope=)[ >]/);
+  });
+});
+
 describe('every report', () => {
   it('copes with agreement and with nothing', () => {
     for (const empty of [agreed, { nodes: [] }]) {
       const found = auditLevels(empty);
-      for (const render of [renderTable, renderCsv, renderMarkdown, renderJson, renderJUnit, renderPrometheus]) {
+      for (const render of [
+        renderTable,
+        renderCsv,
+        renderHtml,
+        renderMarkdown,
+        renderJson,
+        renderJUnit,
+        renderPrometheus,
+      ]) {
         expect(render(empty, found).endsWith('\n')).toBe(true);
       }
     }

@@ -1,6 +1,12 @@
 import type { Comparison } from './comparison.ts';
 import type { Draft, Severity } from './finding.ts';
-import { findClusterLevels, findFixLevels, findMinimums, findUnfinishedMigration } from './rules/cluster.ts';
+import {
+  findClusterLevels,
+  findFixLevels,
+  findMinimums,
+  findPeerVersions,
+  findUnfinishedMigration,
+} from './rules/cluster.ts';
 import {
   findLevels,
   findLocked,
@@ -140,11 +146,15 @@ export const rules = [
     id: 'RSCT',
     severity: 'error',
     inWindow: 'info',
-    title: 'A key fileset of RSCT differs',
+    title: 'A key fileset of RSCT, or RSCT as it runs, differs',
     source: 'IBM Redbook SG24-8278, ch. 4: a cluster joins at the lowest level.',
     rationale: 'Group services and resource monitoring of all nodes work together.',
     remedy: 'Bring RSCT to the same level on all nodes, together with AIX and before PowerHA.',
-    find: (comparison) => [...findMissing(comparison, ['rsct']), ...findLevels(comparison, ['rsct'])],
+    find: (comparison) => [
+      ...findMissing(comparison, ['rsct']),
+      ...findLevels(comparison, ['rsct']),
+      ...findPeerVersions(comparison),
+    ],
   },
   {
     id: 'CAA',

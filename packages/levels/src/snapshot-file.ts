@@ -107,7 +107,8 @@ async function* linesOf(
     const pieces = (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })).split('\n');
     const last = pieces.pop() ?? '';
     for (const piece of pieces) {
-      yield open.join('') + piece;
+      open.push(piece);
+      yield open.join('');
       open = [];
     }
     open.push(last);

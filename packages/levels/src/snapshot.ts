@@ -12,6 +12,7 @@ import { type InterimFix, parseInterimFixes } from './interim-fixes.ts';
 import { type ListedFileset, parseListing, type RowTable } from './listing.ts';
 import { type OsLevel, parseOsLevel } from './os-level.ts';
 import { type FilesetPart, type PartTable, parseParts } from './parts.ts';
+import { type PeerNode, parsePeerNodes } from './rsct.ts';
 
 /** What one command left behind on a node, or why nothing is known of it. */
 export type Answer =
@@ -41,6 +42,8 @@ export interface Readings {
   readonly clusterVersion: Reading<number>;
   /** `odmget HACMPnode` */
   readonly nodeVersions: Reading<readonly number[]>;
+  /** `lsrpnode`: all nodes of the RSCT peer domain, as this one sees them */
+  readonly peerNodes: Reading<readonly PeerNode[]>;
   /** `emgr -l`, for root only */
   readonly interimFixes: Reading<readonly InterimFix[]>;
   /** `lppchk -v` */
@@ -159,6 +162,14 @@ export const probes: { readonly [Name in ProbeName]: Probe<Extract<Readings[Name
       return versions.length === 0 ? empty('no node is defined') : data(versions);
     }),
   },
+  peerNodes: {
+    argv: ['lsrpnode'],
+    timeoutSeconds: 30,
+    read: onSuccess((stdout) => {
+      const peers = parsePeerNodes(stdout);
+      return peers.length === 0 ? empty('no node is in a peer domain') : data(peers);
+    }),
+  },
   interimFixes: {
     argv: ['emgr', '-l'],
     timeoutSeconds: 60,
@@ -203,6 +214,17 @@ export function commandOf(name: ProbeName): string {
   return probes[name].argv.join(' ');
 }
 
+/**
+ * A node of which nothing is known but a saved list, as `compare_report` takes them too.
+ *
+ * @param text What `lslpp -Lc` or `lslpp -Lqc` printed.
+ * @param askedAt When: UTC, ISO 8601.
+ */
+export function listingTranscript(node: string, text: string, askedAt: string): NodeTranscript {
+  const answer: Answer = { kind: 'ended', exitCode: 0, stdout: text, stderr: '' };
+  return { node, askedAt, unreachable: null, answers: { listing: answer } };
+}
+
 /** Understands what the nodes of a cluster answered. */
 export function readTranscripts(transcripts: Iterable<NodeTranscript>): Snapshot {
   const reader = snapshotReader();
@@ -241,6 +263,7 @@ function readTranscript(transcript: NodeTranscript, rows: RowTables): NodeLevels
     clusterManager: answer('clusterManager', probes.clusterManager),
     clusterVersion: answer('clusterVersion', probes.clusterVersion),
     nodeVersions: answer('nodeVersions', probes.nodeVersions),
+    peerNodes: answer('peerNodes', probes.peerNodes),
     interimFixes: answer('interimFixes', probes.interimFixes),
     consistency: answer('consistency', probes.consistency),
     kernel: answer('kernel', probes.kernel),

@@ -15,9 +15,7 @@ export interface TableRow {
 
 const source = 'lslpp -l';
 const header = /^\s*Fileset\s+Level\s+State\s+Description$/;
-const rest = String.raw`(\d[\w.-]*)\s+(EFIX LOCKED|\S+)(?:\s+(\S.*))?`;
-const whole = new RegExp(String.raw`^\s*(\S+)\s+${rest}$`);
-const afterName = new RegExp(String.raw`^\s+${rest}$`);
+const row = /^\s*(\S+)\s+(\d[\w.-]*)\s+(EFIX LOCKED|\S+)(?:\s+(\S.*))?$/;
 
 /**
  * Reads what `lslpp -l` prints: blocks with a `Path:` line, long names alone on their line, descriptions over several
@@ -52,9 +50,8 @@ export function parseSoftwareTable(text: string): TableRow[] {
       path = block[1] ?? null;
       continue;
     }
-    const [, ...cells]: readonly (string | undefined)[] =
-      name === null ? (whole.exec(line) ?? []) : [undefined, name, ...(afterName.exec(line) ?? []).slice(1)];
-    const [fileset, level, stateText, description = ''] = cells;
+    const [, fileset, level, stateText, description = ''] =
+      row.exec(name === null ? line : `${name} ${line.trim()}`) ?? [];
     if (fileset !== undefined && level !== undefined && stateText !== undefined) {
       rows.push({ path, fileset, level, state: stateOfWord(stateText), stateText, description });
       column = description === '' ? 0 : (titled ?? line.length - description.length);

@@ -59,7 +59,7 @@ const readers: readonly (readonly [command: RegExp, read: (text: string) => Expe
   ],
   [/^oslevel (?:l|lr|ls|g|gr|gs)\b/, (text) => ({ rows: parseOffLevelFilesets(text) })],
   [/^instfix (?:ci|cik)\b/, (text) => ({ rows: parseFixRows(text) })],
-  [/^(?:instfix i|nim)\b/, (text) => parseFixReport(text) as unknown as Expected],
+  [/^(?:instfix (?:i|ik|k)|nim)\b/, (text) => parseFixReport(text) as unknown as Expected],
   [/^lppchk\b/, (text) => parseConsistency(text) as unknown as Expected],
   [
     /^halevel\b/,

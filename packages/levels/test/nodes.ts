@@ -55,6 +55,7 @@ export function node(
     ),
     clusterVersion: printed('\nHACMPcluster:\n\tname = "harbour"\n\tcluster_version = 16\n'),
     nodeVersions: printed('\nHACMPnode:\n\tname = "east"\n\tversion = 16\n'),
+    peerNodes: printed(`Name        OpState RSCTVersion \n${name}        Online  3.2.6.10    \n`),
     interimFixes: { ...printed(''), stderr: 'There is no efix data on this system.\n' },
     consistency: printed(''),
     kernel: printed('64\n'),

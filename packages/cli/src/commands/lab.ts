@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Lab, startLab } from '@splitmirror/lab';
@@ -19,7 +19,10 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   const running = await startLab({ directory });
   // Who started it in the background can find it again.
   await writeFile(join(running.directory, 'process.json'), `${JSON.stringify({ pid: process.pid })}\n`);
-  await writeFile(join(running.directory, labConfigName), stringify(labConfig(running)), { mode: 0o600 });
+  // The demo waits for this file: it appears whole or not at all.
+  const config = join(running.directory, labConfigName);
+  await writeFile(`${config}.partial`, stringify(labConfig(running)), { mode: 0o600 });
+  await rename(`${config}.partial`, config);
   process.stdout.write(`${reachText(running).join('\n')}\n`);
   const ending = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());

@@ -65,7 +65,8 @@ function listedLevels({ nodes }: Snapshot): [string, (string | null | undefined)
       const name = comparedName(row);
       if (name === null) continue;
       const values = levels.get(name) ?? [...absent];
-      levels.set(name, values.with(place, row.level));
+      values[place] = row.level;
+      levels.set(name, values);
     }
   });
   return [...levels].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,9 +1,9 @@
 import { nameClusterVersion } from '../cluster-versions.ts';
 import { answerSubject, type Comparison, draftsByDivision, levelSubjects, valuesOf } from '../comparison.ts';
 import { nameDivision } from '../division.ts';
-import type { Draft, Subject } from '../finding.ts';
+import type { Draft, Observation, Subject } from '../finding.ts';
 import { judgeMinimum } from '../minimum-levels.ts';
-import { commandOf } from '../snapshot.ts';
+import { commandOf, type Snapshot } from '../snapshot.ts';
 import { levelOf, nameLevels } from './filesets.ts';
 
 /** Cluster filesets, the product level and the level of the running cluster manager, across nodes. */
@@ -18,7 +18,17 @@ export function findClusterLevels(comparison: Comparison): Draft[] {
     answerSubject('haLevel', product),
     answerSubject('clusterManager', running, `${commandOf('clusterManager')} (local node vrmf)`),
   ];
-  return draftsByDivision(subjects, levelOf, nameLevels);
+  return draftsByDivision(subjects, sideOf, nameLevels);
+}
+
+/** The three spellings of a level, as one: `7.2.0.4`, `7.2.0 SP4`, `7204`. */
+function sideOf(observation: Observation): string | null {
+  const { command, value } = observation;
+  if (value === null || command === commandOf('listing')) return levelOf(observation);
+  const [, version, pack = '0'] = /^([\d.]+) (?:GA|SP(\d+))$/.exec(value) ?? [];
+  if (version !== undefined) return `${version}.${pack}`;
+  // Packed digits are unambiguous while there are four of them.
+  return /^\d{4}$/.test(value) ? [...value].join('.') : value;
 }
 
 /**
@@ -40,7 +50,7 @@ export function findUnfinishedMigration({ snapshot }: Comparison): Draft[] {
     ),
     answerSubject(
       'clusterManager',
-      valuesOf(snapshot, 'clusterManager').flatMap(({ node, value: { clVersion } }) =>
+      membersOf(snapshot).flatMap(({ node, value: { clVersion } }) =>
         clVersion === null ? [] : [{ node, text: String(clVersion) }],
       ),
       `${commandOf('clusterManager')} (CLversion)`,
@@ -65,15 +75,39 @@ export function findUnfinishedMigration({ snapshot }: Comparison): Draft[] {
   ];
 }
 
+/** Nodes that take part in the cluster: what the others say about its protocol and fix level says nothing. */
+function membersOf(snapshot: Snapshot) {
+  return valuesOf(snapshot, 'clusterManager').filter(
+    ({ value: { state } }) => state !== 'NOT_CONFIGURED' && state !== 'ST_INIT',
+  );
+}
+
 /** Nodes on which the cluster manager runs at another fix level. */
 export function findFixLevels({ snapshot }: Comparison): Draft[] {
-  const values = valuesOf(snapshot, 'clusterManager').flatMap(({ node, value: { clusterFixLevel } }) =>
+  const values = membersOf(snapshot).flatMap(({ node, value: { clusterFixLevel } }) =>
     clusterFixLevel === null ? [] : [{ node, text: String(clusterFixLevel) }],
   );
   return draftsByDivision(
     [answerSubject('clusterManager', values, `${commandOf('clusterManager')} (cluster fix level)`)],
     ({ value }) => value,
     (division) => `different fix levels; ${nameDivision(division)}`,
+  );
+}
+
+/**
+ * RSCT as it runs, by the peer domain's own list, which also names nodes that were not asked. Of an offline node it holds
+ * a memory only. That the domain has mixed versions (`lsrpdomain`) is no evidence: its active version was not raised yet.
+ */
+export function findPeerVersions({ snapshot }: Comparison): Draft[] {
+  const views = valuesOf(snapshot, 'peerNodes').flatMap(({ value }) => value);
+  const online = new Map(
+    views.filter(({ opState }) => opState === 'Online').map(({ name, rsctVersion }) => [name, rsctVersion]),
+  );
+  const peers = Array.from(online, ([node, text]) => ({ node, text })).sort((a, b) => (a.node < b.node ? -1 : 1));
+  return draftsByDivision(
+    [answerSubject('peerNodes', peers)],
+    ({ value }) => value,
+    (division) => `RSCT runs at ${division.groups.map(({ value }) => value).join(' and ')}; ${nameDivision(division)}`,
   );
 }
 

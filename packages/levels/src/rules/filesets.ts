@@ -16,9 +16,16 @@ export function levelOf({ value }: Observation): string | null {
   return value === null ? null : levelKey(value);
 }
 
-/** Says that levels differ, and between whom. */
+/** Says that levels differ, between whom, and who is behind where levels have an order. */
 export function nameLevels(division: Division): string {
-  return `different levels; ${nameDivision(division)}`;
+  const levels = division.groups.flatMap(({ value, nodes }) => {
+    const level = parseVrmf(value);
+    return level === null ? [] : [{ level, nodes }];
+  });
+  const fact = `different levels; ${nameDivision(division)}`;
+  if (levels.length < division.groups.length) return fact;
+  const [lowest] = levels.sort((a, b) => compareVrmf(a.level, b.level));
+  return `${fact}; ${levels.length === 2 ? 'lower' : 'lowest'} on ${lowest?.nodes.join(', ')}`;
 }
 
 /** Filesets of these families that are on some nodes only. */

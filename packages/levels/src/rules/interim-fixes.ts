@@ -4,6 +4,9 @@ import type { InterimFix } from '../interim-fixes.ts';
 import { commandOf, type Snapshot } from '../snapshot.ts';
 import { nameMissing } from './filesets.ts';
 
+/** Broken, installing, removing, not patched. */
+const failedStates = new Set(['B', 'I', 'R', 'N', 'SN']);
+
 interface FixedNode {
   readonly node: string;
   readonly fixes: readonly InterimFix[];
@@ -22,13 +25,13 @@ function keysOf({ apars, label }: InterimFix): readonly string[] {
   return apars.length > 0 ? apars : [label];
 }
 
-/** One subject for each APAR, or label without APAR, over all nodes whose fixes are known. */
+/** One subject for each APAR, or label without APAR, over all nodes whose fixes are known. A fix that failed does not count. */
 function fixSubjects(nodes: readonly FixedNode[]): Subject[] {
   const names = [...new Set(nodes.flatMap(({ fixes }) => fixes.flatMap(keysOf)))].sort();
   return names.map((name) => ({
     name,
     observations: nodes.map(({ node, fixes }): Observation => {
-      const found = fixes.filter((fix) => keysOf(fix).includes(name));
+      const found = fixes.filter((fix) => keysOf(fix).includes(name) && !failedStates.has(fix.state));
       const labels = found.map(({ label }) => label).sort();
       const value = labels.length === 0 ? null : labels.join(', ');
       return { node, value, command: commandOf('interimFixes'), line: found[0]?.line ?? null };
@@ -62,8 +65,6 @@ export function findLabels({ snapshot, differences, listed }: Comparison): Draft
       `under different labels: ${groups.map(({ value, nodes }) => `${value} on ${nodes.join(', ')}`).join('; ')}`,
   ).map((draft) => (explained ? { ...draft, severity: 'info' as const } : draft));
 }
-
-const failedStates = new Set(['B', 'I', 'R', 'N', 'SN']);
 
 /** Fixes that are broken, half installed, half removed, or not patched in. */
 export function findFailedFixes({ snapshot }: Comparison): Draft[] {

@@ -1,10 +1,13 @@
-import { type Comparison, comparedName, levelKey } from '../comparison.ts';
+import { type Comparison, comparedName, higherOf, levelKey } from '../comparison.ts';
 import { isOfCluster } from '../filesets.ts';
 import type { Draft, Subject } from '../finding.ts';
+import type { ListedFileset } from '../listing.ts';
 import { commandOf, type NodeLevels, notAsked, type ProbeName, probeNames } from '../snapshot.ts';
 
 /** Without these there is no audit of a node; the others add to it. */
 const essential: readonly ProbeName[] = ['listing', 'osLevel'];
+/** What only tells something worth knowing, or what another answer tells too: filesets of RSCT are listed. */
+const minor: readonly ProbeName[] = ['firmware', 'peerNodes'];
 /** What only a node with cluster software can answer. */
 const ofCluster: readonly ProbeName[] = ['haLevel', 'clusterManager', 'clusterVersion', 'nodeVersions'];
 
@@ -26,7 +29,7 @@ export function findUnread({ snapshot: { nodes } }: Comparison): Draft[] {
       byReason.set(reading.reason, [...(byReason.get(reading.reason) ?? []), node]);
     }
     return Array.from(byReason, ([reason, on]) => ({
-      severity: essential.includes(name) ? 'error' : 'warning',
+      severity: essential.includes(name) ? 'error' : minor.includes(name) ? 'info' : 'warning',
       nodes: on,
       division: null,
       subjects: [],
@@ -105,12 +108,12 @@ function changes(before: NodeLevels, after: NodeLevels): Subject[] {
   });
 }
 
-function levelsOf({ readings: { listing } }: NodeLevels) {
+function levelsOf({ readings: { listing } }: NodeLevels): Map<string, ListedFileset> | null {
   if (listing.kind !== 'data') return null;
-  return new Map(
-    listing.value.flatMap((row) => {
-      const name = comparedName(row);
-      return name === null ? [] : [[name, row] as const];
-    }),
-  );
+  const levels = new Map<string, ListedFileset>();
+  for (const row of listing.value) {
+    const name = comparedName(row);
+    if (name !== null) levels.set(name, higherOf(row, levels.get(name) ?? null));
+  }
+  return levels;
 }

@@ -1,7 +1,7 @@
 import { answerSubject, type Comparison, draftsByDivision, valuesOf } from '../comparison.ts';
-import { nameDivision } from '../division.ts';
+import { type Division, nameDivision } from '../division.ts';
 import type { Draft } from '../finding.ts';
-import type { OsLevel } from '../os-level.ts';
+import { compareOsLevels, type OsLevel } from '../os-level.ts';
 import { commandOf } from '../snapshot.ts';
 import { parseVrmf } from '../vrmf.ts';
 
@@ -64,9 +64,18 @@ function findParts(
     return draftsByDivision(
       [answerSubject('osLevel', texts)],
       ({ node }) => parts.get(node) ?? null,
-      (division) => `${what}; ${nameDivision(division)}`,
+      (division) => `${what}; ${nameDivision(division)}; ${lowestOf(division, members)}`,
     );
   });
+}
+
+function lowestOf(
+  { groups }: Division,
+  members: readonly { readonly node: string; readonly value: OsLevel }[],
+): string {
+  const [lowest] = members.toSorted((a, b) => compareOsLevels(a.value, b.value));
+  const nodes = groups.find((group) => lowest !== undefined && group.nodes.includes(lowest.node))?.nodes ?? [];
+  return `${groups.length === 2 ? 'lower' : 'lowest'} on ${nodes.join(', ')}`;
 }
 
 /** Filesets that every technology level replaces; since AIX 5.3 TL7 their modification is the technology level. */
