@@ -1,9 +1,9 @@
 /*
  * One measurement of bench/archive.ts, in a process of its own: reads an archive from standard input and prints the
- * milliseconds that it took, modules loaded, and the peak of its memory.
+ * milliseconds that it took on the clock and on the processors, modules loaded, and the peak of its memory.
  */
 import { createHash } from 'node:crypto';
-import { readSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { watchArchive } from '@splitmirror/archive';
 import { createBackupReader } from '../packages/archive/src/backup-reader.ts';
@@ -11,7 +11,7 @@ import { createCpioReader } from '../packages/archive/src/cpio-reader.ts';
 import { createTarReader } from '../packages/archive/src/tar-reader.ts';
 import { record } from '../packages/archive/test/tar-builder.ts';
 
-const [, , job = 'nothing', note = ''] = process.argv;
+const [, , job = 'nothing'] = process.argv;
 
 function pump(take: (chunk: Buffer) => void): void {
   const chunk = Buffer.alloc(1 << 18);
@@ -86,24 +86,30 @@ const jobs: Record<string, () => number | Promise<number>> = {
   'count-backup': () => count(createBackupReader),
   'watch-tar': () => watch('tar', 'stream'),
   'watch-tar-outline': () => watch('tar', 'outline'),
+  'watch-cpio-outline': () => watch('cpio', 'outline'),
   'watch-backup': () => watch('backup', 'stream'),
   'tar-stream': async () => {
     const { extract } = await import('tar-stream');
     let entries = 0;
     const reader = extract();
-    reader.on('entry', (_header: unknown, stream: Readable, next: () => void) => {
+    reader.on('entry', (_header, stream, next) => {
       entries += 1;
-      stream.on('end', next);
+      stream.on('end', () => next());
       stream.resume();
     });
-    start = performance.now();
-    await new Promise((resolve, reject) => input().pipe(reader).on('finish', resolve).on('error', reject));
+    begin();
+    await new Promise<void>((resolve, reject) => {
+      input()
+        .pipe(reader)
+        .on('finish', () => resolve())
+        .on('error', reject);
+    });
     return entries;
   },
   'node-tar': async () => {
     const { list } = await import('tar');
     let entries = 0;
-    start = performance.now();
+    begin();
     const reader = list({ onReadEntry: () => (entries += 1) });
     await new Promise((resolve, reject) => input().pipe(reader).on('end', resolve).on('error', reject));
     return entries;
@@ -111,7 +117,7 @@ const jobs: Record<string, () => number | Promise<number>> = {
   'modern-tar': async () => {
     const { createTarDecoder } = await import('modern-tar');
     let entries = 0;
-    start = performance.now();
+    begin();
     for await (const entry of Readable.toWeb(input()).pipeThrough(createTarDecoder())) {
       entries += 1;
       for await (const _ of entry.body) {
@@ -122,7 +128,23 @@ const jobs: Record<string, () => number | Promise<number>> = {
   },
 };
 
+/** Peak of this program's memory. What `resourceUsage` tells includes that of the process which started it, on Linux. */
+function peakMiB(): number {
+  const kib =
+    process.platform === 'linux' ? /^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] : undefined;
+  return Number(kib ?? process.resourceUsage().maxRSS) / 1024;
+}
+
 let start = performance.now();
+let cpu = process.cpuUsage();
+/** Forgets the time until now: that of loading another library. */
+function begin(): void {
+  start = performance.now();
+  cpu = process.cpuUsage();
+}
+
 const result = await jobs[job]?.();
 const ms = performance.now() - start;
-console.log(JSON.stringify({ job, note, ms, result, rssMiB: process.resourceUsage().maxRSS / 1024 }));
+const { user, system } = process.cpuUsage(cpu);
+const rssMiB = peakMiB();
+console.log(JSON.stringify({ job, ms, cpuMs: (user + system) / 1000, result, rssMiB }));

@@ -1,22 +1,26 @@
 /*
- * How fast archives are read, side by side with others, on this machine: medians of interleaved rounds, and ratios.
+ * How fast archives are read, side by side with others, on this machine.
  *
- *   node --conditions=@splitmirror/source bench/archive.ts [MiB, default 1024] [rounds, default 5]
+ *   node --conditions=@splitmirror/source bench/archive.ts [--quick] [MiB, default 1024] [rounds, default 5]
  *
- * Everything is fed through a pipe (`cat FILE | ...`), so that nobody seeks over content. Loading modules is not counted;
- * tar-stream, tar and modern-tar are development dependencies of the repository root.
+ * `--quick` is 256 MiB and 3 rounds: about two minutes. Everything is fed through a pipe (`cat FILE | ...`), so that
+ * nobody seeks over content. Loading modules is not counted. In each round all candidates run one after another; a ratio is
+ * the median of the ratios within the rounds, of the time on the processors: others who use the machine disturb it least.
+ * That of the clock is printed beside it. The results are also written to bench/archive.json.
  */
 import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupEnd, backupMember, pack, volumeHeader } from '../packages/archive/test/backup-builder.ts';
 import { member } from '../packages/archive/test/cpio-builder.ts';
 import { record } from '../packages/archive/test/tar-builder.ts';
 
-const bytes = Number(process.argv[2] ?? 1024) * 2 ** 20;
-const rounds = Number(process.argv[3] ?? 5);
+const isQuick = process.argv.includes('--quick');
+const [mebibytes, wantedRounds] = process.argv.slice(2).filter((word) => word !== '--quick');
+const bytes = Number(mebibytes ?? (isQuick ? 256 : 1024)) * 2 ** 20;
+const rounds = Number(wantedRounds ?? (isQuick ? 3 : 5));
 const directory = mkdtempSync(join(tmpdir(), 'splitmirror-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130));
@@ -27,8 +31,21 @@ const small = (index: number) => noise.subarray((index * 4099) % (8 << 20)).suba
 const big = () => Buffer.alloc(bytes / 8, noise);
 const nameOf = (index: number) => `./data/app/directory-${index % 997}/file-number-${index}.dat`;
 
-/** Writes members until the archive is large enough. */
-function write(name: string, first: Buffer, make: (index: number) => Buffer, last: Buffer): string {
+/** How many small files make an archive of this size: about 250,000 in 1 GiB. */
+const smallFiles = (() => {
+  let count = 0;
+  for (let total = 0; total < bytes; count += 1) total += 512 + Math.ceil(small(count).length / 512) * 512;
+  return count;
+})();
+
+/** Writes so many members, or as many as make the archive large enough. */
+function write(
+  name: string,
+  first: Buffer,
+  make: (index: number) => Buffer,
+  last: Buffer,
+  count = Number.POSITIVE_INFINITY,
+): string {
   const path = join(directory, name);
   const file = openSync(path, 'w');
   const put = (piece: Buffer) => {
@@ -36,9 +53,10 @@ function write(name: string, first: Buffer, make: (index: number) => Buffer, las
     return piece.length;
   };
   let written = put(first);
-  for (let index = 0; written < bytes; ) {
+  const most = count === Number.POSITIVE_INFINITY ? bytes : Number.POSITIVE_INFINITY;
+  for (let index = 0; written < most && index < count; ) {
     const batch: Buffer[] = [];
-    for (let held = 0; held < 1 << 22 && written + held < bytes; index += 1)
+    for (let held = 0; held < 1 << 22 && written + held < most && index < count; index += 1)
       held += batch[batch.push(make(index)) - 1]?.length ?? 0;
     written += put(Buffer.concat(batch));
   }
@@ -49,152 +67,204 @@ function write(name: string, first: Buffer, make: (index: number) => Buffer, las
   return path;
 }
 
-const nothing = Buffer.alloc(0);
-const tarEnd = Buffer.alloc(10_240);
-const packedText = Buffer.from(
-  Array.from({ length: 40_000 }, (_, index) => `record ${index * 7919} of the journal\n`).join(''),
-);
-const packedMember = (() => {
-  const packed = pack(packedText);
-  return (index: number) => backupMember({ name: nameOf(index), packed, size: packedText.length });
-})();
-
 interface Candidate {
   readonly name: string;
+  /** The archive that it reads. */
+  readonly path: string;
   /** A command of the system, or a job of archive-job.ts. */
   readonly run: readonly string[] | string;
+  /** What its speed is told of, when it is not the archive's size. */
+  readonly bytes?: number;
 }
 
-interface Result {
-  readonly name: string;
+/** One run: milliseconds on the clock and on the processors. */
+interface Run {
   readonly ms: number;
+  readonly cpuMs: number;
+  readonly rssMiB: number;
 }
 
 const jobFile = join(import.meta.dirname, 'archive-job.ts');
-const here = process.execPath;
+const options = { encoding: 'utf8', maxBuffer: 1 << 30 } as const;
 
-/** Milliseconds and peak memory of one run, `undefined` when the program is not there. */
-function once(path: string, { run }: Candidate): { ms: number; rssMiB: number } | undefined {
-  const options = { encoding: 'utf8', maxBuffer: 1 << 30 } as const;
+/** `undefined` when the program is not there. */
+function once({ path, run }: Candidate): Run | undefined {
   if (typeof run !== 'string') {
-    const start = performance.now();
-    const { status } = spawnSync('sh', ['-c', 'cat "$0" | "$@" > /dev/null', path, ...run], options);
-    return status === 0 ? { ms: performance.now() - start, rssMiB: 0 } : undefined;
+    const script = 'TIMEFORMAT="%R %U %S"; set -o pipefail; cat "$0" | { time "$@" > /dev/null 2>&1; }';
+    const { status, stderr } = spawnSync('bash', ['-c', script, path, ...run], options);
+    const [real = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number);
+    return status === 0 ? { ms: real * 1000, cpuMs: (user + system) * 1000, rssMiB: 0 } : undefined;
   }
-  const line = 'cat "$0" | "$@"';
-  const args = [here, ...process.execArgv, '--conditions=@splitmirror/source', '--no-warnings', jobFile, run];
-  const { status, stdout } = spawnSync('sh', ['-c', line, path, ...args], options);
-  return status === 0 ? (JSON.parse(stdout) as { ms: number; rssMiB: number }) : undefined;
+  const node = [process.execPath, ...process.execArgv, '--conditions=@splitmirror/source', '--no-warnings'];
+  const { status, stdout } = spawnSync('sh', ['-c', 'cat "$0" | "$@"', path, ...node, jobFile, run], options);
+  return status === 0 ? (JSON.parse(stdout) as Run) : undefined;
 }
 
-/** Medians of all candidates over one archive, printed as MB/s with the ratio to the first. */
-function compare(
-  title: string,
-  path: string,
-  candidates: readonly Candidate[],
-  outputBytes = statSync(path).size,
-): Result[] {
-  const times = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+interface Gate {
+  readonly name: string;
+  readonly measured: string;
+  readonly clock: string;
+  readonly wanted: string;
+  readonly holds: boolean;
+}
+
+const speeds: { archive: string; reader: string; cpuMBs: number; clockMBs: number; rssMiB: number }[] = [];
+const gates: Gate[] = [];
+
+/** Runs all candidates in each round; gives the runs of each, in the order of the rounds. */
+function compare(archive: string, candidates: readonly Candidate[]): Map<string, Run[]> {
+  const runs = new Map<string, Run[]>(candidates.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const candidate of candidates) {
-      const result = once(path, candidate);
-      if (result !== undefined) times.get(candidate.name)?.push(result.ms);
+      const run = once(candidate);
+      if (run !== undefined) runs.get(candidate.name)?.push(run);
     }
   }
-  console.log(`\n${title} (${(statSync(path).size / 1e6).toFixed(0)} MB)`);
-  const results: Result[] = [];
-  for (const [name, all] of times) {
-    const ms = all.sort((a, b) => a - b)[all.length >> 1];
-    if (ms === undefined) console.log(`  ${name.padEnd(44)} not installed`);
-    else {
-      results.push({ name, ms });
-      console.log(`  ${name.padEnd(44)} ${(outputBytes / ms / 1000).toFixed(0).padStart(6)} MB/s`);
-    }
+  console.log(`\n| ${archive} | MB/s of one processor | MB/s on the clock | peak memory |\n|---|---|---|---|`);
+  for (const { name, path, bytes: told } of candidates) {
+    const all = runs.get(name) ?? [];
+    const megabytes = (told ?? statSync(path).size) / 1e6;
+    const speed = (of: 'cpuMs' | 'ms') => Math.round((megabytes / median(all.map((run) => run[of]))) * 1000);
+    const rssMiB = Math.round(median(all.map((run) => run.rssMiB)));
+    const [cpuMBs, clockMBs] = [speed('cpuMs'), speed('ms')];
+    if (all.length > 0) speeds.push({ archive, reader: name, cpuMBs, clockMBs, rssMiB });
+    const memory = rssMiB > 0 ? `${rssMiB} MiB` : '';
+    console.log(
+      all.length === 0 ? `| ${name} | not installed | | |` : `| ${name} | ${cpuMBs} | ${clockMBs} | ${memory} |`,
+    );
   }
-  return results;
+  return runs;
 }
 
-let missed = 0;
-/** Prints by how much `name` is faster than `than`, beside what it has to reach. */
-function gate(results: readonly Result[], name: string, than: string, atLeast: number): void {
-  const [mine, other] = [name, than].map((wanted) => results.find((result) => result.name === wanted)?.ms);
-  if (mine === undefined || other === undefined) return;
-  const ratio = other / mine;
-  if (ratio < atLeast) missed += 1;
-  console.log(
-    `    ${ratio < atLeast ? 'BELOW' : 'ok   '} ${name} / ${than} = ${ratio.toFixed(2)}, at least ${atLeast}`,
-  );
+/** How many times as fast `name` is as `than`, beside what it has to reach. */
+function gate(on: string, runs: ReadonlyMap<string, readonly Run[]>, name: string, than: string, wanted: number): void {
+  const [mine = [], others = []] = [runs.get(name), runs.get(than)];
+  if (mine.length === 0 || others.length === 0) return;
+  const ratio = (of: 'cpuMs' | 'ms') => median(mine.map((run, round) => (others[round]?.[of] ?? Number.NaN) / run[of]));
+  const measured = ratio('cpuMs');
+  gates.push({
+    name: `${on}: ${name} / ${than}`,
+    measured: measured.toFixed(2),
+    clock: ratio('ms').toFixed(2),
+    wanted: `at least ${wanted}`,
+    holds: measured >= wanted,
+  });
 }
 
-const tarCandidates: Candidate[] = [
-  { name: 'tar tf', run: ['tar', 'tf', '-'] },
-  { name: 'bsdtar tf', run: ['bsdtar', 'tf', '-'] },
-  { name: 'tar-stream, counting', run: 'tar-stream' },
-  { name: 'tar, counting', run: 'node-tar' },
-  { name: 'modern-tar, counting', run: 'modern-tar' },
-  { name: 'ours, counting', run: 'count-tar' },
-  { name: 'openssl dgst -sha256', run: ['openssl', 'dgst', '-sha256'] },
-  { name: 'ours, files + stream hashed, catalogue', run: 'watch-tar' },
-  { name: 'ours, each byte hashed once, catalogue', run: 'watch-tar-outline' },
+const nothing = Buffer.alloc(0);
+const tarEnd = Buffer.alloc(10_240);
+const counting = 'ours, counting';
+const hashing = 'ours, files + stream hashed, catalogue';
+const outline = 'ours, each byte hashed once, catalogue';
+const openssl = 'openssl dgst -sha256';
+const tarCandidates = (path: string): Candidate[] => [
+  { name: 'tar tf', path, run: ['tar', 'tf', '-'] },
+  { name: 'bsdtar tf', path, run: ['bsdtar', 'tf', '-'] },
+  { name: 'tar-stream, counting', path, run: 'tar-stream' },
+  { name: 'tar, counting', path, run: 'node-tar' },
+  { name: 'modern-tar, counting', path, run: 'modern-tar' },
+  { name: counting, path, run: 'count-tar' },
+  { name: openssl, path, run: ['openssl', 'dgst', '-sha256'] },
+  { name: outline, path, run: 'watch-tar-outline' },
+  { name: hashing, path, run: 'watch-tar' },
 ];
 
-const smallTar = write('small.tar', nothing, (index) => record({ name: nameOf(index), body: small(index) }), tarEnd);
-const onSmall = compare('tar of many small files', smallTar, tarCandidates);
-gate(onSmall, 'ours, counting', 'tar-stream, counting', 1.8);
-gate(onSmall, 'ours, counting', 'tar tf', 0.9);
-gate(onSmall, 'ours, each byte hashed once, catalogue', 'openssl dgst -sha256', 0.6);
-
-const backupFile = write(
+const smallTar = write(
+  'small.tar',
+  nothing,
+  (index) => record({ name: nameOf(index), body: small(index) }),
+  tarEnd,
+  smallFiles,
+);
+const smallBackup = write(
   'small.bff',
   volumeHeader(),
   (index) => backupMember({ name: nameOf(index), body: small(index) }),
   backupEnd,
+  smallFiles,
 );
-const onBackup = [
-  ...compare('the same files in other formats: tar', smallTar, [{ name: 'ours, tar', run: 'count-tar' }]),
-  ...compare('backup -i', backupFile, [{ name: 'ours, backup', run: 'count-backup' }]),
-];
-gate(onBackup, 'ours, backup', 'ours, tar', 0.8);
-rmSync(smallTar);
-rmSync(backupFile);
-
-const cpioEnd = member('newc', { name: 'TRAILER!!!', mode: 0 });
-const cpioFile = write(
-  'small.cpio',
-  nothing,
-  (index) => member('newc', { name: nameOf(index), body: small(index) }),
-  cpioEnd,
-);
-compare('cpio (newc) of many small files', cpioFile, [
-  { name: 'cpio -it', run: ['cpio', '-it', '--quiet'] },
-  { name: 'bsdtar tf', run: ['bsdtar', 'tf', '-'] },
-  { name: 'ours, counting', run: 'count-cpio' },
+const onSmall = compare('many small files, tar', [
+  ...tarCandidates(smallTar),
+  { name: 'ours, counting backup -i', path: smallBackup, run: 'count-backup' },
 ]);
-rmSync(cpioFile);
+gate('small', onSmall, counting, 'tar-stream, counting', 1.8);
+gate('small', onSmall, counting, 'tar tf', 0.9);
+gate('small', onSmall, outline, openssl, 0.6);
+gate('the same small files', onSmall, 'ours, counting backup -i', counting, 0.8);
+for (const path of [smallTar, smallBackup]) rmSync(path);
 
 const bigBody = big();
 const bigTar = write('big.tar', nothing, (index) => record({ name: nameOf(index), body: bigBody }), tarEnd);
-const onBig = compare('tar of 8 large files', bigTar, tarCandidates);
-gate(onBig, 'ours, counting', 'tar tf', 0.9);
-gate(onBig, 'ours, each byte hashed once, catalogue', 'openssl dgst -sha256', 0.85);
+const onBig = compare('8 large files, tar', tarCandidates(bigTar));
+gate('large', onBig, counting, 'tar tf', 0.9);
+gate('large', onBig, outline, openssl, 0.85);
 rmSync(bigTar);
 
-const packedFile = write('packed.bff', volumeHeader(), packedMember, backupEnd);
-const unpackedBytes = Math.ceil(bytes / packedMember(0).length) * packedText.length;
-const [unpacked] = compare(
-  'backup -i -p: packed members, by what comes out',
-  packedFile,
-  [{ name: 'ours, counting', run: 'count-backup' }],
-  unpackedBytes,
-);
-if (unpacked !== undefined) {
-  const speed = unpackedBytes / unpacked.ms / 1000;
-  if (speed < 150) missed += 1;
-  console.log(`    ${speed < 150 ? 'BELOW' : 'ok   '} ${speed.toFixed(0)} MB/s of output, at least 150`);
-}
+const cpio = (form: 'odc' | 'newc') =>
+  write(
+    `small.${form}`,
+    nothing,
+    (index) => member(form, { name: nameOf(index), body: small(index) }),
+    member(form, { name: 'TRAILER!!!', mode: 0 }),
+    smallFiles,
+  );
+const odc = cpio('odc');
+compare('many small files, cpio odc', [
+  { name: 'cpio -it', path: odc, run: ['cpio', '-it', '--quiet'] },
+  { name: 'bsdtar tf', path: odc, run: ['bsdtar', 'tf', '-'] },
+  { name: counting, path: odc, run: 'count-cpio' },
+  { name: outline, path: odc, run: 'watch-cpio-outline' },
+]);
+rmSync(odc);
 
-const idle = once('/dev/null', { name: '', run: 'nothing' })?.rssMiB ?? 0;
-const peak = once('/dev/null', { name: '', run: 'million-entries' })?.rssMiB ?? 0;
-if (peak - idle > 64) missed += 1;
-console.log(`\nmemory for a million entries: ${(peak - idle).toFixed(0)} MiB above Node's own, at most 64`);
-console.log(missed === 0 ? '\nall gates reached' : `\n${missed} gates missed`);
+const text = Buffer.from(
+  Array.from({ length: 40_000 }, (_, index) => `record ${index * 7919} of the journal\n`).join(''),
+);
+const packed = pack(text);
+const packedMember = (index: number) => backupMember({ name: nameOf(index), packed, size: text.length });
+const packedFile = write('packed.bff', volumeHeader(), packedMember, backupEnd);
+const unpackedBytes = Math.ceil(bytes / packedMember(0).length) * text.length;
+const onPacked = compare('packed members of backup -i -p, by what comes out', [
+  { name: counting, path: packedFile, run: 'count-backup', bytes: unpackedBytes },
+]);
+const unpacking = (of: 'cpuMs' | 'ms') =>
+  unpackedBytes / 1000 / median((onPacked.get(counting) ?? []).map((run) => run[of]));
+gates.push({
+  name: 'packed members, MB/s of output',
+  measured: unpacking('cpuMs').toFixed(0),
+  clock: unpacking('ms').toFixed(0),
+  wanted: 'at least 150',
+  holds: unpacking('cpuMs') >= 150,
+});
+rmSync(packedFile);
+
+const memory = (run: string) =>
+  median(Array.from({ length: rounds }, () => once({ name: run, path: '/dev/null', run })?.rssMiB ?? 0));
+const idle = memory('nothing');
+const peaks = [
+  memory('million-entries'),
+  ...speeds.filter(({ reader }) => reader.startsWith('ours')).map((s) => s.rssMiB),
+];
+const peak = Math.max(...peaks) - idle;
+gates.push({
+  name: "memory above Node's own, MiB: a million entries, and all of the above",
+  measured: peak.toFixed(0),
+  clock: '',
+  wanted: 'at most 64',
+  holds: peak <= 64,
+});
+
+console.log('\n| gate | measured | by the clock | wanted | |\n|---|---|---|---|---|');
+for (const { name, measured, clock, wanted, holds } of gates) {
+  console.log(`| ${name} | ${measured} | ${clock} | ${wanted} | ${holds ? 'ok' : 'BELOW'} |`);
+}
+const [cpu] = cpus();
+const machine = `${cpus().length} x ${cpu?.model.trim()}, shared; Node.js ${process.version}; ${bytes / 2 ** 20} MiB an archive, medians of ${rounds} rounds`;
+console.log(`\n${machine}`);
+writeFileSync(
+  join(import.meta.dirname, 'archive.json'),
+  `${JSON.stringify({ machine, at: new Date().toISOString(), speeds, gates }, null, 2)}\n`,
+);
+if (gates.some(({ holds }) => !holds)) process.exitCode = 1;

@@ -32,6 +32,8 @@ const mostResyncBytes = 1 << 20;
 const mostClusterBytes = 51_200;
 const extendedAcl = 0x0200_0000;
 
+const none: readonly string[] = [];
+
 /** How much more has to be seen to tell whether a header stands here. */
 type Finding = 'header' | 'no header' | { readonly wants: number };
 
@@ -46,6 +48,11 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
   let started = false;
   let entries = 0;
   let endOffset = -1;
+
+  /** The entry whose header was read, and what of it the next bytes decide. */
+  let found: { -readonly [Key in keyof Entry]: Entry[Key] };
+  let isPacked = false;
+  let targetBytes = 0;
 
   function fail(code: ArchiveFault, message: string, offset: number, seen: string): never {
     throw new ArchiveError(code, message, { offset, seen });
@@ -78,7 +85,7 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
     else if (type === end) {
       endOffset = offset + count;
       frames.pass((512 - (endOffset % 512)) % 512, undefined, nextFiller);
-    } else if (type === name || type === nameLarge) openEntry(bytes, at, offset, count, magic === packed);
+    } else if (type === name || type === nameLarge) openEntry(bytes, at, offset, count, magic);
     else if (unread !== undefined && entries > 0) {
       sink.attribute(unread, 'partial');
       resync(offset + count);
@@ -95,7 +102,7 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
     next();
   }
 
-  function openEntry(bytes: Buffer, at: number, offset: number, count: number, isPacked: boolean): void {
+  function openEntry(bytes: Buffer, at: number, offset: number, count: number, magic: number): void {
     const large = (bytes[at + 1] as number) === nameLarge;
     const fixed = large ? 72 : 64;
     const times = large ? 4 : 0;
@@ -113,12 +120,13 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
         seen: mode.toString(16),
       });
     }
+    isPacked = magic === packed && type === 'file';
     const storedSize = type !== 'file' ? 0 : isPacked ? stored : size;
     if (!Number.isSafeInteger(size) || size < 0 || !Number.isSafeInteger(storedSize) || storedSize < 0) {
       fail('ARCHIVE_FIELD_INVALID', 'an impossible size', offset, `${size}, stored ${stored}`);
     }
     const nlink = bytes.readInt16LE(at + 6);
-    const found: Omit<Entry, 'dataOffset'> = {
+    found = {
       path: nameOf(bytes.subarray(at + fixed, nul)),
       type,
       size: type === 'file' ? size : 0,
@@ -132,23 +140,17 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
       device: isDevice(type) ? [bytes.readUInt32LE(at + 48 + times), bytes.readUInt32LE(at + 52 + times)] : null,
       links: nlink > 1 && type !== 'directory' ? { count: nlink, id: String(bytes.readUInt32LE(at + 8)) } : null,
       offset,
+      dataOffset: offset + count,
       storedSize,
-      attributes: [],
+      attributes: none,
     };
     entries += 1;
-    if (type === 'file' || type === 'directory') frames.gather(8, (...from) => security(found, isPacked, ...from));
-    else frames.gather(6, (...from) => unseen(found, type === 'symlink' ? size : 0, ...from));
+    targetBytes = type === 'symlink' ? size : 0;
+    frames.gather(8, type === 'file' || type === 'directory' ? security : unseen);
   }
 
   /** The access rights, which stand between the header of a file or directory and its content. */
-  function security(
-    found: Omit<Entry, 'dataOffset'>,
-    isPacked: boolean,
-    bytes: Buffer,
-    at: number,
-    offset: number,
-    count: number,
-  ): number {
+  function security(bytes: Buffer, at: number, offset: number, count: number): number {
     const used = securityBytes(bytes, at);
     if (used > mostBytes)
       return fail('ARCHIVE_FIELD_INVALID', 'access rights of impossible length', offset, String(used));
@@ -163,53 +165,45 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
         `${stated} in ${8 * words}`,
       );
     }
+    found.dataOffset = offset + used;
     const isExtended = words > 1 && (bytes.readUInt32LE(at + 12) & extendedAcl) !== 0;
-    const entry: Entry = { ...found, dataOffset: offset + used, attributes: attributesOf(isExtended, isPacked) };
-    if (entry.type === 'file' && entry.links !== null && entry.storedSize > 0) {
-      frames.gather(6, (...from) => sharedContent(entry, isPacked, ...from));
-    } else content(entry, isPacked);
+    if (isExtended || isPacked) found.attributes = [...(isExtended ? ['AIXC'] : []), ...(isPacked ? ['packed'] : [])];
+    if (found.type === 'file' && found.links !== null && found.storedSize > 0) frames.gather(6, sharedContent);
+    else openContent();
     return used;
   }
 
   /** One of several names: its content follows, unless a header does. */
-  function sharedContent(entry: Entry, isPacked: boolean, bytes: Buffer, at: number, _: number, count: number): number {
+  function sharedContent(bytes: Buffer, at: number, _: number, count: number): number {
     const finding = findHeader(bytes, at, count);
     if (typeof finding === 'object') return finding.wants;
     if (finding === 'header' && bytes[at + 1] !== volume) {
-      sink.entry({ ...entry, type: 'hardlink', size: 0, storedSize: 0 });
+      sink.entry({ ...found, type: 'hardlink', size: 0, storedSize: 0 });
       next();
-    } else content(entry, isPacked);
+    } else openContent();
     return 0;
   }
 
-  function content(entry: Entry, isPacked: boolean): void {
-    sink.entry(entry);
-    const padding = (8 - (entry.storedSize % 8)) % 8;
-    const close = () => frames.pass(padding, undefined, next);
-    if (entry.type !== 'file' || !isPacked) {
-      frames.pass(entry.storedSize, (chunk, start, stop) => sink.data(chunk, start, stop), close);
+  function openContent(): void {
+    sink.entry(found);
+    if (!isPacked) {
+      frames.pass(found.storedSize, content, closeContent);
       return;
     }
-    const unpacker = createUnpacker(entry.size, entry.dataOffset, (chunk, start, stop) =>
-      sink.data(chunk, start, stop),
-    );
-    frames.pass(entry.storedSize, unpacker.push, () => {
+    const unpacker = createUnpacker(found.size, found.dataOffset, content);
+    frames.pass(found.storedSize, unpacker.push, () => {
       unpacker.end();
-      close();
+      closeContent();
     });
   }
+
+  const content = (chunk: Buffer, start: number, stop: number) => sink.data(chunk, start, stop);
+  const closeContent = () => frames.pass((8 - (found.storedSize % 8)) % 8, undefined, next);
 
   /**
    * A symbolic link with its target, or an entry without content: whether access rights follow is told by the next header.
    */
-  function unseen(
-    found: Omit<Entry, 'dataOffset'>,
-    targetBytes: number,
-    bytes: Buffer,
-    at: number,
-    offset: number,
-    count: number,
-  ): number {
+  function unseen(bytes: Buffer, at: number, offset: number, count: number): number {
     const target = Math.ceil(targetBytes / 8) * 8;
     if (target > mostBytes || (found.type === 'symlink' && target === 0)) {
       return fail('ARCHIVE_FIELD_INVALID', 'a link target of impossible length', offset, String(targetBytes));
@@ -223,7 +217,7 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
       if (finding === 'no header' || bytes[at + used + 1] === volume) continue;
       const link = found.type === 'symlink' ? nameOf(bytes.subarray(at, at + targetBytes)).replace(/\0+$/, '') : null;
       if (link === '' || link?.includes('\0')) break;
-      sink.entry({ ...found, dataOffset: offset, link });
+      sink.entry({ ...found, link });
       next();
       return used;
     }
@@ -275,10 +269,6 @@ export function createBackupReader(sink: ArchiveSink): ArchiveReader {
 
   next();
   return latched({ push: frames.push, end: judgeEnd });
-}
-
-function attributesOf(isExtended: boolean, isPacked: boolean): string[] {
-  return [...(isExtended ? ['AIXC'] : []), ...(isPacked ? ['packed'] : [])];
 }
 
 function isDevice(type: EntryType): boolean {

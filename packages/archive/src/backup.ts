@@ -1,6 +1,6 @@
 import { changes, reads } from '@splitmirror/host';
 import { findNames, type ListedSource } from './cpio.ts';
-import { directoryChecks } from './preflight.ts';
+import { directoryChecks, ownerCheck } from './preflight.ts';
 import type { DirectorySource } from './tar.ts';
 import { type ArchiveTool, absolutePath, operands, type ToolLimits, within } from './tool.ts';
 import { judgeArchive, type LineClass } from './verdict.ts';
@@ -56,7 +56,7 @@ export const backupByInode: ArchiveTool<InodeSource, DirectorySource> = {
     incremental: 'levels',
     omits: ['user and group numbers above 65535, which are cut', 'ACLs and extended attributes beyond AIXC'],
   },
-  preflight: () => [],
+  preflight: ({ fileSystem }, level) => [ownerCheck(fileSystem, level)],
   create: ({ fileSystem, level, dumpdates }) =>
     reads(
       'backup',

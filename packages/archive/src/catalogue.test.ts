@@ -14,6 +14,8 @@ const read = readTar(
     record({ flag: 'x', body: Buffer.concat([pax('mtime', '-1.25'), pax('SCHILY.acl.access', 'x')]) }),
     record({ name: 'dev', flag: '3', major: '0000001\0' }),
     record({ name: 'AIXC', flag: 'A', body: 'acl' }),
+    record({ flag: 'x', body: pax('GNU.sparse.size', '9') }),
+    record({ name: 'holes', body: 'abc' }),
   ),
 );
 
@@ -36,6 +38,22 @@ describe('readCatalogue', () => {
       ...read.entries.map((entry) => ({ kind: 'entry', entry })),
       { kind: 'summary', summary: read.summary },
     ]);
+  });
+
+  it('is handed out in pieces that may be kept, long names and all', async () => {
+    const names = ['short', 'ä'.repeat(9_000), 'b'.repeat(70_000), '€'.repeat(30_000), 'last'];
+    const records = names.flatMap((name) => [record({ flag: 'L', body: `${name}\0` }), record({ body: name })]);
+    const pieces: Buffer[] = [];
+    const watch = watchArchive('tar', { onCatalogue: (piece) => pieces.push(piece) });
+    for (let time = 0; time < 20; time += 1) for (const one of records) watch.push(one);
+    watch.push(Buffer.alloc(1024));
+    const summary = watch.end();
+    const items = await collect(Buffer.concat(pieces), 10_000);
+    const paths = items.flatMap((item) => (item.kind === 'entry' ? [item.entry.path] : []));
+    expect(paths.join('\n') === Array.from({ length: 20 }, () => names.join('\n')).join('\n')).toBe(true);
+    expect(items.at(-1)).toEqual({ kind: 'summary', summary });
+    expect(pieces.length).toBeGreaterThan(20);
+    expect(Buffer.concat(pieces).length).toBeGreaterThan(20 * 70_000);
   });
 
   it('is written in lines for people and programs', () => {

@@ -14,7 +14,7 @@ const formats = ['tar', 'cpio', 'backup', 'backup-inode', 'raw'] as const;
 
 /** One entry with the digest of its content. */
 export interface CatalogueEntry extends Entry {
-  /** Lower-case hex SHA-256 of the content of a regular file, `null` for everything else. */
+  /** Lower-case hex SHA-256 of the content of a regular file; `null` for everything else, and where it was not read. */
   readonly sha256: string | null;
   /** Something that belongs to the entry could not be read: it must not be reported as verified. */
   readonly partial: boolean;
@@ -64,12 +64,7 @@ export function openingLine({ format, digest }: CatalogueOpening): string {
 }
 
 /** Makes the line of one entry. Keys that say nothing are left out. */
-export type EntryPrinter = (
-  entry: Entry,
-  sha256: string | null,
-  attributes: readonly string[],
-  isPartial: boolean,
-) => string;
+type EntryPrinter = (entry: Entry, sha256: string | null, attributes: readonly string[], isPartial: boolean) => string;
 
 /** A printer for the entries of one archive: most have the mode and the owners of the one before. */
 export function createEntryPrinter(): EntryPrinter {
@@ -81,8 +76,9 @@ export function createEntryPrinter(): EntryPrinter {
       mode === last?.mode && uid === last.uid && gid === last.gid && user === last.user && group === last.group;
     if (!isSame) rights = rightsText(entry);
     last = entry;
-    const content = sha256 === null ? '' : `,"size":${size},"sha256":"${sha256}"`;
-    let line = `{"path":${quoted(entry.path)},"type":"${entry.type}"${content}${rights},"mtime":${entry.mtime}`;
+    const content = entry.type === 'file' ? `,"size":${size}` : '';
+    const hashed = sha256 === null ? '' : `,"sha256":"${sha256}"`;
+    let line = `{"path":${quoted(entry.path)},"type":"${entry.type}"${content}${hashed}${rights},"mtime":${entry.mtime}`;
     if (entry.link !== null) line += `,"link":${quoted(entry.link)}`;
     if (entry.device !== null) line += `,"device":[${entry.device}]`;
     if (entry.links !== null) line += `,"links":[${entry.links.count},${quoted(entry.links.id)}]`;
@@ -143,7 +139,9 @@ function createCatalogueParser(): {
   end(): CatalogueItem[];
 } {
   const hash = createHash('sha256');
-  let rest = Buffer.alloc(0);
+  /** What came of the line under way. */
+  let rest: Buffer[] = [];
+  let restBytes = 0;
   let line = 0;
   let opening: CatalogueOpening | undefined;
   let summary: ArchiveSummary | undefined;
@@ -181,19 +179,22 @@ function createCatalogueParser(): {
 
   return {
     push(chunk) {
-      const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+      const bytes = Buffer.from(chunk);
       const items: CatalogueItem[] = [];
       let start = 0;
       for (let end = bytes.indexOf(10); end >= 0; start = end + 1, end = bytes.indexOf(10, start)) {
         line += 1;
-        items.push(take(bytes.subarray(start, end)));
+        items.push(take(Buffer.concat([...rest, bytes.subarray(start, end)])));
+        rest = [];
+        restBytes = 0;
       }
-      rest = bytes.subarray(start);
-      if (rest.length > longestLine) throw new CatalogueError(line + 1, 'longer than any entry');
+      rest.push(bytes.subarray(start));
+      restBytes += bytes.length - start;
+      if (restBytes > longestLine) throw new CatalogueError(line + 1, 'longer than any entry');
       return items;
     },
     end() {
-      if (rest.length > 0 || summary === undefined) {
+      if (restBytes > 0 || summary === undefined) {
         throw new CatalogueError(line + 1, 'the catalogue stops before its closing line');
       }
       return [];
@@ -247,6 +248,7 @@ function readEntry(fields: Fields, line: number): CatalogueEntry {
   const optional = (key: string) => (fields[key] === undefined ? null : text(key));
   const number = (key: string) => (Number.isSafeInteger(fields[key]) ? (fields[key] as number) : wrong(key));
   const type = types.has(fields.type) ? (fields.type as EntryType) : wrong('type');
+  const hex = (key: string) => (/^[0-9a-f]{64}$/.test(text(key)) ? text(key) : wrong(key));
   const size = type === 'file' ? number('size') : 0;
   const [count, id] = Array.isArray(fields.links) ? fields.links : [];
   const attributes = fields.attributes ?? [];
@@ -255,7 +257,7 @@ function readEntry(fields: Fields, line: number): CatalogueEntry {
     path: text('path'),
     type,
     size,
-    sha256: type === 'file' ? (/^[0-9a-f]{64}$/.test(text('sha256')) ? text('sha256') : wrong('sha256')) : null,
+    sha256: type !== 'file' || (fields.partial === true && fields.sha256 === undefined) ? null : hex('sha256'),
     mode: /^[0-7]{4}$/.test(text('mode')) ? Number.parseInt(text('mode'), 8) : wrong('mode'),
     uid: number('uid'),
     gid: number('gid'),

@@ -100,6 +100,13 @@ describe('watchArchive(cpio)', () => {
     expect(refusal(cpioArchive('crc', { body: 'abc', check: 295 }), 1, 'cpio')).toBe('ARCHIVE_DATA_DAMAGED');
   });
 
+  it('takes linear time for a long name that comes byte by byte', () => {
+    const bytes = cpioArchive('newc', { name: 'n'.repeat(1 << 19) });
+    const start = process.cpuUsage();
+    expect(readArchive('cpio', bytes, 1).entries).toHaveLength(1);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(10);
+  });
+
   it('refuses an archive in two forms, other numbers, and what is no cpio', () => {
     const mixed = Buffer.concat([member('odc'), cpioArchive('newc')]);
     expect(refusal(mixed, undefined, 'cpio')).toBe('ARCHIVE_HEADER_DAMAGED');

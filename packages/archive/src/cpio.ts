@@ -7,8 +7,8 @@ import { judgeArchive, type LineClass } from './verdict.ts';
 /** A directory, or what in it changed since a stamp. */
 export interface ListedSource extends DirectorySource {
   /**
-   * A file of the node, absolute, that was made before the last archive: only what is newer is archived. Deletions are
-   * told by `diffCatalogues` with a list of all names.
+   * A file of the node, absolute, that was made before the last archive was: only what is newer is archived. What is gone,
+   * and what is there without being newer, is told by `compareNames`.
    */
   readonly newerThan?: string | undefined;
 }

@@ -15,6 +15,8 @@ import { createUnpacker } from './unpack.ts';
  */
 export async function* readEntry(archive: string, entry: CatalogueEntry): AsyncGenerator<Buffer> {
   if (entry.type !== 'file') throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, `is a ${entry.type}`);
+  if (entry.sha256 === null)
+    throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, 'was not read when it was archived');
   const hash = createHash('sha256');
   for await (const piece of contentOf(archive, entry)) {
     hash.update(piece);

@@ -2,7 +2,7 @@
  * Looks at `count` bytes from `at` on, the first of which has the stream offset `offset`. Returns how many of them it
  * used; or, when that is more than it was given, how many it wants to see from the same start.
  */
-export type Look = (bytes: Buffer, at: number, offset: number, count: number) => number;
+type Look = (bytes: Buffer, at: number, offset: number, count: number) => number;
 
 /** Cuts a stream that comes in chunks of any size into the pieces that a reader asks for. */
 export interface Frames {
@@ -78,7 +78,7 @@ export function createFrames(): Frames {
         hold(chunk, at, at + some);
         at += some;
         const used = drain(carried, 0, held, base + at - held);
-        carried.copyWithin(0, used, held);
+        if (used > 0) carried.copyWithin(0, used, held);
         held -= used;
       }
       if (held === 0) {

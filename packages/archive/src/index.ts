@@ -18,9 +18,20 @@ export { ArchiveError, type ArchiveFault } from './errors.ts';
 export { ExtractError, type ExtractFault, type Extraction, type ExtractOptions, extract } from './extract.ts';
 export { extractEntry, readEntry } from './extract-entry.ts';
 export { createNameCheck, type NameCheck, type NameFindings } from './name-check.ts';
+export { compareNames, listNames, type NameComparison, readNames } from './name-list.ts';
 export { displayName, nameBytes, nameOf } from './names.ts';
 export { type PreflightCheck, type PreflightProblem, preflightProblems } from './preflight.ts';
+export {
+  bestCompression,
+  type Compression,
+  compress,
+  compressionExtension,
+  decompress,
+  type StoredDigest,
+  StoredError,
+} from './stored.ts';
 export { type DirectorySource, tar } from './tar.ts';
 export type { ArchiveTool, ToolLimits } from './tool.ts';
 export type { AcceptableCode, Evidence, LineClass, Verdict, VerdictReason } from './verdict.ts';
+export { verifyArchive } from './verify.ts';
 export { type ArchiveWatch, type WatchOptions, watchArchive } from './watch.ts';

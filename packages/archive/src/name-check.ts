@@ -23,11 +23,11 @@ export interface NameCheck {
  */
 export function createNameCheck(requested: Iterable<{ readonly path: string; readonly size?: number }>): NameCheck {
   const wanted = new Map<string, number | undefined>();
-  for (const { path, size } of requested) wanted.set(plain(path), size);
+  for (const { path, size } of requested) wanted.set(plainName(path), size);
   const changed: NameFindings['changed'][number][] = [];
   return {
     see(entry) {
-      const path = plain(entry.path);
+      const path = plainName(entry.path);
       const onDisk = wanted.get(path);
       wanted.delete(path);
       // Of a file with several names cpio keeps the content with one of them.
@@ -41,7 +41,7 @@ export function createNameCheck(requested: Iterable<{ readonly path: string; rea
 }
 
 /** A name without what tools add to it: `./` before, `/` behind. */
-function plain(path: string): string {
+export function plainName(path: string): string {
   const bare = path.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
   return bare === '' ? '.' : bare;
 }

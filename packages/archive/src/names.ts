@@ -8,6 +8,9 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The name that these bytes stand for. */
 export function nameOf(bytes: Uint8Array): string {
+  let high = 0;
+  for (let at = 0; at < bytes.length; at += 1) high |= bytes[at] as number;
+  if (high < 0x80) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   try {
     return strict.decode(bytes);
   } catch {

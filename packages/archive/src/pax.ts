@@ -42,11 +42,16 @@ const silent: ReadonlySet<string> = new Set([
   'charset',
   'hdrcharset',
   'LIBARCHIVE.creationtime',
+  'GNU.volume.label',
 ]);
+
+/** Keywords of files with holes, which become one attribute of their own. */
+const sparse = 'GNU.sparse.';
 
 /** The keywords among these records that travel with the entry without being read. */
 export function paxAttributes(records: ReadonlyMap<string, string> | undefined): string[] {
-  return [...(records?.keys() ?? [])].filter((keyword) => !carried.has(keyword) && !silent.has(keyword)).sort();
+  const unread = (keyword: string) => !carried.has(keyword) && !silent.has(keyword) && !keyword.startsWith(sparse);
+  return [...(records?.keys() ?? [])].filter(unread).sort();
 }
 
 /** A number of seconds, which may have a sign and a fraction; `undefined` when it is none. */

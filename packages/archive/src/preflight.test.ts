@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { localHost } from '@splitmirror/host';
+import { localHost, renderCommand } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../test/tools.ts';
 import { backup, backupByInode, cpio, dd, preflightProblems, tar } from './index.ts';
@@ -28,7 +28,12 @@ describe('preflight', () => {
       ['long-names', '|'],
       ['line-feeds', '*\n*'],
     ]);
-    expect(backupByInode.preflight({ fileSystem: '/data', level: 0, dumpdates: 'leave' }, '7200')).toEqual([]);
+    const byInode = (level: string) =>
+      backupByInode
+        .preflight({ fileSystem: '/data', level: 0, dumpdates: 'leave' }, level)
+        .map(({ run }) => renderCommand(run));
+    expect(byInode('7200-05')).toEqual(["find /data -xdev -exec ls -dn '{}' + | awk '$3 > 65535 || $4 > 65535'"]);
+    expect(byInode('4330')[0]).toContain("-exec ls -dn '{}' ';'");
     expect(dd.preflight({ device: '/dev/rx', lvcb: 'keep' }, '7200')).toEqual([]);
   });
 
@@ -52,5 +57,33 @@ describe('preflight', () => {
     expect(preflightProblems(checks, many)).toMatchObject([
       { code: 'FILE_TOO_LARGE', seen: '/a, /b, /c\\x1b, and 2 more' },
     ]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('finds owners that an archive by inode would cut', async () => {
+    using root = scratch();
+    for (const [name, uid, gid] of [
+      ['a', 65_535, 65_535],
+      ['b', 65_536, 1],
+      ['c', 1, 388_113],
+    ] as const) {
+      writeFileSync(join(root.path, name), '');
+      chownSync(join(root.path, name), uid, gid);
+    }
+    const host = localHost('here', { path: process.env.PATH });
+    for (const level of ['4330', '7200-05']) {
+      const checks = backupByInode.preflight({ fileSystem: root.path, level: 0, dumpdates: 'leave' }, level);
+      const outcome = await host.run({ steps: checks.map(({ id, run }) => ({ id, run, timeoutSeconds: 20 })) });
+      const answers = new Map(outcome.steps.map((step) => [step.id, 'stdout' in step ? step.stdout : 'no answer']));
+      const [problem, ...others] = preflightProblems(checks, answers);
+      expect(problem).toMatchObject({ code: 'OWNER_TOO_LARGE', remedy: expect.stringContaining('by name') });
+      expect(
+        problem?.seen
+          .split(', ')
+          .map((line) => line.slice(-2))
+          .sort(),
+      ).toEqual(['/b', '/c']);
+      expect(others).toEqual([]);
+    }
+    await host.close();
   });
 });

@@ -5,7 +5,7 @@ import { absolutePath, type ToolLimits } from './tool.ts';
 /** A question to the node whose every line of output is the name of something that the tool would not carry. */
 export interface PreflightCheck {
   /** Unique within a tool, for the step of a script. */
-  readonly id: 'large-files' | 'long-names' | 'line-feeds';
+  readonly id: 'large-files' | 'long-names' | 'line-feeds' | 'large-owners';
   readonly run: Command | Pipeline;
   readonly message: string;
   readonly remedy: string;
@@ -13,7 +13,7 @@ export interface PreflightCheck {
 
 /** What a check found. */
 export interface PreflightProblem {
-  readonly code: 'FILE_TOO_LARGE' | 'NAME_TOO_LONG' | 'NAME_HAS_LINE_FEED';
+  readonly code: 'FILE_TOO_LARGE' | 'NAME_TOO_LONG' | 'NAME_HAS_LINE_FEED' | 'OWNER_TOO_LARGE';
   readonly message: string;
   /** The first names, fit for a terminal. */
   readonly seen: string;
@@ -24,6 +24,7 @@ const codes = {
   'large-files': 'FILE_TOO_LARGE',
   'long-names': 'NAME_TOO_LONG',
   'line-feeds': 'NAME_HAS_LINE_FEED',
+  'large-owners': 'OWNER_TOO_LARGE',
 } as const;
 
 /** The checks that follow from what a tool cannot carry. */
@@ -58,6 +59,22 @@ export function directoryChecks(directory: string, level: string, limits: ToolLi
     });
   }
   return checks;
+}
+
+/** The largest number of a user or group that `backup` by inode does not cut. */
+const largestOwner = 65_535;
+
+/** The check of a file system for `backup` by inode, whose headers keep 16 bits of an owner. */
+export function ownerCheck(fileSystem: string, level: string): PreflightCheck {
+  // Before AIX 5.3 find may not know `+`, which lists many names at once.
+  const end = level < '5300' ? ';' : '+';
+  const list = reads('find', absolutePath(fileSystem), '-xdev', '-exec', 'ls', '-dn', '{}', end);
+  return {
+    id: 'large-owners',
+    run: { pipe: [list, reads('awk', `$3 > ${largestOwner} || $4 > ${largestOwner}`)] },
+    message: `files of users or groups above ${largestOwner}`,
+    remedy: 'Archive this file system with backup by name, which carries them.',
+  };
 }
 
 /** Reads the answers to checks, by their ids: every line speaks against the tool. */

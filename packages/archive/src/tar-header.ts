@@ -54,17 +54,27 @@ export function checksumForm(bytes: Buffer, at: number): number {
   return fill | ((isOctal(seventh) ? 48 : seventh) << 8) | ((bytes[at + 155] as number) << 16);
 }
 
-/** The checksum as it is written, or -1 where it is not written in one of the forms known of any writer. */
+/**
+ * Whether a form is that of most writers: six digits with NUL and blank in either order, or seven with one of them, and
+ * padded as the mode is. Any other may as well be a damaged byte, unless a second header has it too.
+ */
+export function isUsualForm(bytes: Buffer, at: number): boolean {
+  const [seventh, last] = [bytes[at + 154] as number, bytes[at + 155] as number];
+  const endsUsual = isOctal(seventh) || seventh !== last;
+  return endsUsual && (bytes[at + 148] !== blank || bytes[at + 100] === blank);
+}
+
+/** The checksum as it is written, or -1 where it is no number. */
 function statedChecksum(bytes: Buffer, at: number): number {
-  const first = bytes[at + 154] as number;
-  const last = bytes[at + 155] as number;
-  const digits = isOctal(first) && (last === 0 || last === blank) ? 7 : 6;
-  // "dddddd NUL blank" is every known writer's form, apart from "dddddd blank NUL" and "ddddddd" with either.
-  if (digits === 6 && !((first === 0 && last === blank) || (first === blank && last === 0))) return -1;
+  const digits = isOctal(bytes[at + 154] as number) ? 7 : 6;
   let value = 0;
   let filling = true;
-  for (let i = at + 148; i < at + 148 + digits; i += 1) {
+  for (let i = at + 148; i < at + 156; i += 1) {
     const byte = bytes[i] as number;
+    if (i >= at + 148 + digits) {
+      if (byte !== 0 && byte !== blank) return -1;
+      continue;
+    }
     if (filling && byte === blank) continue;
     if (!isOctal(byte)) return -1;
     filling = false;

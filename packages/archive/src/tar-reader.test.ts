@@ -226,9 +226,38 @@ describe('watchArchive(tar)', () => {
       archive(record({ flag: 'x', body: pax('path', 'a') }), record({ flag: '1', link: 'b', size: 3 })),
     ],
     ['a volume of several', 'ARCHIVE_UNSUPPORTED', archive(record({ flag: 'M' }))],
+    [
+      'holes of Solaris',
+      'ARCHIVE_UNSUPPORTED',
+      archive(record({ flag: 'x', body: pax('SUN.holesdata', '0 1') }), record()),
+    ],
   ])('refuses %s', (_, code, bytes) => {
     expect(refusal(bytes)).toBe(code);
     expect(refusal(bytes, 100)).toBe(code);
+  });
+
+  it('passes over the label that GNU tar gives a volume', () => {
+    const bytes = archive(record({ name: 'a label', flag: 'V' }), record({}));
+    expect(readTar(bytes).entries.map(({ path }) => path)).toEqual(['file']);
+    const inPax = archive(record({ flag: 'g', body: pax('GNU.volume.label', 'a label') }), record({}));
+    expect(only(inPax)?.attributes).toEqual([]);
+  });
+
+  it('takes a checksum in a form of its own only when a second header has it too', () => {
+    const inForm = (checksumEnd: string, name: string) => {
+      const bytes = record({ name });
+      bytes.write(checksumEnd, 154, 'latin1');
+      return bytes;
+    };
+    for (const end of ['\0\0', '  ']) {
+      expect(refusal(archive(inForm(end, 'a'), inForm(end, 'b')))).toBe('whole');
+      expect(refusal(archive(inForm(end, 'a')))).toBe('ARCHIVE_HEADER_DAMAGED');
+      expect(refusal(archive(inForm(end, 'a'), record()))).toBe('ARCHIVE_HEADER_DAMAGED');
+    }
+    expect(refusal(archive(inForm(' \0', 'a')))).toBe('whole');
+    const blankFilled = record({ mode: '   644 \0' });
+    blankFilled.write(' ', 148);
+    expect(refusal(archive(blankFilled))).toBe('whole');
   });
 
   it('says where and what it refuses, and what to do', () => {

@@ -1,4 +1,4 @@
-import type { ArchiveReader, ArchiveSink, EntryType } from './entry.ts';
+import type { ArchiveReader, ArchiveSink, Entry, EntryType } from './entry.ts';
 import { ArchiveError, type ArchiveFault, hexOf } from './errors.ts';
 import { latched } from './latch.ts';
 import { nameOf } from './names.ts';
@@ -7,6 +7,7 @@ import {
   checksumForm,
   checksumHolds,
   createTextMemory,
+  isUsualForm,
   isZeroBlock,
   numberField,
   textField,
@@ -51,6 +52,7 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
   let zeroBlocks = 0;
   let entries = 0;
   let form = -1;
+  let isConfirmed = true;
 
   /** A header that straddles chunks. */
   const carried = Buffer.alloc(512);
@@ -63,6 +65,8 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
   let longLink: string | undefined;
   let pax: Map<string, string> | undefined;
   let solarisAcl = false;
+  /** A sparse file whose map goes on. */
+  let sparseEntry: Entry | undefined;
   const globals = new Map<string, string>();
   const userName = createTextMemory(32);
   const groupName = createTextMemory(32);
@@ -105,6 +109,10 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
 
   /** A block that is no body: a header, or a part of the end. */
   function block(bytes: Buffer, at: number, offset: number, words: Uint32Array | undefined): void {
+    if (sparseEntry !== undefined) {
+      if (bytes[at + 504] === 0) closeSparse(offset + 512);
+      return;
+    }
     if (zeroBlocks > 0 || bytes[at] === 0) {
       if (isZeroBlock(bytes, at)) {
         doubtful = 0;
@@ -146,8 +154,11 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
 
   function header(bytes: Buffer, at: number, offset: number): void {
     const foundForm = checksumForm(bytes, at);
-    if (form < 0) form = foundForm;
-    else if (form !== foundForm) {
+    if (form < 0) {
+      form = foundForm;
+      isConfirmed = isUsualForm(bytes, at);
+    } else if (form === foundForm) isConfirmed = true;
+    else {
       fail(
         'ARCHIVE_HEADER_DAMAGED',
         'a tar header of another writer',
@@ -161,6 +172,9 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
     const kind = extensions[flag];
     if (kind !== undefined) openExtension(kind, size, offset);
     else if (flag === 'A') attribute(bytes, at, size, offset);
+    else if (flag === 'S') sparse(bytes, at, size, offset);
+    else if (flag === 'V' && size === 0 && extensionOffset < 0)
+      return; // The label of GNU tar: names the volume only.
     else {
       const type = types[flag];
       if (type === undefined) {
@@ -175,15 +189,8 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
     if (size === 0 || size > mostExtensionBytes) {
       fail('ARCHIVE_FIELD_INVALID', `a name or pax record of ${size} bytes`, offset, String(size));
     }
-    const twice = {
-      name: longName,
-      link: longLink,
-      pax,
-      'global-pax': undefined,
-      content: undefined,
-      nothing: undefined,
-    };
-    if (twice[kind] !== undefined) fail('ARCHIVE_FIELD_INVALID', 'two such records for one entry', offset, kind);
+    const earlier = { name: longName, link: longLink, pax, 'global-pax': undefined }[kind];
+    if (earlier !== undefined) fail('ARCHIVE_FIELD_INVALID', 'two such records for one entry', offset, kind);
     if (extensionOffset < 0 && kind !== 'global-pax') extensionOffset = offset;
     body = kind;
     extension = Buffer.alloc(size);
@@ -219,8 +226,9 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
 
   function refusePax(records: ReadonlyMap<string, string>, offset: number): void {
     for (const keyword of records.keys()) {
-      if (keyword.startsWith('GNU.sparse.') || keyword.startsWith('GNU.volume.')) {
-        fail('ARCHIVE_UNSUPPORTED', 'sparse or multi-volume content', offset, keyword);
+      const isForeign = keyword.startsWith('GNU.volume.') && keyword !== 'GNU.volume.label';
+      if (isForeign || keyword === 'SUN.holesdata') {
+        fail('ARCHIVE_UNSUPPORTED', 'content that is spread over volumes or holes', offset, keyword);
       }
     }
   }
@@ -277,7 +285,7 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
     const storedSize = type === 'file' ? size : 0;
     const isDevice = type === 'character-device' || type === 'block-device';
 
-    sink.entry({
+    const found: Entry = {
       path,
       type,
       size: storedSize,
@@ -299,26 +307,82 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
       dataOffset: offset + 512,
       storedSize,
       attributes,
-    });
+    };
+    const isSparse = records.has('GNU.sparse.size') || records.has('GNU.sparse.realsize');
+    if (isSparse) emitSparse({ ...found, ...sparseFields(records, path, offset) });
+    else sink.entry(found);
 
     entries += 1;
     extensionOffset = -1;
     longName = longLink = pax = undefined;
     solarisAcl = false;
     body = 'content';
-    bodyLeft = storedSize;
+    bodyLeft = isSparse ? 0 : storedSize;
     // The record of a file has the body that it states, also where its name makes it a directory. That of a directory
     // has none by the standard, and has one by some writers.
-    skip = type !== flagged ? size + paddingOf(size) : paddingOf(storedSize);
+    const isUnread = isSparse || type !== flagged;
+    skip = isUnread ? size + paddingOf(size) : paddingOf(storedSize);
     doubtful = flagged === 'directory' ? size : 0;
+  }
+
+  /**
+   * A file with holes, in the old form of GNU tar: the map of its pieces starts in the header, and may go on in blocks
+   * before the content. Only its name and sizes are read.
+   */
+  function sparse(bytes: Buffer, at: number, size: number, offset: number): void {
+    const realSize = numberField(bytes, at + 483, 12, 'real size', offset);
+    if (realSize < 0)
+      fail('ARCHIVE_FIELD_INVALID', 'a negative size', offset, hexOf(bytes.subarray(at + 483, at + 495)));
+    if (pax !== undefined) fail('ARCHIVE_UNSUPPORTED', 'a sparse file in two ways', offset, seen(bytes, at));
+    const path = longName ?? plainName(bytes, at, false);
+    if (path === '') fail('ARCHIVE_FIELD_INVALID', 'an entry without a name', offset, seen(bytes, at));
+    sparseEntry = {
+      path,
+      type: 'file',
+      size: realSize,
+      mode: numberField(bytes, at + 100, 8, 'mode', offset) & 0o7777,
+      uid: numberField(bytes, at + 108, 8, 'uid', offset),
+      gid: numberField(bytes, at + 116, 8, 'gid', offset),
+      user: userName(bytes, at + 265) || null,
+      group: groupName(bytes, at + 297) || null,
+      mtime: numberField(bytes, at + 136, 12, 'mtime', offset),
+      link: null,
+      device: null,
+      links: null,
+      offset: extensionOffset < 0 ? offset : extensionOffset,
+      dataOffset: offset + 512,
+      storedSize: size,
+      attributes: none,
+    };
+    extensionOffset = -1;
+    longName = longLink = pax = undefined;
+    if (bytes[at + 482] === 0) closeSparse(offset + 512);
+  }
+
+  /** The map of a sparse file is complete. */
+  function closeSparse(dataOffset: number): void {
+    if (sparseEntry === undefined) return;
+    const { storedSize } = sparseEntry;
+    emitSparse({ ...sparseEntry, dataOffset });
+    sparseEntry = undefined;
+    entries += 1;
+    skip = storedSize + paddingOf(storedSize);
+  }
+
+  function emitSparse(found: Entry): void {
+    sink.entry({ ...found, attributes: [...found.attributes, 'GNU.sparse'] });
+    sink.attribute('GNU.sparse', 'partial');
   }
 
   return latched({
     push: take,
     end() {
       if (base === 0) fail('ARCHIVE_EMPTY', 'not one byte of an archive', 0, 'nothing');
-      if (bodyLeft > 0 || skip > 0 || held > 0) {
+      if (bodyLeft > 0 || skip > 0 || held > 0 || sparseEntry !== undefined) {
         fail('ARCHIVE_TRUNCATED', 'the archive stops within an entry or a block', base, 'the end of the stream');
+      }
+      if (!isConfirmed) {
+        fail('ARCHIVE_HEADER_DAMAGED', 'a checksum in a form of which no second header is evidence', 0, String(form));
       }
       if (zeroBlocks < 2) fail('ARCHIVE_END_MISSING', 'no end of archive', base, `${zeroBlocks} of 2 zero blocks`);
     },
@@ -332,10 +396,19 @@ function paddingOf(size: number): number {
   return rest === 0 ? 0 : 512 - rest;
 }
 
+/** What the pax records of GNU tar say of a file with holes; the header has a stand-in for its name. */
+function sparseFields(
+  records: ReadonlyMap<string, string>,
+  path: string,
+  offset: number,
+): Pick<Entry, 'path' | 'size'> {
+  const size = records.get('GNU.sparse.realsize') ?? records.get('GNU.sparse.size') ?? '';
+  return { path: records.get('GNU.sparse.name') ?? path, size: paxNumber('GNU.sparse.size', size, offset) };
+}
+
 function plainName(bytes: Buffer, at: number, withPrefix: boolean): string {
   const name = textField(bytes, at, 100);
   if (!withPrefix || bytes[at + 345] === 0) return name;
-  // Prefix and name are cut at a slash, but not necessarily between two characters that are whole by themselves.
   return `${textField(bytes, at + 345, 155)}/${name}`;
 }
 

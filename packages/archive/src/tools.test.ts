@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { archive, record } from '../test/tar-builder.ts';
 import { isInstalled, output, scratch } from '../test/tools.ts';
 import { readTar, refusal } from '../test/watching.ts';
-import { backup, backupByInode, cpio, dd, tar, watchArchive } from './index.ts';
+import { type ArchiveTool, backup, backupByInode, cpio, dd, tar, watchArchive } from './index.ts';
 
 const ended = (stderr = '', ...memberCodes: number[]): StreamOutcome => ({
   kind: 'ended',
@@ -16,6 +16,73 @@ const ended = (stderr = '', ...memberCodes: number[]): StreamOutcome => ({
 const seen = readTar(archive(record({ body: 'abc' }))).summary;
 const codes = (verdict: ReturnType<typeof tar.judge>) =>
   verdict.kind === 'good' ? 'good' : verdict.reasons.map(({ code }) => code);
+
+const directory = { directory: '/data' };
+const contract = [
+  { tool: tar, sources: [directory], bad: [{ directory: 'data' }, { directory: '/data/../etc' }], target: directory },
+  {
+    tool: cpio,
+    sources: [directory, { ...directory, newerThan: '/s' }],
+    bad: [{ directory: 'data' }, { ...directory, newerThan: 's' }],
+    target: directory,
+  },
+  {
+    tool: backup,
+    sources: [directory, { ...directory, newerThan: '/s' }],
+    bad: [{ directory: '' }, { ...directory, newerThan: '-s' }],
+    target: directory,
+  },
+  {
+    tool: backupByInode,
+    sources: [{ fileSystem: '/data', level: 0, dumpdates: 'leave' }],
+    bad: [
+      { fileSystem: 'data', level: 0, dumpdates: 'leave' },
+      { fileSystem: '/data', level: 1.5, dumpdates: 'leave' },
+    ],
+    target: directory,
+  },
+  {
+    tool: dd,
+    sources: [{ device: '/dev/rx', lvcb: 'keep' }],
+    bad: [{ device: 'rx', lvcb: 'keep' }, { device: '/dev/rx' }],
+    target: { device: '/dev/rx', lvcb: 'keep' },
+  },
+];
+
+describe.each(contract)('every archive tool: $tool.name', ({ tool, sources, bad, target }) => {
+  const { create, preflight, restore } = tool as unknown as ArchiveTool<unknown>;
+
+  it('reads the node to create and to list, and changes it only to restore', () => {
+    const reading = [
+      ...sources.map(create),
+      ...sources.flatMap((source) => preflight(source, '7200-05').map(({ run }) => run)),
+    ];
+    const list = tool.list();
+    for (const command of list === null ? reading : [...reading, list]) {
+      expect(members(command).map(({ effect }) => effect)).not.toContain('changes');
+    }
+    expect(members(restore(target)).every(({ effect }) => effect === 'changes')).toBe(true);
+  });
+
+  it('refuses a source or target that could be read as anything else', () => {
+    for (const source of bad) expect(() => create(source)).toThrow(RangeError);
+    const [name] = Object.keys(target);
+    expect(() => restore({ ...target, [name ?? '']: '-rf' })).toThrow(RangeError);
+  });
+
+  it('tells a line that it does not know from a harmless one, and does not pass it', () => {
+    expect(tool.classify('\u0001 something nobody wrote before')).toBe('unknown');
+    expect(codes(tool.judge({ outcome: ended('something nobody wrote before'), seen }))).toEqual(['STDERR_UNKNOWN']);
+    expect(codes(tool.judge({ outcome: ended('', 0, 1), seen }))).toEqual(['STATUS']);
+    expect(tool.judge({ outcome: ended('', 0, 0), seen }).kind).toBe('good');
+  });
+
+  it('has a name, an extension, and says what it does not carry', () => {
+    expect(tool.name).toMatch(/^[a-z-]+$/);
+    expect(tool.extension).toMatch(/^\.[a-z]+$/);
+    expect(tool.limits.omits.length).toBeGreaterThan(0);
+  });
+});
 
 describe('tar', () => {
   it('archives a directory relative to itself, to standard output', () => {

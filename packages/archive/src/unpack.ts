@@ -4,6 +4,7 @@ import { ArchiveError, hexOf } from './errors.ts';
 const mostLevels = 24;
 /** Bits that one look into the table decides. */
 const tableBits = 12;
+const tableMask = (1 << tableBits) - 1;
 
 interface Tree {
   /** Leaves and inner nodes of each level; level 1 stands at index 0. */
@@ -51,25 +52,34 @@ export function createUnpacker(
   function decode(chunk: Buffer, start: number, end: number, codes: Tree, isLast: boolean): void {
     const { table } = codes;
     const room = output.length - 3;
+    const fewest = isLast ? tableBits : mostLevels;
     let at = start;
     while (!ended) {
-      while (bits <= 24 && at < end) {
-        accumulator = (accumulator << 8) | (chunk[at++] as number);
-        bits += 8;
+      // The state is kept in variables of this function while the table decides, which is almost always.
+      let word = accumulator;
+      let held = bits;
+      let to = filled;
+      for (;;) {
+        while (held <= 24 && at < end) {
+          word = (word << 8) | (chunk[at++] as number);
+          held += 8;
+        }
+        if (held < fewest) break;
+        const found = table[(word >>> (held - tableBits)) & tableMask] as number;
+        const symbols = found >>> 29;
+        if (symbols === 0 || to >= room) break;
+        held -= (found >>> 24) & 31;
+        output[to] = found;
+        output[to + 1] = found >>> 8;
+        output[to + 2] = found >>> 16;
+        to += symbols;
       }
-      if (bits < mostLevels && !isLast) break;
-      const index = bits >= tableBits ? accumulator >>> (bits - tableBits) : accumulator << (tableBits - bits);
-      const found = table[index & ((1 << tableBits) - 1)] as number;
-      const length = (found >>> 24) & 31;
-      const symbols = found >>> 29;
-      if (symbols > 0 && length <= bits) {
-        bits -= length;
-        output[filled] = found & 0xff;
-        output[filled + 1] = (found >>> 8) & 0xff;
-        output[filled + 2] = (found >>> 16) & 0xff;
-        filled += symbols;
-      } else walk(codes);
+      accumulator = word;
+      bits = held;
+      filled = to;
       if (filled >= room) flush();
+      else if (bits < mostLevels && !isLast) break;
+      else walk(codes);
     }
     if (ended && (at < end || bits >= 8)) damaged('goes on behind its end', `${end - at + (bits >> 3)} bytes`);
   }

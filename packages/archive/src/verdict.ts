@@ -30,6 +30,9 @@ export interface VerdictReason {
     | 'OPAQUE'
     | 'NAME_MISSING'
     | 'SIZE_CHANGED'
+    | 'ENTRY_DIFFERS'
+    | 'STREAM_DIFFERS'
+    | 'CATALOGUE_INVALID'
     | 'SIZE_DIFFERS';
   readonly message: string;
   /** Quotes what was seen. */
@@ -135,13 +138,19 @@ function judgeLines(stderr: string, classify: (line: string) => LineClass): Verd
   ];
 }
 
+/** The reason that an error of a watch is. */
+export function notWhole(error: Error): VerdictReason {
+  const isKnown = SplitmirrorError.is(error);
+  return {
+    code: 'NOT_WHOLE',
+    message: 'the archive is not whole',
+    seen: `${isKnown ? error.code : error.name}: ${error.message}`,
+    remedy: isKnown ? error.remedy : 'Archive again.',
+  };
+}
+
 function judgeContent(seen: ArchiveSummary | Error, expectedBytes: number | undefined): VerdictReason[] {
-  if (seen instanceof Error) {
-    const known = SplitmirrorError.is(seen);
-    const code = known ? (seen as SplitmirrorError).code : seen.name;
-    const remedy = known ? (seen as SplitmirrorError).remedy : 'Archive again.';
-    return [{ code: 'NOT_WHOLE', message: 'the archive is not whole', seen: `${code}: ${seen.message}`, remedy }];
-  }
+  if (seen instanceof Error) return [notWhole(seen)];
   if (expectedBytes !== undefined && seen.bytes !== expectedBytes) {
     return [
       {

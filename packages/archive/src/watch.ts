@@ -21,8 +21,8 @@ import { createTarReader } from './tar-reader.ts';
 export interface WatchOptions {
   /**
    * What the digest of the stream covers. `stream`, the default, is the SHA-256 of its bytes. `outline` hashes each byte
-   * once: in its place, the content of each file that has one stands as the 64 digits of its own digest. Only tar and
-   * cpio have an outline; the summary tells what was made.
+   * once: the content of each file that is not empty is replaced by the 64 digits of its own digest. Only tar and cpio
+   * have an outline; for other formats it is `stream`, and the summary tells which it was.
    */
   readonly digest?: DigestKind | undefined;
   /** Called for each entry once its content is complete, in stream order. */
@@ -82,19 +82,34 @@ export function watchArchive(
 
   const catalogue = createHash('sha256');
   const entryLine = createEntryPrinter();
-  let lines = openingLine(opening);
+  // Lines become bytes one by one: put together as strings, all their parts would live until the piece is complete.
+  let piece = Buffer.allocUnsafeSlow(pieceBytes);
+  let filled = 0;
+  function print(line: string): void {
+    // A unit of UTF-16 is three bytes at most.
+    if (3 * line.length > pieceBytes - filled) flush();
+    if (3 * line.length > pieceBytes) hand(Buffer.from(line, 'utf8'));
+    else filled += piece.write(line, filled, 'utf8');
+  }
   function flush(): void {
-    const bytes = Buffer.from(lines, 'utf8');
-    lines = '';
+    if (filled === 0) return;
+    hand(piece.subarray(0, filled));
+    // Who takes the catalogue may keep its pieces.
+    piece = Buffer.allocUnsafeSlow(pieceBytes);
+    filled = 0;
+  }
+  function hand(bytes: Buffer): void {
     catalogue.update(bytes);
     onCatalogue?.(bytes);
   }
+  print(openingLine(opening));
 
   function finish(): void {
     if (current === undefined) return;
+    // Content that was not shown has no digest.
+    if (left > 0) digest = null;
     const attributes = late === undefined ? current.attributes : [...current.attributes, ...late];
-    lines += entryLine(current, digest, attributes, partial);
-    if (lines.length > 1 << 16) flush();
+    print(entryLine(current, digest, attributes, partial));
     if (partial) counted.partial += 1;
     onEntry?.({ ...current, attributes, sha256: digest, partial });
     current = undefined;
@@ -117,15 +132,15 @@ export function watchArchive(
       if (left === 0) onComplete?.(entry);
     },
     data(chunk, start, end) {
-      const piece = chunk.subarray(start, end);
+      const bytes = chunk.subarray(start, end);
       left -= end - start;
       if (left > 0 || content !== undefined) {
         content ??= createHash('sha256');
-        content.update(piece);
+        content.update(bytes);
       }
       outline?.replace(start, end);
       if (left === 0) {
-        digest = content === undefined ? hashAtOnce('sha256', piece, 'hex') : content.digest('hex');
+        digest = content === undefined ? hashAtOnce('sha256', bytes, 'hex') : content.digest('hex');
         content = undefined;
         outline?.insert(digest);
       }
@@ -135,7 +150,8 @@ export function watchArchive(
     attribute(name, reading) {
       if (reading === 'partial') partial = true;
       late ??= [];
-      if (late.length < mostAttributes) late.push(name);
+      const isKnown = current?.attributes.includes(name) === true;
+      if (!isKnown && late.length < mostAttributes) late.push(name);
     },
   };
   const reader = openReader(format, sink, options.expectedBytes);
@@ -154,7 +170,7 @@ export function watchArchive(
       finish();
       outline?.end();
       const seen = { ...counted, sha256: stream.digest('hex') };
-      lines += closingStart(seen);
+      print(closingStart(seen));
       flush();
       const catalogueSha256 = catalogue.digest('hex');
       onCatalogue?.(Buffer.from(closingEnd(catalogueSha256), 'utf8'));
@@ -178,6 +194,8 @@ function openReader(format: ArchiveFormat, sink: ArchiveSink, expectedBytes = 0)
   }
 }
 
+/** Size of the pieces of a catalogue. */
+const pieceBytes = 1 << 16;
 const emptyDigest = hashAtOnce('sha256', '', 'hex');
 /** Attributes behind one entry that are named; AIX writes one. */
 const mostAttributes = 16;

@@ -75,7 +75,7 @@ function checkTar(bytes: Buffer, expected: Expected) {
   if (summary !== undefined) expect(summary).toMatchObject({ bytes: expected.bytes, sha256: expected.sha256 });
 
   const records = expected.rawRecords ?? [];
-  const extensions = 'xgXLKA';
+  const extensions = 'xgXLKAV';
   const isExtended = (index: number) => extensions.includes(records[index - 1]?.typeflag ?? '-');
   records.forEach((record, index) => {
     if (extensions.includes(record.typeflag)) return;

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
-import { linkSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { nameBytes, nameOf } from '../src/index.ts';
 import { isInstalled, output, populate, scratch } from './tools.ts';
@@ -87,6 +97,59 @@ describe('archives of other writers', () => {
       });
     }
   }
+});
+
+it('tar-stream: every entry as it was packed', async () => {
+  const packer = pack();
+  const mtime = new Date(1_700_000_000_000);
+  const long = `${'deep/'.repeat(50)}name`;
+  packer.entry({ name: 'd/', type: 'directory', mode: 0o750, mtime });
+  packer.entry({ name: 'd/file', uid: 202, gid: 1, uname: 'oracle', mode: 0o640, mtime }, 'content');
+  packer.entry({ name: long, mtime }, Buffer.alloc(1000, 'x'));
+  packer.entry({ name: 'größe', mtime, pax: { 'VENDOR.key': 'value' } }, '');
+  packer.entry({ name: 'l', type: 'symlink', linkname: 'd/file', mtime });
+  packer.entry({ name: 'h', type: 'link', linkname: 'd/file', mtime });
+  packer.finalize();
+  const pieces: Buffer[] = [];
+  for await (const piece of packer as AsyncIterable<Buffer>) pieces.push(piece);
+  const { entries } = readTar(Buffer.concat(pieces), 100);
+  expect(entries.map(({ path, type, link }) => [path, type, link])).toEqual([
+    ['d/', 'directory', null],
+    ['d/file', 'file', null],
+    [long, 'file', null],
+    ['größe', 'file', null],
+    ['l', 'symlink', 'd/file'],
+    ['h', 'hardlink', 'd/file'],
+  ]);
+  expect(entries[1]).toMatchObject({ uid: 202, gid: 1, user: 'oracle', mode: 0o640, mtime: 1_700_000_000 });
+  expect(entries[1]?.sha256).toBe(sha256(Buffer.from('content')));
+  expect(entries[2]?.sha256).toBe(sha256(Buffer.alloc(1000, 'x')));
+  expect(entries[3]?.attributes).toEqual(['VENDOR.key']);
+});
+
+describe('sparse files of GNU tar', () => {
+  const ways = [['gnu'], ['oldgnu'], ['posix', '0.0'], ['posix', '0.1'], ['posix', '1.0']];
+  it.skipIf(!isInstalled('tar', /GNU tar/)).each(ways)(
+    '%s %s: named with their size, and not called read',
+    (format, version) => {
+      using root = scratch();
+      const file = openSync(join(root.path, 'holes'), 'w');
+      // More pieces than a header has room for, and than one block of the map.
+      for (let piece = 0; piece < 40; piece += 1) writeSync(file, 'data', piece * 131_072);
+      closeSync(file);
+      writeFileSync(join(root.path, 'plain'), 'plain');
+      const how = [`--format=${format}`, ...(version === undefined ? [] : [`--sparse-version=${version}`])];
+      const bytes = output('tar', [...how, '-Scf', '-', '-C', root.path, 'holes', 'plain']);
+      for (const size of [511, bytes.length]) {
+        const { entries, summary } = readTar(bytes, size);
+        expect(entries).toMatchObject([
+          { path: 'holes', size: 39 * 131_072 + 4, sha256: null, partial: true, attributes: ['GNU.sparse'] },
+          { path: 'plain', size: 5, partial: false, sha256: sha256(Buffer.from('plain')) },
+        ]);
+        expect(summary).toMatchObject({ entries: 2, partial: 1 });
+      }
+    },
+  );
 });
 
 describe('cpio archives of other writers', () => {

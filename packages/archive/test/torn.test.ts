@@ -63,6 +63,16 @@ describe('a torn archive is never whole', () => {
     expect(passed).toEqual([]);
   });
 
+  it('with any single bit of its only header turned over', () => {
+    const bytes = archive(record({ body: 'x' }));
+    expect(refusal(bytes)).toBe('whole');
+    for (let bit = 0; bit < 512 * 8; bit += 1) {
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(refusal(bytes), `bit ${bit & 7} of byte ${bit >> 3}`).not.toBe('whole');
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    }
+  });
+
   it('takes no more time for an archive of twice the size than about twice as long', () => {
     const seconds = (count: number) => {
       const bytes = archive(...Array.from({ length: count }, (_, index) => record({ name: `f${index}`, body: 'x' })));
