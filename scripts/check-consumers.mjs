@@ -16,7 +16,7 @@ const consumers = [
   {
     name: 'hacmp alone',
     packages: ['host', 'hacmp'],
-    forbidden: ['ssh2', 'zod', '@splitmirror/backup'],
+    forbidden: ['ssh2', 'zod', 'age-encryption', '@splitmirror/backup'],
     from: '@splitmirror/hacmp',
     use: `parseGroupRows('g:ONLINE:n1:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\\n').length`,
     imported: 'parseGroupRows',
@@ -25,7 +25,7 @@ const consumers = [
   {
     name: 'backup',
     packages: ['host', 'hacmp', 'lvm', 'archive', 'levels', 'backup'],
-    forbidden: ['ssh2'],
+    forbidden: ['ssh2', 'age-encryption'],
     from: '@splitmirror/backup',
     use: `typeof planBackup + typeof aixFamily`,
     imported: 'planBackup',
