@@ -23,7 +23,7 @@ function holder(digit: string, run = 'abc123'): Holder {
     run,
     group: 'ledger_rg',
     token: digit.repeat(32),
-    controller: { host: 'ops1', pid: 4711 },
+    controller: { host: 'ops1', pid: 4711, birth: null },
     since: '2026-11-22T10:00:00.000Z',
     intended: [{ volume: 'datalv', copies: 2 }],
   };

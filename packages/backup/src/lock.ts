@@ -13,7 +13,12 @@ const holderSchema = z.strictObject({
   group: z.string(),
   /** Unguessable; tells two holders with the same run id apart. */
   token: z.string().regex(/^[0-9a-f]{32}$/),
-  controller: z.strictObject({ host: z.string(), pid: z.int().positive() }),
+  controller: z.strictObject({
+    host: z.string(),
+    pid: z.int().positive(),
+    /** Tells this process from a later one with the same id; `null` where the system does not say. */
+    birth: z.string().nullable(),
+  }),
   /** UTC, ISO 8601. */
   since: z.string(),
   /** Copies that each volume had before the split: what a recovery restores. */

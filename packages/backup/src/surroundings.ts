@@ -1,11 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Surroundings } from './context.ts';
 
 /** The real clock, real randomness and this very process. */
 export function systemSurroundings(): Surroundings {
-  const controller = { host: hostname(), pid: process.pid };
+  const controller = { host: hostname(), pid: process.pid, birth: birthOf(process.pid) };
   return {
     now: () => new Date(),
     sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
@@ -14,15 +15,33 @@ export function systemSurroundings(): Surroundings {
     controller,
     isAlive(other) {
       if (other.host !== controller.host) return 'unknown';
-      if (other.pid === controller.pid) return 'alive';
-      try {
-        process.kill(other.pid, 0);
-        return 'alive';
-      } catch (error) {
-        return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'gone' : 'alive';
-      }
+      if (!exists(other.pid)) return 'gone';
+      const birth = birthOf(other.pid);
+      return birth === null || other.birth === null || birth === other.birth ? 'alive' : 'gone';
     },
   };
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Start of a process in the system's own count; `dead` for one that has ended and was not collected yet. Linux only. */
+function birthOf(pid: number): string | null {
+  try {
+    // The name in parentheses may hold anything; state and start time are the 1st and 20th word behind it.
+    const words = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return words[0] === 'Z' || words[0] === 'X' ? 'dead' : (words[19] ?? null);
+  } catch {
+    return null;
+  }
 }
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';

@@ -95,7 +95,7 @@ export const holderOf = (token: string, intended: Holder['intended'] = []): Hold
   run: 'r00000',
   group: 'g',
   token: token.padEnd(32, '0'),
-  controller: { host: 'c', pid: 1 },
+  controller: { host: 'c', pid: 1, birth: null },
   since: '2026-01-01T00:00:00.000Z',
   intended,
 });
