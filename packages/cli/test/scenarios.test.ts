@@ -32,6 +32,15 @@ describe('a backup', () => {
       consistency: { level: 'application' },
       redundancy: { copiesLeft: 1 },
     });
+    const journal = (await readFile(join(backup, 'journal.ndjson'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const { split, expose, withdraw, merge } = journal[0].plan.mirror;
+    const performed = journal.flatMap(({ kind, effect }) =>
+      kind === 'intent' && effect.kind === 'perform' ? [effect.phase] : [],
+    );
+    expect(performed, 'what was planned is what ran').toEqual([split, expose, withdraw, merge]);
     const into = join(stage.directory, 'by-gnu-tar');
     for (const { volume, file, tool, sha256 } of manifest.archives) {
       const stored = await readFile(join(backup, file));
