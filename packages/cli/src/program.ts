@@ -89,7 +89,7 @@ function buildProgram(done: (code: number) => void): Command {
     .option('--directory <directory>', 'where everything lies; default a new temporary directory')
     .option('--json', 'print JSON lines and nothing else')
     .action(async (options) => {
-      const { demo } = await import('./commands/demo.ts');
+      const { demo } = await import('./demo/demo.ts');
       done(await demo(options));
     });
   return program;
