@@ -31,6 +31,7 @@ export const exitCodes = {
   BACKUP_UNKNOWN: { code: 40, means: 'no such complete backup' },
   BACKUP_DAMAGED: { code: 41, means: 'a stored backup is not what its manifest says' },
   RESTORE_TARGET: { code: 42, means: 'the place to restore to cannot be used' },
+  PARSE_OUTPUT: { code: 43, means: 'a saved output is not what its command prints' },
   RECOVERY_STUCK: { code: 50, means: 'a person has to look; what was done so far is safe to repeat' },
   INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole again' },
 } as const satisfies Record<string, ExitCode> & Record<BackupErrorCode, ExitCode>;

@@ -2,6 +2,7 @@ import { SplitmirrorError } from '@splitmirror/host';
 import { Command, CommanderError, Option } from 'commander';
 import { backup, plan, problemText } from './commands/backup.ts';
 import { levels } from './commands/levels.ts';
+import { parse } from './commands/parse.ts';
 import { recover } from './commands/recover.ts';
 import { list, restore, verify } from './commands/store.ts';
 import { who } from './commands/who.ts';
@@ -73,6 +74,11 @@ function buildProgram(done: (code: number) => void): Command {
     (group, directory, run, options) => inside(options, (session) => restore(session, group, directory, run)),
   );
 
+  program
+    .command('parse [file]')
+    .description('read the saved output of a HACMP command and print it as JSON')
+    .requiredOption('--command <command>', 'the command as it was typed, for instance "clRGinfo -s"')
+    .action(async (file, options) => done(await parse(options.command, file)));
   program
     .command('lab')
     .description('start a simulated two-node cluster and write a configuration for it')

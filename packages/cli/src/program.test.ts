@@ -1,0 +1,60 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { main } from './program.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Runs the command line in this process and keeps what it prints. */
+async function run(...words: string[]) {
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      printed[name] += String(text);
+      return true;
+    });
+  }
+  return { code: await main(words), ...printed };
+}
+
+describe('main', () => {
+  it('takes wrong arguments for wrong usage', async () => {
+    expect((await run('backup')).code).toBe(2);
+    expect((await run('no-such-command')).code).toBe(2);
+    expect((await run('who', 'g', '--json', '--quiet')).code).toBe(2);
+    expect((await run('who', 'g', '--config', '/nowhere')).code).toBe(2);
+  });
+
+  it('prints an error as JSON too when JSON is asked for', async () => {
+    const { stdout, stderr } = await run('who', 'g', '--json', '--config', '/nowhere');
+    expect(stderr).toMatch(/^USAGE: \/nowhere cannot be read/);
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'error', code: 'USAGE', remedy: expect.any(String) });
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    for (const name of ['who', 'plan', 'backup', 'recover', 'restore', 'parse'])
+      expect(stdout).toContain(`\n  ${name} `);
+  });
+});
+
+describe('parse', () => {
+  it('reads the saved output of a cluster command', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'splitmirror-parse-')), 'saved.txt');
+    await writeFile(file, 'payrg:ONLINE:db1:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\n');
+    const { code, stdout } = await run('parse', '--command', 'clRGinfo -s', file);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([{ group: 'payrg', state: 'ONLINE', node: 'db1' }]);
+  });
+
+  it('says where an output is not what it should be', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'splitmirror-parse-')), 'saved.txt');
+    await writeFile(file, 'There is no cluster definition\n');
+    const { code, stderr } = await run('parse', '--command', 'clRGinfo -s', file);
+    expect(code).toBe(43);
+    expect(stderr).toMatch(/^PARSE_OUTPUT: clRGinfo -s:1:1: /);
+    expect((await run('parse', '--command', 'uptime', file)).code).toBe(2);
+  });
+});
