@@ -14,6 +14,22 @@ export function wholeLines(source: string, text: string): string[] {
   return lines;
 }
 
+/**
+ * Hands over the lines of a long answer one after another: thousands of them are never all in memory.
+ *
+ * @throws ParseError when the last line has no line feed: the output was cut.
+ */
+export function forEachLine(source: string, text: string, take: (line: string, number: number) => void): void {
+  for (let start = 0, number = 1; start < text.length; number += 1) {
+    const end = text.indexOf('\n', start);
+    if (end === -1) {
+      throw new ParseError(source, 'cut: the last line does not end', { line: number, text: text.slice(start) });
+    }
+    take(text.slice(start, end), number);
+    start = end + 1;
+  }
+}
+
 /** The one line that says something; blank lines around it are tolerated. */
 export function onlyLine(source: string, text: string): { readonly line: string; readonly number: number } {
   const said = wholeLines(source, text)

@@ -1,5 +1,6 @@
 import { ParseError } from '@splitmirror/host';
 import { type FilesetState, stateOfCode } from './filesets.ts';
+import { forEachLine } from './lines.ts';
 
 type Columns = 8 | 14 | 18;
 
@@ -63,16 +64,10 @@ const row18 = new RegExp(`${head}${tail14}${tail18}`);
 export function parseListing(text: string, rows: RowTable = new Map()): ListedFileset[] {
   const found: ListedFileset[] = [];
   let columns: Columns | null = null;
-  for (let start = 0, number = 1; start < text.length; number += 1) {
-    const end = text.indexOf('\n', start);
-    if (end === -1) {
-      throw new ParseError(source, 'cut: the last line does not end', { line: number, text: text.slice(start) });
-    }
-    const line = text.slice(start, end);
-    start = end + 1;
+  forEachLine(source, text, (line, number) => {
     if (number === 1 && line.startsWith('#')) {
       columns = columnsOfHeader(line);
-      continue;
+      return;
     }
     columns ??= columnsOfRow(line);
     const row = rows.get(line) ?? readRow(line);
@@ -81,7 +76,7 @@ export function parseListing(text: string, rows: RowTable = new Map()): ListedFi
     }
     rows.set(line, row);
     found.push(row);
-  }
+  });
   return found;
 }
 

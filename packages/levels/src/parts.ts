@@ -1,5 +1,6 @@
 import { ParseError } from '@splitmirror/host';
 import { type FilesetState, stateOfWord } from './filesets.ts';
+import { forEachLine } from './lines.ts';
 
 /** One row of `lslpp -lc`: one part of a fileset. The parts of a healthy fileset may well be at different levels. */
 export interface FilesetPart {
@@ -40,16 +41,10 @@ const lock = /:(|EFIXLOCKED)$/;
 export function parseParts(text: string, rows: PartTable = new Map()): FilesetPart[] {
   const found: FilesetPart[] = [];
   let locks: boolean | null = null;
-  for (let start = 0, number = 1; start < text.length; number += 1) {
-    const end = text.indexOf('\n', start);
-    if (end === -1) {
-      throw new ParseError(source, 'cut: the last line does not end', { line: number, text: text.slice(start) });
-    }
-    const line = text.slice(start, end);
-    start = end + 1;
+  forEachLine(source, text, (line, number) => {
     if (number === 1 && line.startsWith('#')) {
       locks = locksOfHeader(line);
-      continue;
+      return;
     }
     // Without a header the first row tells the generation; all others must be of it.
     locks ??= lock.test(line);
@@ -59,7 +54,7 @@ export function parseParts(text: string, rows: PartTable = new Map()): FilesetPa
     if (part === null) throw new ParseError(source, 'not a row', { line: number, text: line });
     rows.set(line, part);
     found.push(part);
-  }
+  });
   return found;
 }
 
