@@ -35,12 +35,17 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
 
 /** How to reach the nodes with a stock OpenSSH client. */
 function reachText(running: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | 'knownHostsFile'>): string[] {
-  const options = `-i ${running.identityFile} -o UserKnownHostsFile=${running.knownHostsFile}`;
+  const { identityFile, knownHostsFile } = running;
   return [
     `lab in ${running.directory}`,
-    ...running.nodes.map(({ name, port }) => `  ${name}: ssh -p ${port} ${options} root@127.0.0.1 lsvg -l ledgervg`),
+    ...running.nodes.map(({ name, port }) => reachLine(name, port, identityFile, knownHostsFile)),
     `  configuration: ${join(running.directory, labConfigName)}`,
   ];
+}
+
+/** One node, and what to type to ask it something. */
+export function reachLine(name: string, port: number, identityFile: string, knownHostsFile: string): string {
+  return `  ${name}: ssh -p ${port} -i ${identityFile} -o UserKnownHostsFile=${knownHostsFile} root@127.0.0.1 lsvg -l ledgervg`;
 }
 
 /** Configuration with which every other command works on a lab. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { type BackupContext, planBackup, type RunPlan, runBackup } from '@splitmirror/backup';
 import type { LabControl, LabStatus } from '@splitmirror/lab';
 import { reportText } from '../commands/backup.ts';
-import { labConfigName } from '../commands/lab.ts';
+import { labConfigName, reachLine } from '../commands/lab.ts';
 import { standingText } from '../commands/who.ts';
 import { type Config, policyOf, readConfig } from '../config.ts';
 import { withContext } from '../connect.ts';
@@ -138,10 +138,7 @@ async function backUp(scene: Scene, { printPlan }: { printPlan: boolean }): Prom
 }
 
 function reachLines(config: Config, status: LabStatus): string[] {
-  const [identity] = config.ssh.identities;
-  const [knownHosts] = config.ssh.knownHosts ?? [];
-  return status.nodes.map(
-    ({ name }) =>
-      `  ${name}: ssh -p ${config.nodes[name]?.port} -i ${identity} -o UserKnownHostsFile=${knownHosts} root@127.0.0.1 lsvg -l ledgervg`,
-  );
+  const [identity = ''] = config.ssh.identities;
+  const [knownHosts = ''] = config.ssh.knownHosts ?? [];
+  return status.nodes.map(({ name }) => reachLine(name, config.nodes[name]?.port ?? 22, identity, knownHosts));
 }
