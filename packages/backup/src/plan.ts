@@ -4,8 +4,7 @@ import { BackupError } from './errors.ts';
 import type { Holder } from './lock.ts';
 import { quiesceSteps } from './quiesce.ts';
 import type { GroupPolicy, LevelsGate, RunPlan } from './run-plan.ts';
-import type { GroupSurvey } from './survey.ts';
-import { surveyGroup } from './survey.ts';
+import { type GroupSurvey, surveyGroup } from './survey.ts';
 
 /** Room that an archive takes beyond the bytes of its volume: headers and padding of many small files. */
 const archiveOverhead = 1.05;

@@ -60,14 +60,7 @@ export async function recoverGroup(
     since: surroundings.now().toISOString(),
     intended: [],
   };
-  const rules: RecoveryRules = {
-    nodes: context.cluster.nodes,
-    recovery: (picture, intended) => context.mirror.recovery(picture, intended),
-    self,
-    breakLock: options.breakLock ?? false,
-    pollMs: policy.pollMs,
-    canResume: policy.quiesce !== null,
-  };
+  const rules = recoveryRules(context, policy, self, { breakLock: options.breakLock ?? false });
   const subject = { group, quiesce: policy.quiesce, self };
   const end = await drive<RecoveryState, NodeEffect>(
     {
@@ -91,6 +84,23 @@ export async function recoverGroup(
       : { kind: 'stuck', problems: [stopped(end)], performed: end.performed };
   emit({ type: 'recovery-end', verdict });
   return verdict;
+}
+
+/** What the way back of a run and a recovery go by alike. */
+export function recoveryRules(
+  { cluster, mirror }: Pick<BackupContext, 'cluster' | 'mirror'>,
+  { pollMs, quiesce }: GroupPolicy,
+  self: Holder,
+  { breakLock }: { readonly breakLock: boolean },
+): RecoveryRules {
+  return {
+    nodes: cluster.nodes,
+    recovery: (picture, intended) => mirror.recovery(picture, intended),
+    self,
+    breakLock,
+    pollMs,
+    canResume: quiesce !== null,
+  };
 }
 
 function stopped(state: RecoveryState): Problem {

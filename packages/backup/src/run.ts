@@ -5,7 +5,7 @@ import { drive } from './drive.ts';
 import type { Effect, Outcome } from './effects.ts';
 import type { ArchiveRecord, Manifest } from './manifest.ts';
 import { performOnNode } from './perform.ts';
-import type { RecoveryRules } from './recovery.ts';
+import { recoveryRules } from './recover.ts';
 import { nextEffect, observe, type RunState, type RunVerdict, startRun } from './reducer.ts';
 import { digestOf, type RunPlan } from './run-plan.ts';
 
@@ -35,14 +35,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   const stored = await context.store.begin(plan.group, plan.run, plan.createdAt);
   const emit = emitter(context);
   const subject = { group: plan.group, quiesce: plan.policy.quiesce, self: plan.holder };
-  const rules: RecoveryRules = {
-    nodes: context.cluster.nodes,
-    recovery: (picture, intended) => context.mirror.recovery(picture, intended),
-    self: plan.holder,
-    breakLock: false,
-    pollMs: plan.policy.pollMs,
-    canResume: plan.policy.quiesce !== null,
-  };
+  const rules = recoveryRules(context, plan.policy, plan.holder, { breakLock: false });
   let directory: string | null = stored.directory;
 
   const perform = async (effect: Effect, state: RunState): Promise<Outcome> => {

@@ -1,5 +1,6 @@
 import type { Effect, Outcome } from '../src/effects.ts';
 import type { Holder } from '../src/lock.ts';
+import { failedOutcome } from '../src/perform.ts';
 import type { MirrorPlan, Phase, Picture, Problem, Proof, RecoveryPlan } from '../src/ports.ts';
 import type { RunPlan } from '../src/run-plan.ts';
 
@@ -294,41 +295,19 @@ function performPhase(model: Model, { name, node }: Phase): Outcome {
   return { of: 'perform', outcome: { kind: 'done', facts: {}, transcript: { kind: 'completed', steps: [] } } };
 }
 
-/** What the controller is told when an effect ended in `fault`; the effect has happened or not by then. */
+/**
+ * What the controller is told when an effect ended in a fault; the effect has happened or not by then. It is what the
+ * driver makes of an effect that threw, but for a phase, which can also say that it failed. A wait cannot fail.
+ */
 export function faultyOutcome(effect: Effect, kind: 'failed' | 'unknown'): Outcome | undefined {
-  const failed = { kind: 'failed', problem: problem('FAULT') } as const;
-  switch (effect.kind) {
-    case 'confirm':
-      return { of: 'confirm', confirmation: { kind: 'unknown', reason: 'fault' } };
-    case 'look':
-      return { of: 'look', looked: failed };
-    case 'lock':
-    case 'inherit':
-      return { of: effect.kind, result: failed };
-    case 'break-lock':
-    case 'pay-debt':
-    case 'commit':
-    case 'unlock':
-      return { of: effect.kind, result: failed };
-    case 'perform':
-      return {
-        of: 'perform',
-        outcome:
-          kind === 'failed'
-            ? { kind, problems: [problem('FAULT')], transcript: { kind: 'completed', steps: [] } }
-            : { kind, reason: 'fault', transcript: { kind: 'unknown', reason: 'fault', steps: [] } },
-      };
-    case 'archive':
-      return { of: 'archive', result: { kind: 'failed', problems: [problem('FAULT')] } };
-    case 'redundancy':
-      return { of: 'redundancy', redundancy: { kind: 'unknown', reason: 'fault' } };
-    case 'read-lock':
-      return { of: 'read-lock', reading: { kind: 'unreadable', problem: problem('FAULT') }, liveness: 'unknown' };
-    case 'locate':
-      return { of: 'locate', standing: { kind: 'undecidable', reasons: [problem('FAULT')], evidence: [] } };
-    case 'wait':
-      return undefined;
+  if (effect.kind === 'wait') return undefined;
+  if (effect.kind === 'perform' && kind === 'failed') {
+    return {
+      of: 'perform',
+      outcome: { kind, problems: [problem('FAULT')], transcript: { kind: 'completed', steps: [] } },
+    };
   }
+  return failedOutcome(effect, new Error('fault'));
 }
 
 /** The node dies or hands the group over: what was mounted there is gone, what is on the disks travels. */
