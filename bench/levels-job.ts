@@ -7,7 +7,8 @@
  *   levels-job.ts audit SNAPSHOT-FILE    reads all nodes and audits them
  */
 import { createReadStream, readFileSync } from 'node:fs';
-import { auditLevels, parseListing, readSnapshotFile } from '@splitmirror/levels';
+import { auditLevels, parseListing } from '@splitmirror/levels';
+import { readSnapshotFile } from '@splitmirror/levels/files';
 
 const [, , job = 'idle', file = ''] = process.argv;
 /** Bytes of text that one measurement of the reader takes. */

@@ -14,13 +14,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createHost, type Host } from '@splitmirror/host';
 import { type Lab, startLab } from '@splitmirror/lab';
-import {
-  auditLevels,
-  collectLevels,
-  collectTranscripts,
-  type NodeTranscript,
-  writeSnapshotFile,
-} from '@splitmirror/levels';
+import { auditLevels, collectLevels, collectTranscripts, type NodeTranscript } from '@splitmirror/levels';
+import { writeSnapshotFile } from '@splitmirror/levels/files';
 import { sshHost } from '@splitmirror/ssh';
 
 const { values } = parseArgs({

@@ -31,7 +31,7 @@ export { type FilesetPart, type PartTable, parseParts } from './parts.ts';
 export { planRemedy, type RemedyPhase, type RemedyStep, renderRemedy } from './remedy.ts';
 export { renderCsv } from './reports/csv.ts';
 export { renderHtml } from './reports/html.ts';
-export { renderJson, reportSchema } from './reports/json.ts';
+export { renderJson } from './reports/json.ts';
 export { renderJUnit } from './reports/junit.ts';
 export { renderMarkdown } from './reports/markdown.ts';
 export type { MatrixRows } from './reports/matrix.ts';
@@ -52,6 +52,5 @@ export {
   readTranscripts,
   type Snapshot,
 } from './snapshot.ts';
-export { readSnapshotFile, SnapshotFileError, snapshotFileSchema, writeSnapshotFile } from './snapshot-file.ts';
 export { parseSoftwareTable, type TableRow } from './software-table.ts';
 export { compareVrmf, parseVrmf, type Vrmf } from './vrmf.ts';

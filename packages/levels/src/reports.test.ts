@@ -11,9 +11,9 @@ import {
   renderPrometheus,
   renderSarif,
   renderTable,
-  reportSchema,
   rules,
 } from './index.ts';
+import { reportSchema } from './reports/json-schema.ts';
 
 const snapshot = readTranscripts([
   node('east', { 'cluster.es.server.rte': '7.2.0.4' }),

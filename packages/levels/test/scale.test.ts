@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { auditLevels, type NodeTranscript, readSnapshotFile, writeSnapshotFile } from '../src/index.ts';
+import { readSnapshotFile, writeSnapshotFile } from '../src/files.ts';
+import { auditLevels, type NodeTranscript } from '../src/index.ts';
 import { listing, node, printed } from './nodes.ts';
 
 const nodeCount = 200;
