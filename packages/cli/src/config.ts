@@ -69,6 +69,11 @@ const configSchema = z.strictObject({
 /** A configuration file as it is read; paths are absolute. */
 export type Config = z.infer<typeof configSchema>;
 
+/** JSON Schema (draft 2020-12) of a configuration file, for editors. */
+export function configSchemaJson(): object {
+  return { title: 'splitmirror configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+}
+
 /** The configuration cannot be used. The message names file, line and column of the first fault, and lists all. */
 export class ConfigError extends SplitmirrorError {
   readonly code = 'USAGE';

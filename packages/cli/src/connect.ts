@@ -25,6 +25,15 @@ export async function withContext<T>(
   onEvent: (event: BackupEvent) => void,
   work: (context: BackupContext) => Promise<T>,
 ): Promise<T> {
+  const store = await openStore(config.store);
+  return withNodes(config, (nodes) => work({ ...nodes, store, onEvent }));
+}
+
+/** The same without a store. */
+export async function withNodes<T>(
+  config: Config,
+  work: (nodes: Omit<BackupContext, 'store' | 'onEvent'>) => Promise<T>,
+): Promise<T> {
   const surroundings = systemSurroundings();
   const hosts = hostsOf(config);
   try {
@@ -34,7 +43,7 @@ export async function withContext<T>(
       stabilityMs: config.stabilitySeconds * 1000,
       policy: config.minority === 'refuse' ? {} : { minority: config.minority },
     });
-    return await work({ ...family, store: await openStore(config.store), surroundings, onEvent });
+    return await work({ ...family, surroundings });
   } finally {
     await Promise.all([...hosts.values()].map((host) => host.close()));
   }

@@ -28,6 +28,11 @@ export const exitCodes = {
   RUN_FAILED: { code: 30, means: 'the run failed; the mirror is whole again' },
   RUN_NEEDS_RECOVERY: { code: 31, means: 'the run ended and could not take everything back: recover' },
   OWNERSHIP_LOST: { code: 32, means: 'the node lost the group during the run; the mirror is whole again' },
+  NOT_READY: { code: 33, means: 'something would keep a backup from being made; nothing was changed' },
+  RUN_SUSPICIOUS: { code: 34, means: 'the backup is whole, but off the history of its group: look before it counts' },
+  PLAN_NOT_APPROVED: { code: 34, means: 'nobody has allowed this plan, or the leave has expired' },
+  PLAN_UNREADABLE: { code: 35, means: 'a saved plan or approval cannot be read' },
+  LOG_UNREADABLE: { code: 36, means: 'this is no incident log' },
   BACKUP_UNKNOWN: { code: 40, means: 'no such complete backup' },
   BACKUP_DAMAGED: { code: 41, means: 'a stored backup is not what its manifest says' },
   RESTORE_TARGET: { code: 42, means: 'the place to restore to cannot be used' },
@@ -67,6 +72,14 @@ export function exitCodeOfError(error: unknown): number {
   return exitCodes[own ?? 'UNEXPECTED'].code;
 }
 
+/** Exit code for a look that found several problems: that of the most telling one, 0 when there is none. */
+export function exitCodeOfProblems(problems: readonly Problem[]): number {
+  const codes = problems.map(({ code }) => code);
+  const [own] = codes.flatMap((code) => exitNameOf(code) ?? []);
+  const name = firstNamed(codes) ?? own ?? (codes.length > 0 ? 'NOT_READY' : 'OK');
+  return exitCodes[name].code;
+}
+
 /** Exit code for the answer to "who holds the group". */
 export function exitCodeOfStanding(standing: Standing): number {
   return exitCodes[standing.kind === 'held' ? 'OK' : standingCodes[standing.kind]].code;
@@ -77,6 +90,8 @@ export function exitCodeOfRun({ verdict }: RunReport): number {
   switch (verdict.kind) {
     case 'good':
       return exitCodes.OK.code;
+    case 'suspicious':
+      return exitCodes.RUN_SUSPICIOUS.code;
     case 'refused':
       return exitCodes[verdict.code].code;
     case 'failed':

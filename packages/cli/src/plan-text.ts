@@ -12,9 +12,9 @@ export function planText(plan: RunPlan): string[] {
       ({ volume, strategy, copy, copies, copiesLeft, bytes, partitionsToResync }) =>
         `  ${volume}: ${strategy}, copy ${copy}; ${copies} copies, ${copiesLeft} left meanwhile; ${bytesText(bytes)}, ${partitionsToResync} partitions to resynchronise`,
     ),
-    `  writers are held for at most ${mirror.frozenSecondsAtMost} s`,
+    `  writers are held for at most ${mirror.frozenSecondsAtMost} s; fewer copies for about ${plan.estimates.minutesWithoutRedundancy} min (${plan.estimates.basis})`,
     `  the application is ${policy.quiesce === null ? 'not told' : 'suspended over the split'}`,
-    `  the archives take at most ${bytesText(plan.storeBytesAtMost)}`,
+    `  the archives take at most ${bytesText(plan.estimates.storeBytesAtMost)}`,
     ...phaseText(mirror.split),
     ...phaseText(mirror.expose),
     'archive: the copies, streamed over the connection',

@@ -34,6 +34,22 @@ export async function inSession(options: CommonOptions, work: (session: Session)
   }
 }
 
+/** The same for a command that opens things by itself, because it tells what cannot be opened. */
+export async function inReport(
+  options: CommonOptions,
+  work: (config: Config, reporter: Reporter, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const config = await readConfig(options.config);
+  const reporter = createReporter(styleOf(options), process.stdout);
+  const { signal, release } = listenForInterrupts(reporter);
+  try {
+    return await work(config, reporter, signal);
+  } finally {
+    release();
+    reporter.close();
+  }
+}
+
 function styleOf({ json, quiet }: Pick<CommonOptions, 'json' | 'quiet'>): ReportStyle {
   if (json) return 'json';
   return quiet ? 'quiet' : 'text';

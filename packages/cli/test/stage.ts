@@ -17,7 +17,11 @@ export interface Stage {
   /** Writes another configuration and returns its file. */
   configure(change: (config: ReturnType<typeof labConfig>) => unknown): Promise<string>;
   run(...words: string[]): Promise<Finished>;
+  /** A command that takes no configuration. */
+  bare(...words: string[]): Promise<Finished>;
   start(...words: string[]): Running;
+  /** The same, with more in its environment. */
+  startIn(environment: Readonly<Record<string, string>>, ...words: string[]): Running;
   /** What of splitmirror is left on the nodes, in the mirror and in the store; all empty when nothing is. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
@@ -49,10 +53,12 @@ export async function openStage(options: Omit<LabOptions, 'directory'> = {}): Pr
   };
   const config = await configure(() => undefined);
 
-  const start = (...words: string[]): Running => {
-    const all = words.includes('--config') ? words : [...words, '--config', config];
+  const startIn: Stage['startIn'] = (environment, ...words) =>
+    launch(environment, ...(words.includes('--config') ? words : [...words, '--config', config]));
+  const launch = (environment: Readonly<Record<string, string>>, ...all: string[]): Running => {
     const child = spawn(process.execPath, ['--conditions=@splitmirror/source', bin, ...all], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
     });
     let stdout = '';
     let stderr = '';
@@ -86,8 +92,10 @@ export async function openStage(options: Omit<LabOptions, 'directory'> = {}): Pr
     directory,
     store,
     configure,
-    start,
-    run: (...words) => start(...words).finished,
+    start: (...words) => startIn({}, ...words),
+    startIn,
+    run: (...words) => startIn({}, ...words).finished,
+    bare: (...words) => launch({}, ...words).finished,
     async leftovers() {
       const found: string[] = [];
       for (const { name, root } of lab.nodes) {

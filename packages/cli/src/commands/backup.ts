@@ -3,6 +3,7 @@ import { policyOf } from '../config.ts';
 import { exitCodeOfRun } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
 import type { Session } from '../session.ts';
+import { problemText } from './problems.ts';
 
 /** Prints what a backup would do; changes nothing. */
 export async function plan({ config, context, reporter, signal }: Session, group: string): Promise<number> {
@@ -28,6 +29,8 @@ export function reportText({ verdict, directory }: RunReport): string[] {
   switch (verdict.kind) {
     case 'good':
       return [`good: ${directory}`];
+    case 'suspicious':
+      return [`suspicious: ${directory}`, ...verdict.reasons.map(({ message }) => `  ${message}`)];
     case 'refused':
       return [`refused: ${verdict.code}`, ...verdict.problems.flatMap(problemText)];
     case 'failed':
@@ -46,21 +49,4 @@ export function reportText({ verdict, directory }: RunReport): string[] {
         ...(directory === null ? [] : [`  journal: ${directory}/journal.ndjson`]),
       ];
   }
-}
-
-/** A problem in two lines: what was seen, what to do. */
-export function problemText({
-  code,
-  node,
-  message,
-  seen,
-  remedy,
-}: {
-  readonly code: string;
-  readonly node: string | null;
-  readonly message: string;
-  readonly seen: string;
-  readonly remedy: string;
-}): string[] {
-  return [`  ${code}${node === null ? '' : ` (${node})`}: ${message}: ${seen}`, `    ${remedy}`];
 }

@@ -3,7 +3,7 @@ import { renderSteps } from '@splitmirror/host';
 import { policyOf } from '../config.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
-import { problemText } from './backup.ts';
+import { problemText } from './problems.ts';
 
 /** What `recover` may be told. */
 export interface RecoverFlags {

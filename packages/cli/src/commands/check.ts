@@ -1,0 +1,133 @@
+import { openStore, type PlanningContext, type Problem, planBackup } from '@splitmirror/backup';
+import { type Host, reads, type Script, type StepResult } from '@splitmirror/host';
+import { type Config, policyOf } from '../config.ts';
+import { withNodes } from '../connect.ts';
+import { exitCodeOfProblems } from '../exit-codes.ts';
+import type { Reporter } from '../reporter.ts';
+import { bytesText } from '../units.ts';
+import { problemsOf, problemText } from './problems.ts';
+
+/** One thing that was looked at: what is well, or everything that is wrong with it. */
+interface Check {
+  readonly subject: string;
+  readonly says: string;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Looks at everything that a backup needs and changes nothing: the store, each node (reached, its host key known, let in,
+ * allowed to act, the commands of the quiesce there), and each group up to the plan that a backup would run.
+ */
+export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
+  const store = await openStore(config.store).catch((error: unknown) => brokenStore(config.store, error));
+  const found: Check[] = [];
+  const tell = (checked: Check) => {
+    found.push(checked);
+    reporter.line(`${checked.problems.length === 0 ? 'ok     ' : 'problem'}  ${checked.subject}: ${checked.says}`);
+    for (const line of checked.problems.flatMap(problemText)) reporter.line(line);
+  };
+  tell(await checkStore(store));
+  await withNodes(config, async (nodes) => {
+    const context: PlanningContext = { ...nodes, store };
+    const commands = quiesceCommands(config);
+    const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, commands, signal));
+    for (const each of checks) tell(await each);
+    // One after another: each of them asks all nodes.
+    for (const group of Object.keys(config.groups).sort()) tell(await checkGroup(context, config, group, signal));
+  });
+  reporter.result({ checks: found });
+  return exitCodeOfProblems(found.flatMap(({ problems }) => problems));
+}
+
+/** Stands in for a store that cannot be opened, so that everything else can be looked at. */
+function brokenStore(root: string, error: unknown): PlanningContext['store'] {
+  const broken = () => Promise.reject(error);
+  return { root, freeBytes: broken, survey: broken };
+}
+
+async function checkStore(store: PlanningContext['store']): Promise<Check> {
+  const subject = `store ${store.root}`;
+  try {
+    const free = await store.freeBytes();
+    return { subject, says: `can be written, ${bytesText(free)} free`, problems: [] };
+  } catch (error) {
+    return { subject, says: 'cannot be used', problems: problemsOf(error, null) };
+  }
+}
+
+async function checkNode(node: string, host: Host, commands: readonly string[], signal: AbortSignal): Promise<Check> {
+  const subject = `node ${node}`;
+  try {
+    const outcome = await host.run(nodeScript(commands), { signal });
+    if (outcome.kind !== 'completed') {
+      const seen = outcome.kind === 'unknown' ? outcome.reason : outcome.kind;
+      return { subject, says: 'did not answer to the end', problems: [problem('HOST_LOST', node, seen)] };
+    }
+    const problems = outcome.steps.flatMap((step) => stepProblem(step, node) ?? []);
+    return { subject, says: problems.length === 0 ? 'reached, may act as root' : 'reached', problems };
+  } catch (error) {
+    return { subject, says: 'cannot be asked', problems: problemsOf(error, node) };
+  }
+}
+
+function nodeScript(commands: readonly string[]): Script {
+  const ask = (id: string, ...argv: [string, ...string[]]) => ({
+    id,
+    run: reads(...argv),
+    timeoutSeconds: 30,
+    onFailure: 'continue' as const,
+  });
+  return {
+    steps: [
+      ask('user', 'id', '-u'),
+      // "command" belongs to the shell, and a step is a program.
+      ...commands.map((command, index) => ask(`command:${index}:`, '/bin/sh', '-c', 'command -v "$1"', 'sh', command)),
+    ],
+  };
+}
+
+function stepProblem(step: StepResult, node: string): Problem | undefined {
+  const seen = 'stdout' in step ? step.stdout.trim() : step.kind;
+  const well = step.kind === 'ended' && step.exitCode === 0;
+  if (step.id === 'user') return well && seen === '0' ? undefined : problem('NOT_ROOT', node, seen);
+  return well ? undefined : problem('QUIESCE_COMMAND_MISSING', node, seen || 'nothing');
+}
+
+const known: Readonly<Record<string, Pick<Problem, 'message' | 'remedy'>>> = {
+  HOST_LOST: { message: 'the link was lost', remedy: 'Check again; a backup needs a link that lasts.' },
+  NOT_ROOT: {
+    message: 'the login is not that of root, and only root may split a mirror',
+    remedy: 'Set ssh.user to root, or ssh.sudo to let this user act.',
+  },
+  QUIESCE_COMMAND_MISSING: {
+    message: 'a command of the quiesce is not there',
+    remedy: 'Install it on every node that can take the group over, or name it by its absolute path.',
+  },
+};
+
+function problem(code: keyof typeof known & string, node: string, seen: string): Problem {
+  return { code, node, message: '', remedy: '', seen, ...known[code] };
+}
+
+async function checkGroup(
+  context: PlanningContext,
+  config: Config,
+  group: string,
+  signal: AbortSignal,
+): Promise<Check> {
+  const subject = `group ${group}`;
+  try {
+    const { node, mirror } = await planBackup(context, group, policyOf(config, group), { signal });
+    const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
+    return { subject, says: `held by ${node}, could be backed up now: ${volumes}`, problems: [] };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { subject, says: 'could not be backed up now', problems: problemsOf(error, null) };
+  }
+}
+
+/** First words of all quiesce commands, each once. */
+function quiesceCommands({ groups }: Config): string[] {
+  const all = Object.values(groups).flatMap(({ quiesce }) => [...(quiesce?.suspend ?? []), ...(quiesce?.resume ?? [])]);
+  return [...new Set(all.map(([program]) => program))].sort();
+}

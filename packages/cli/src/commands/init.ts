@@ -1,0 +1,140 @@
+import { writeFile } from 'node:fs/promises';
+import { contentsOf, type GroupRow, type NodeReport, survey } from '@splitmirror/hacmp';
+import type { Host } from '@splitmirror/host';
+import { look } from '@splitmirror/lvm';
+import { sshHost } from '@splitmirror/ssh';
+import { ConfigError, readConfig } from '../config.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { type FoundGroup, type FoundNode, starterConfig } from '../starter.ts';
+
+/** What `init` may be told. */
+export interface InitFlags {
+  readonly config: string;
+  readonly user: string;
+  readonly identity: readonly string[];
+  readonly knownHosts: readonly string[];
+  readonly store: string;
+  /** PATH on the nodes: one for all, or one for each address. */
+  readonly path: readonly string[];
+}
+
+/** Asks the machines at the addresses who they are, and writes a configuration for their cluster. Overwrites nothing. */
+export async function init(addresses: readonly string[], flags: InitFlags): Promise<number> {
+  const { user, identity, knownHosts, store, config } = flags;
+  const places = addresses.map((text, index) => ({
+    ...placeOf(text),
+    path: flags.path[index] ?? (flags.path.length === 1 ? flags.path[0] : undefined) ?? null,
+  }));
+  const hosts = new Map(
+    places.map(({ text, address, port, path }): [string, Host] => [
+      text,
+      sshHost(
+        text,
+        {
+          address,
+          port: port ?? undefined,
+          user,
+          identities: identity.map((file) => ({ file })),
+          knownHosts: knownHosts.length === 0 ? undefined : knownHosts,
+        },
+        { path: path ?? undefined },
+      ),
+    ]),
+  );
+  try {
+    const reports = await survey(hosts);
+    const nodes = places.flatMap(({ text, address, port, path }): FoundNode[] => {
+      const name = nameOf(reports.find(({ node }) => node === text));
+      return name === null ? [] : [{ name, address, port, path }];
+    });
+    for (const report of reports) {
+      if (report.kind === 'unreachable') tell(`${report.node}: ${report.reason}\n  ${report.remedy}`);
+      else if (nameOf(report) === null) tell(`${report.node}: is no node of a cluster that can be asked`);
+    }
+    if (nodes.length < addresses.length) return exitCodes.HOST_UNREACHABLE.code;
+    const names = nodes.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw misled(`two addresses lead to ${twice}`, 'Give one address for each node.');
+    const absent = nodesIn(reports).filter((name) => !names.includes(name));
+    if (absent.length > 0) {
+      throw misled(`no address was given for ${absent.join(', ')}`, 'Give an address for every node of the cluster.');
+    }
+    const groups = await Promise.all(groupsOf(reports).map((group) => describeGroup(group, reports, hosts)));
+    const text = starterConfig({ nodes, groups, ssh: { user, identities: identity, knownHosts }, store });
+    await writeFile(config, text, { mode: 0o600, flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
+      throw new ConfigError(`${config} cannot be written: ${cause.message}`, {
+        remedy: 'Name another file with --config, in a directory that exists.',
+        cause,
+      });
+    });
+    await readConfig(config);
+    tell(`${config}: ${nodes.length} nodes, ${groups.length} groups`);
+    tell(`Read it, set store and quiesce, then: splitmirror check --config ${config}`);
+    return exitCodes.OK.code;
+  } finally {
+    await Promise.all([...hosts.values()].map((host) => host.close()));
+  }
+}
+
+interface Place {
+  readonly text: string;
+  readonly address: string;
+  readonly port: number | null;
+}
+
+/** `host`, `host:port` or `[v6]:port`. */
+function placeOf(text: string): Place {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const address = bracketed ?? plain ?? text;
+  return { text, address, port: port === undefined ? null : Number(port) };
+}
+
+function nameOf(report: NodeReport | undefined): string | null {
+  return report?.kind === 'answered' && report.localName.kind === 'read' ? report.localName.value : null;
+}
+
+/** Nodes that take part in any resource group. */
+function nodesIn(reports: readonly NodeReport[]): string[] {
+  return [...new Set(rowsOf(reports).map(({ node }) => node))].sort();
+}
+
+function misled(message: string, remedy: string): ConfigError {
+  return new ConfigError(message, { remedy });
+}
+
+function groupsOf(reports: readonly NodeReport[]): string[] {
+  return [...new Set(rowsOf(reports).map(({ group }) => group))].sort();
+}
+
+/** The volumes of a group as the node sees them that has it online; nothing of them when none can be asked. */
+async function describeGroup(
+  name: string,
+  reports: readonly NodeReport[],
+  hosts: ReadonlyMap<string, Host>,
+): Promise<FoundGroup> {
+  const contents = contentsOf(name, reports);
+  if (contents !== null) {
+    for (const [node, host] of hosts) {
+      const picture = await look(host, node, contents).catch(() => null);
+      const volumes = (picture?.groups ?? []).flatMap((group) => (group.kind === 'active' ? group.volumes : []));
+      if (volumes.length === 0) continue;
+      const own = volumes.filter(({ type }) => !/log$/.test(type));
+      return {
+        name,
+        rawVolumes: own.filter(({ fileSystem }) => fileSystem === null).map((volume) => volume.name),
+        twoCopies: own.filter(({ copies }) => copies === 2).map((volume) => volume.name),
+      };
+    }
+  }
+  return { name, rawVolumes: [], twoCopies: [] };
+}
+
+function rowsOf(reports: readonly NodeReport[]): GroupRow[] {
+  return reports.flatMap((report) =>
+    report.kind === 'answered' && report.groups.kind === 'read' ? report.groups.value : [],
+  );
+}
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,20 @@
+import type { Problem } from '@splitmirror/backup';
+import { SplitmirrorError } from '@splitmirror/host';
+
+/** A problem in two lines: what was seen, what to do. */
+export function problemText({ code, node, message, seen, remedy }: Problem): string[] {
+  const said = seen === '' ? message : `${message}: ${seen}`;
+  return [`  ${code}${node === null ? '' : ` (${node})`}: ${said}`, `    ${remedy}`];
+}
+
+/**
+ * Everything that a typed error tells, for a command that goes on after it.
+ *
+ * @throws the error itself when it is a defect.
+ */
+export function problemsOf(error: unknown, node: string | null): readonly Problem[] {
+  if (!SplitmirrorError.is(error)) throw error;
+  const inner = 'problems' in error ? (error.problems as readonly Problem[]) : [];
+  const { code, message, remedy } = error;
+  return inner.length > 0 ? inner : [{ code, node, message, seen: '', remedy }];
+}

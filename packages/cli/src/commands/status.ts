@@ -1,0 +1,77 @@
+import { type BackupContext, inspectGroup, type Problem } from '@splitmirror/backup';
+import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
+import { problemsOf, problemText } from './problems.ts';
+
+/** What of ours is where, for one group. */
+interface GroupStatus {
+  readonly group: string;
+  /** Holder; `null` when nobody provably holds the group. */
+  readonly node: string | null;
+  /** One line for each thing of ours, and for each copy that lags behind. */
+  readonly findings: readonly string[];
+  readonly problems: readonly Problem[];
+  /** When the newest backup was committed (UTC, ISO 8601). */
+  readonly lastBackup: string | null;
+}
+
+/** Says what of splitmirror is on which node: copies, mounts, locks, debts, resyncs. Changes nothing. */
+export async function status({ config, context, reporter, signal }: Session): Promise<number> {
+  const groups: GroupStatus[] = [];
+  for (const group of Object.keys(config.groups).sort()) {
+    const seen = await statusOf(context, group, signal);
+    groups.push(seen);
+    reporter.line(`${group}: ${seen.node === null ? 'nobody provably holds it' : `on ${seen.node}`}`);
+    reporter.line(`  last backup: ${seen.lastBackup ?? 'none'}`);
+    for (const line of seen.findings) reporter.line(`  ${line}`);
+    for (const line of seen.problems.flatMap(problemText)) reporter.line(line);
+    if (seen.findings.length === 0 && seen.problems.length === 0) reporter.line('  nothing of ours is on any node');
+  }
+  reporter.result({ groups });
+  const problems = groups.flatMap((each) => each.problems);
+  if (problems.length > 0) return exitCodeOfProblems(problems);
+  return groups.some(({ findings }) => findings.length > 0) ? exitCodes.NEEDS_RECOVERY.code : exitCodes.OK.code;
+}
+
+async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<GroupStatus> {
+  const lastBackup = (await context.store.list(group)).at(-1)?.manifest.committedAt ?? null;
+  try {
+    const { survey } = await inspectGroup(context, group, signal);
+    const { standing, picture, lock } = survey;
+    const others = await Promise.all(
+      context.cluster.nodes
+        .filter((node) => node !== standing.node)
+        .map(async (node) => onOtherNode(context, node, standing.contents, signal)),
+    );
+    const findings = [
+      ...picture.leftovers.map(({ run, what, name }) => `${standing.node}: ${what} ${name} of run ${run}`),
+      ...(picture.stalePartitions > 0 ? [`${standing.node}: ${picture.stalePartitions} partitions are stale`] : []),
+      ...(lock.kind === 'held' ? [`lock of run ${lock.holder.run} since ${lock.holder.since}`] : []),
+      ...(lock.kind !== 'unreadable' && lock.debt ? ['the application was suspended and not yet let go'] : []),
+      ...others.flatMap((other) => other.findings),
+    ];
+    const problems = [
+      ...(lock.kind === 'unreadable' ? [lock.problem] : []),
+      ...others.flatMap((other) => other.problems),
+    ];
+    return { group, node: standing.node, findings, problems, lastBackup };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { group, node: null, findings: [], problems: problemsOf(error, null), lastBackup };
+  }
+}
+
+async function onOtherNode(
+  { mirror }: BackupContext,
+  node: string,
+  contents: Parameters<typeof mirror.look>[1],
+  signal: AbortSignal,
+): Promise<Pick<GroupStatus, 'findings' | 'problems'>> {
+  try {
+    const { leftovers } = await mirror.look(node, contents, { signal });
+    return { findings: leftovers.map(({ run, what, name }) => `${node}: ${what} ${name} of run ${run}`), problems: [] };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { findings: [], problems: problemsOf(error, node) };
+  }
+}

@@ -1,0 +1,133 @@
+import type { Manifest, RunTimeline } from '@splitmirror/backup';
+import { bytesText, durationText } from '../units.ts';
+import { labelOf } from './figure.ts';
+
+/** What is known of a run. A run that failed has no manifest; a backup whose journal was lost has no timeline. */
+export interface RunRecord {
+  readonly manifest: Manifest | null;
+  readonly timeline: RunTimeline | null;
+}
+
+/** A run's report, before it is drawn: a page and a text say the same. */
+export interface Report {
+  readonly title: string;
+  readonly verdict: { readonly tone: 'good' | 'odd' | 'bad'; readonly text: string };
+  /** Lines of label and value. */
+  readonly facts: readonly (readonly [label: string, value: string])[];
+  readonly sections: readonly Section[];
+}
+
+/** One table with its heading. */
+export interface Section {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** What is said when there are no rows. */
+  readonly none: string;
+}
+
+/**
+ * Puts the report of a run together. Pure.
+ *
+ * @throws RangeError when nothing at all is known of the run.
+ */
+export function reportOf({ manifest, timeline }: RunRecord): Report {
+  const known = manifest ?? timeline;
+  if (known === null) throw new RangeError('a report needs a manifest or a timeline');
+  const { run, group, node } = known;
+  return {
+    title: `Run ${run}: ${group} on ${node}`,
+    verdict: verdictOf({ manifest, timeline }),
+    facts: [
+      ['planned', manifest?.createdAt ?? timeline?.startedAt ?? ''],
+      ...(timeline === null ? [] : ([['lasted', durationText(timeline.lastsMs)]] as const)),
+      ...(manifest === null ? [] : factsOf(manifest)),
+      ...heldOf(timeline),
+    ],
+    sections: [
+      {
+        title: 'Timeline',
+        head: ['what', 'from', 'lasted', 'outcome'],
+        rows: (timeline?.spans ?? [])
+          .toSorted((a, b) => a.fromMs - b.fromMs)
+          .map((span) => [
+            labelOf(span),
+            durationText(span.fromMs),
+            durationText(span.toMs - span.fromMs),
+            span.outcome,
+          ]),
+        none: 'The journal is not there.',
+      },
+      {
+        title: 'Ownership',
+        head: ['node', 'asked', 'says'],
+        rows: (timeline?.evidence ?? []).map(({ node: of, source, says }) => [of, source, says]),
+        none: 'The journal is not there; the manifest holds the proofs.',
+      },
+      {
+        title: 'Proofs',
+        head: ['from start', 'before', 'outcome'],
+        rows: (timeline?.proofs ?? []).map(({ atMs, before, outcome }) => [durationText(atMs), before, outcome]),
+        none: 'None was taken.',
+      },
+      {
+        title: 'Saved',
+        head: ['volume', 'of', 'archive', 'size', 'entries', 'sha256'],
+        rows: (manifest?.archives ?? []).map(({ volume, mountPoint, file, bytes, entries, sha256 }) => [
+          volume,
+          mountPoint ?? 'raw volume',
+          file,
+          bytesText(bytes),
+          String(entries),
+          sha256,
+        ]),
+        none: 'Nothing was committed.',
+      },
+      {
+        title: 'Odd',
+        head: ['what', 'seen', 'remedy'],
+        rows: [
+          ...(timeline?.problems ?? []).map(({ code, message, remedy }) => [code, message, remedy]),
+          ...(manifest?.archives ?? []).flatMap(({ volume, warnings }) =>
+            warnings.map((warning) => [volume, warning, '']),
+          ),
+        ],
+        none: 'Nothing.',
+      },
+    ],
+  };
+}
+
+function verdictOf({ manifest, timeline }: RunRecord): Report['verdict'] {
+  const odd = (manifest?.archives ?? []).some(({ warnings }) => warnings.length > 0);
+  if (manifest !== null && timeline?.verdict !== 'failed') {
+    return odd
+      ? { tone: 'odd', text: 'Good, with warnings: see what was odd.' }
+      : { tone: 'good', text: 'Good: the backup is complete and the mirror is whole.' };
+  }
+  if (manifest !== null) {
+    return { tone: 'odd', text: 'The backup is complete; what came after it failed.' };
+  }
+  return timeline?.verdict === null
+    ? { tone: 'bad', text: 'The journal breaks off: the run was killed, or it still runs. Run recover.' }
+    : { tone: 'bad', text: `No backup: the run was ${timeline?.verdict}.` };
+}
+
+function factsOf({ consistency, redundancy }: Manifest): [string, string][] {
+  const { exposedSeconds, copiesLeft } = redundancy;
+  return [
+    ['consistency', consistency.level],
+    ['fewer copies for', `${durationText(exposedSeconds * 1000)}, with ${copiesLeft} left on the live side`],
+  ];
+}
+
+/** The two numbers that users feel. */
+function heldOf(timeline: RunTimeline | null): [string, string][] {
+  const longest = (lane: string) =>
+    Math.max(...(timeline?.spans ?? []).map((span) => (span.lane === lane ? span.toMs - span.fromMs : -1)), -1);
+  const told = (label: string, ms: number): [string, string][] => (ms < 0 ? [] : [[label, durationText(ms)]]);
+  return [
+    ...told('application at rest for', longest('suspended')),
+    ...told('writers held for at most', longest('frozen')),
+  ];
+}

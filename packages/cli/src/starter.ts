@@ -1,0 +1,87 @@
+import { Document, isMap, type Scalar, type YAMLMap } from 'yaml';
+
+/** What a cluster told about itself. */
+export interface FoundCluster {
+  readonly nodes: readonly FoundNode[];
+  readonly groups: readonly FoundGroup[];
+  readonly ssh: {
+    readonly user: string;
+    readonly identities: readonly string[];
+    readonly knownHosts: readonly string[];
+  };
+  readonly store: string;
+}
+
+export interface FoundNode {
+  /** Cluster node name, in the node's own words. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number | null;
+  readonly path: string | null;
+}
+
+export interface FoundGroup {
+  readonly name: string;
+  /** Volumes without a file system, which are saved only when they are named. */
+  readonly rawVolumes: readonly string[];
+  /** Volumes with two copies: a split leaves one. */
+  readonly twoCopies: readonly string[];
+}
+
+/** A commented configuration for a cluster, ready to be read and changed by a person. Pure. */
+export function starterConfig({ nodes, groups, ssh, store }: FoundCluster): string {
+  const document = new Document({
+    nodes: Object.fromEntries(
+      nodes.map(({ name, address, port, path }) => [
+        name,
+        { address, ...(port === null ? {} : { port }), ...(path === null ? {} : { path }) },
+      ]),
+    ),
+    ssh: {
+      user: ssh.user,
+      identities: ssh.identities,
+      ...(ssh.knownHosts.length === 0 ? {} : { knownHosts: ssh.knownHosts }),
+    },
+    store,
+    groups: Object.fromEntries(groups.map(({ name }) => [name, { allowLastCopy: false }])),
+  });
+  document.commentBefore =
+    ' splitmirror: made by "splitmirror init" from what the cluster told. Read it, then run "splitmirror check".\n "splitmirror schema" prints all settings.';
+  const root = document.contents;
+  if (!isMap(root)) throw new TypeError('a configuration is a map');
+  comment(root, 'nodes', ' Cluster node names, as get_local_nodename prints them: not host names.');
+  comment(root, 'ssh', ' How to log in. Host keys must be known already; an unknown one is refused.');
+  comment(root, 'store', ' Directory of the backups.');
+  comment(root, 'groups', ' Resource groups that are backed up.');
+  for (const { name, rawVolumes, twoCopies } of groups) {
+    const group = root.getIn(['groups', name]);
+    if (!isMap(group)) continue;
+    comment(group, 'allowLastCopy', lastCopyHint(twoCopies));
+    group.comment = [
+      ...(rawVolumes.length === 0
+        ? []
+        : [
+            ' Raw volumes are saved only when they are named. "keep" or "skip" their first 512 bytes: a control block of',
+            " LVM, or the application's own.",
+            ' rawVolumes:',
+            ...rawVolumes.map((volume) => `   ${volume}: keep`),
+          ]),
+      ' Without these, file systems are frozen and the application is not told.',
+      ' quiesce:',
+      '   suspend: [[/path/to/command, suspend]]',
+      '   resume: [[/path/to/command, resume]]',
+    ].join('\n');
+  }
+  return document.toString({ lineWidth: 110 });
+}
+
+function lastCopyHint(twoCopies: readonly string[]): string {
+  return twoCopies.length === 0
+    ? ' No volume has fewer than three copies.'
+    : ` These have two copies, and would have one while a backup runs: ${twoCopies.join(', ')}.\n Say true to accept that.`;
+}
+
+function comment(map: YAMLMap, key: string, text: string): void {
+  const pair = map.items.find((item) => (item.key as Scalar).value === key);
+  if (pair !== undefined) (pair.key as Scalar).commentBefore = text;
+}

@@ -1,0 +1,204 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from './stage.ts';
+
+const browser = '/usr/bin/chromium';
+const completions = '/usr/share/bash-completion/bash_completion';
+const siteNames = /db_node|ledger|accountslv|journallv|auditlv|dbhost|10\.64\./;
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+}, 60_000);
+afterAll(() => stage.close());
+
+const jsonLine = (stdout: string, type: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .find((line) => line.type === type);
+
+describe('check', () => {
+  it('says of everything that it is well', async () => {
+    const { code, stdout } = await stage.run('check');
+    expect(stdout.match(/^ok {7}/gm)).toHaveLength(4);
+    expect(stdout).toMatch(/group ledger_rg: held by db_node1, could be backed up now: accountslv by splitlvcopy/);
+    expect(code).toBe(0);
+  });
+
+  it('tells every problem at once, not only the first', async () => {
+    const config = await stage.configure((base) => {
+      const [group] = Object.values(base.groups);
+      return {
+        ...base,
+        nodes: { ...base.nodes, db_node2: { ...base.nodes.db_node2, port: 1 } },
+        groups: {
+          ledger_rg: { ...group, allowLastCopy: false },
+          other_rg: { quiesce: { suspend: [['no-such-command']], resume: [['ledgerctl', 'resume']] } },
+        },
+      };
+    });
+    const { code, stdout } = await stage.run('check', '--json', '--config', config);
+    const checks = jsonLine(stdout, 'result').checks as { subject: string; problems: { code: string }[] }[];
+    const codes = Object.fromEntries(
+      checks.map(({ subject, problems }) => [subject, problems.map((each) => each.code)]),
+    );
+    expect(codes['node db_node1']).toEqual(['QUIESCE_COMMAND_MISSING']);
+    expect(codes['node db_node2']).toEqual(['HOST_UNREACHABLE']);
+    expect(codes['group ledger_rg']).not.toEqual([]);
+    expect(codes['group other_rg']).not.toEqual([]);
+    expect(code).toBe(16);
+  });
+
+  it('goes on when the store cannot be used', async () => {
+    const file = join(stage.directory, 'no-directory');
+    await writeFile(file, '');
+    const config = await stage.configure((base) => ({ ...base, store: file }));
+    const { code, stdout } = await stage.run('check', '--config', config);
+    expect(stdout).toMatch(/^problem {2}store/m);
+    expect(stdout).toMatch(/^ok {7}node db_node2/m);
+    expect(code).toBe(25);
+  });
+});
+
+describe('status and show', () => {
+  it('status finds what a killed run left, and says so by its exit code; show draws a run', {
+    timeout: 120_000,
+  }, async () => {
+    expect(await stage.run('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(/last backup: none/) });
+    const killed = stage.start('backup', 'ledger_rg');
+    await killed.saw(/ok {2}Check and mount/);
+    killed.child.kill('SIGKILL');
+    await killed.finished;
+    const left = await stage.run('status');
+    expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);
+    expect(left.stdout).toMatch(/lock of run \w{6} since/);
+    expect(left.code).toBe(27);
+    expect((await stage.run('recover', 'ledger_rg')).code).toBe(0);
+
+    expect((await stage.run('backup', 'ledger_rg', '--quiet')).stdout).toBe('');
+    const page = join(stage.directory, 'report.html');
+    const shown = await stage.run('show', 'ledger_rg', '--html', page);
+    expect(shown.stdout).toMatch(/application at rest for +\d+ ms/);
+    expect(shown.stdout).toMatch(/^ +split +\d+ ms/m);
+    expect(await readFile(page, 'utf8')).toContain('The whole run, to scale');
+  });
+
+  it.skipIf(!existsSync(browser))(
+    'a browser draws the page: every bar lies in its figure (needs Debian’s chromium)',
+    () => {
+      const dom = execFileSync(
+        browser,
+        [
+          '--headless=new',
+          '--no-sandbox',
+          '--disable-gpu',
+          `--user-data-dir=${join(stage.directory, 'profile')}`,
+          '--dump-dom',
+          `file://${join(stage.directory, 'report.html')}`,
+        ],
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+      );
+      expect(dom.match(/<figure>/g)).toHaveLength(2);
+      const bars = [...dom.matchAll(/<rect class="\w+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)];
+      expect(bars.length).toBeGreaterThan(8);
+      for (const [, x, width] of bars) {
+        expect(Number(x)).toBeGreaterThanOrEqual(210);
+        expect(Number(x) + Number(width)).toBeLessThanOrEqual(912);
+      }
+      expect(dom.match(/<h2 id="\w+">/g)).toHaveLength(5);
+    },
+  );
+});
+
+describe('capture', () => {
+  it('keeps what the nodes print without a name of the site, in files that the readers take', {
+    timeout: 60_000,
+  }, async () => {
+    const bundle = join(stage.directory, 'bundle');
+    const { code } = await stage.run('capture', bundle);
+    expect(code).toBe(0);
+    const files = (await readdir(bundle, { recursive: true })).filter((name) => /\.(?:txt|json)$/.test(name));
+    expect(files.length).toBeGreaterThan(50);
+    for (const name of files) {
+      const text = await readFile(join(bundle, name), 'utf8');
+      expect(`${name}\n${text}`).not.toMatch(siteNames);
+    }
+    const [first = ''] = files.filter((name) => /hacmp.*clrginfo/.test(name));
+    const saved = join(stage.directory, 'saved.txt');
+    const lines = (await readFile(join(bundle, first), 'utf8')).split('\n');
+    expect(lines.slice(0, 2)).toEqual([expect.stringMatching(/^# source: /), '# command: clRGinfo -s']);
+    await writeFile(saved, lines.slice(2).join('\n'));
+    const parsed = await stage.bare('parse', '--command', 'clRGinfo -s', saved);
+    expect(JSON.parse(parsed.stdout)[0]).toMatchObject({ group: 'group1', node: 'node1', state: 'ONLINE' });
+    const names = JSON.parse(await readFile(`${bundle}.names.json`, 'utf8'));
+    expect(names).toMatchObject({ node1: 'db_node1', vg1: 'ledgervg' });
+    expect((await stage.run('capture', bundle)).code).not.toBe(0);
+  });
+});
+
+describe('init', () => {
+  const flags = () => {
+    const { nodes, identityFile, knownHostsFile } = stage.lab;
+    return {
+      addresses: nodes.map(({ port }) => `127.0.0.1:${port}`),
+      words: ['--identity', identityFile, '--known-hosts', knownHostsFile, '--path', ...nodes.map(({ path }) => path)],
+    };
+  };
+
+  it('asks the cluster, and writes a configuration that works', { timeout: 60_000 }, async () => {
+    const file = join(stage.directory, 'made.yaml');
+    const { addresses, words } = flags();
+    const made = await stage.run('init', ...addresses, ...words, '--store', stage.store, '--config', file);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    const text = await readFile(file, 'utf8');
+    expect(text).toMatch(/two copies, and would have one while a backup runs: .*accountslv/);
+    await writeFile(file, text.replace('allowLastCopy: false', 'allowLastCopy: true'));
+    expect((await stage.run('check', '--config', file)).code).toBe(0);
+    expect((await stage.run('init', ...addresses, ...words, '--config', file)).code).toBe(2);
+  });
+
+  it('refuses to leave a node out', async () => {
+    const { addresses, words } = flags();
+    const file = join(stage.directory, 'half.yaml');
+    const made = await stage.run('init', addresses[0] ?? '', ...words, '--config', file);
+    expect(made).toMatchObject({ code: 2, stderr: expect.stringMatching(/no address was given for db_node2/) });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe('what the shell and the editor get', () => {
+  it.skipIf(!existsSync(completions))('completes commands in a real bash (needs bash-completion)', async () => {
+    const script = join(stage.directory, 'completion.bash');
+    await writeFile(script, (await stage.bare('completion', 'bash')).stdout);
+    const bin = join(stage.directory, 'bin');
+    await mkdir(bin);
+    const source = new URL('../src/bin.ts', import.meta.url).pathname;
+    const wrapper = `#!/bin/sh\nexec ${process.execPath} --conditions=@splitmirror/source ${source} "$@"\n`;
+    await writeFile(join(bin, 'splitmirror'), wrapper);
+    await chmod(join(bin, 'splitmirror'), 0o755);
+    const ask = `. ${completions}; . ${script}; COMP_WORDS=(splitmirror re); COMP_CWORD=1; COMP_LINE="splitmirror re"; COMP_POINT=14
+      "$(complete -p splitmirror | sed 's/.*-F \\([^ ]*\\).*/\\1/')" splitmirror re splitmirror; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = spawnSync('bash', ['-c', ask], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+    });
+    expect(stdout).toMatch(/recover/);
+    expect(stdout).toMatch(/restore/);
+    expect(stdout).not.toMatch(/backup/);
+  });
+
+  it('prints a manual page with every command and exit code, and a schema that names every setting', async () => {
+    const { stdout } = await stage.bare('man');
+    expect(stdout).toMatch(/^\.TH SPLITMIRROR 1/);
+    expect(stdout).toContain('\\fBsplitmirror recover\\fR');
+    expect(stdout).toContain('.B 130');
+    expect(stdout.split('\n').filter((line) => /^'/.test(line))).toEqual([]);
+    const schema = JSON.parse((await stage.bare('schema')).stdout);
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['nodes', 'ssh', 'store', 'groups']));
+  });
+});
