@@ -3,13 +3,14 @@ import type { Readable } from 'node:stream';
 import { SplitmirrorError } from './errors.ts';
 import { MarkReader } from './marks.ts';
 import { renderCancel, type ShellSettings } from './shell.ts';
-import type { ProcessExit, RemoteProcess, Transport } from './transport.ts';
+import type { ChannelUse, ProcessExit, RemoteProcess, Transport } from './transport.ts';
 
 /** Where a shell is started, and with which settings. */
 interface Site {
   readonly transport: Transport;
   readonly commandLine: string;
   readonly settings: ShellSettings;
+  readonly use?: ChannelUse | undefined;
 }
 
 /** What an exchange tells as it hears it. */
@@ -72,7 +73,7 @@ export async function converse(
   listener: Listener,
 ): Promise<Exchange | null> {
   if (signal?.aborted) return null;
-  const child = await site.transport.open(site.commandLine);
+  const child = await site.transport.open(site.commandLine, site.use);
   // Without this, a shell that is gone before it has read everything would be an uncaught error.
   child.stdin.on('error', () => {});
   if (signal?.aborted) {

@@ -1,9 +1,9 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { type Command, type Pipeline, quote } from './command.ts';
 import { TransportError } from './errors.ts';
 import { converse, type Ending, type Exchange, newNonce, type Patience } from './exchange.ts';
 import { AIX_PATH, type Script } from './script.ts';
-import { graceSeconds, renderScript, renderStream } from './shell.ts';
+import { graceSeconds, renderScript, renderStream, type Sudo } from './shell.ts';
 import { Transcript } from './transcript.ts';
 import type { Transport } from './transport.ts';
 
@@ -58,7 +58,8 @@ export type StreamOutcome =
 export interface CommandStream {
   /**
    * What it writes, with backpressure: unread output blocks the command. It ends when the command has ended and all of its
-   * output has arrived; otherwise it closes without an end. Destroying it ends the command.
+   * output has arrived; otherwise it closes without an end. Destroying it ends the command. It hands out Buffers one by one
+   * as they came: no encoding can be set, and `read` takes no size.
    */
   readonly stdout: Readable;
   /** Settles when the command has ended, which takes a reader for `stdout`. Never rejects. */
@@ -83,7 +84,12 @@ export interface Host {
    */
   stream(
     source: Command | Pipeline,
-    options: { readonly timeoutSeconds: number; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly timeoutSeconds: number;
+      readonly signal?: AbortSignal | undefined;
+      /** About how much will come, if that is known: a short stream shares a connection, others get their own. */
+      readonly expectedBytes?: number | undefined;
+    },
   ): Promise<CommandStream>;
   /** Ends the connection; commands under way are not waited for. */
   close(): Promise<void>;
@@ -95,16 +101,22 @@ export interface HostOptions {
   readonly path?: string | undefined;
   /** Absolute path of the shell that reads the scripts; default `/bin/sh`, which is ksh88 on AIX. */
   readonly shell?: string | undefined;
+  /** Runs commands as root through `sudo`, for a login that is not root; default not. */
+  readonly sudo?: Sudo | undefined;
   /** Most bytes of output kept of one script, both streams together; default 64 MiB. More ends the script. */
   readonly maxOutputBytes?: number | undefined;
 }
 
 /** Most bytes of stderr kept of a stream: the last ones, since a failure is told at the end. */
 const maxStreamErrorBytes = 1 << 20;
+/** Chunks of a stream that wait for their reader: about a megabyte. */
+const maxStreamChunks = 32;
+/** From here on a stream is worth a connection of its own: longer than a login takes on a slow link. */
+const bulkBytes = 64 << 20;
 
 /** Builds a {@link Host} on an adapter. */
 export function createHost(name: string, transport: Transport, options: HostOptions = {}): Host {
-  const settings = { path: options.path ?? AIX_PATH };
+  const settings = { path: options.path ?? AIX_PATH, sudo: options.sudo };
   const commandLine = `exec ${quote(options.shell ?? '/bin/sh')} -s`;
   const site = { transport, commandLine, settings };
   const limit = options.maxOutputBytes ?? 64 << 20;
@@ -144,16 +156,30 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       }
     },
 
-    async stream(source, { timeoutSeconds, signal }) {
+    async stream(source, { timeoutSeconds, signal, expectedBytes = Number.POSITIVE_INFINITY }) {
       const nonce = newNonce();
       const text = renderStream(source, nonce, timeoutSeconds, settings);
       const script: Script = { steps: [{ id: 'stream', run: source, timeoutSeconds }] };
       const transcript = new Transcript(script, maxStreamErrorBytes);
-      const stdout = new PassThrough({ highWaterMark: 1 << 20 });
-      const exchange = await converse(site, text, nonce, patienceFor(script), signal, {
+      // Chunk by chunk: a stream of bytes would copy what waits into one piece for each turn of a `for await`.
+      let resume: (() => void) | undefined;
+      let isBehind = false;
+      const stdout = new Readable({
+        objectMode: true,
+        highWaterMark: maxStreamChunks,
+        read() {
+          if (isBehind) resume?.();
+          isBehind = false;
+        },
+      });
+      const use = expectedBytes < bulkBytes ? 'talk' : 'bulk';
+      const exchange = await converse({ ...site, use }, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
-          if (from === 'stdout' && transcript.inStep(from)) return stdout.destroyed || stdout.write(bytes);
+          if (from === 'stdout' && transcript.inStep(from)) {
+            isBehind = !stdout.destroyed && !stdout.push(bytes);
+            return !isBehind;
+          }
           transcript.tail(from, bytes);
           return true;
         },
@@ -164,7 +190,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
         return { stdout, outcome: Promise.resolve({ kind: 'cancelled', stderr: '' }) };
       }
       signal?.addEventListener('abort', giveUp, { once: true });
-      stdout.on('drain', () => exchange.resume());
+      resume = () => exchange.resume();
       // A reader that gives up ends the command: nothing would take the rest of its output.
       stdout.on('close', () => exchange.stop(null));
       const outcome = exchange.ended.then((ending): StreamOutcome => {
@@ -172,7 +198,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
         const [step] = transcript.results();
         const stderr = (step && 'stderr' in step ? step.stderr : '').trim();
         if (ending.kind === 'done' && step?.kind === 'ended') {
-          stdout.end();
+          stdout.push(null);
           return { kind: 'ended', memberCodes: step.memberCodes, stderr, durationMs: step.durationMs };
         }
         giveUp();

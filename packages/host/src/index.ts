@@ -11,5 +11,5 @@ export {
 } from './host.ts';
 export { localHost, localTransport } from './local.ts';
 export { AIX_PATH, checkScript, renderSteps, type Script, type Step } from './script.ts';
-export { renderScript, renderStream, type ShellSettings } from './shell.ts';
-export type { ProcessExit, RemoteProcess, Transport } from './transport.ts';
+export { renderScript, renderStream, type ShellSettings, type Sudo } from './shell.ts';
+export type { ChannelUse, ProcessExit, RemoteProcess, Transport } from './transport.ts';

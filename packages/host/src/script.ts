@@ -19,6 +19,12 @@ export interface Step {
    */
   readonly onFailure?: 'stop' | 'continue';
   /**
+   * What is owed after the step's own non-zero status. `owes` (the default): it may have had its effect all the same.
+   * `owes-nothing`: it has refused and done nothing, as a freeze does where somebody else has frozen, whose freeze is then
+   * not ours to end. A deadline, a cancel or a signal leaves the debt in either case.
+   */
+  readonly onRefusal?: 'owes' | 'owes-nothing';
+  /**
    * Ids of earlier steps whose effect this step takes back. Such a step runs in its place when one of the named steps was
    * started, whatever has become of the script since: a failure, a deadline or a cancel does not skip it. That the named
    * step failed is no reason either: a freeze that timed out may well have frozen. Otherwise it is skipped.

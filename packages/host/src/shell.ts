@@ -19,6 +19,19 @@ import { checkScript, type Script, type Step } from './script.ts';
 export interface ShellSettings {
   /** Value of PATH on the node; nothing of the login's own PATH is kept. */
   readonly path: string;
+  readonly sudo?: Sudo | undefined;
+}
+
+/**
+ * How commands get the rights of root where the login has not. Nobody is asked for a password, and sudo keeps the step's
+ * deadline (`sudo -n -T seconds`, which takes `Defaults user_command_timeouts`), since no signal of the login reaches what
+ * runs as root: a cancel waits for the step under way, at most until its deadline.
+ */
+export interface Sudo {
+  /** `changes`: the commands that change the node. `all`: those that read it, too. */
+  readonly commands: 'changes' | 'all';
+  /** Path on the node, or a name that its PATH finds; default `sudo`. */
+  readonly program?: string | undefined;
 }
 
 /** Seconds between TERM and KILL. */
@@ -75,7 +88,7 @@ N=${nonce}
 ${environment(settings)}
 ${handlers}
 ${hangUp}
-${script.steps.map((step, index) => `s${index}() {\n${stepBody(step, index, nonce)}\n}`).join('\n')}
+${script.steps.map((step, index) => `s${index}() {\n${stepBody(step, index, nonce, settings)}\n}`).join('\n')}
 ${say('begin %s', '"$$"', 'exit 1')}
 ${script.steps.length === 0 ? '' : loop(script)}
 last=done
@@ -152,8 +165,8 @@ trap '' 13`;
 
 function loop(script: Script): string {
   const cases = script.steps.map((step, index) => {
-    const { timeoutSeconds, onFailure = 'stop' } = step;
-    return `${index}) seconds=${timeoutSeconds} failure=${onFailure}\n${condition(script, step)};;`;
+    const { timeoutSeconds, onFailure = 'stop', onRefusal = 'owes' } = step;
+    return `${index}) seconds=${timeoutSeconds} failure=${onFailure} refusal=${onRefusal}\n${condition(script, step)};;`;
   });
   return `for step in ${[...script.steps.keys()].join(' ')}
 do
@@ -203,7 +216,10 @@ late=' timeout'
 fi
 ${say('end %s %s %s%s', '"$step" "$status" "$clock" "$late"')}
 if [ "$status" -eq 0 ]; then good="$good:$step:"
-elif [ "$failure" = stop ]; then failed=1
+else
+[ "$failure" != stop ] || failed=1
+# Only a status of its own is a refusal.
+if [ "$refusal" = owes-nothing ] && [ -z "$told$overdue" ] && [ "$status" -lt 128 ]; then begun=\${begun%:$step:}; fi
 fi
 done`;
 }
@@ -223,20 +239,20 @@ function condition(script: Script, step: Step): string {
 }
 
 /** The function that a step's own process runs; it ends with the step's status. */
-function stepBody(step: Step, index: number, nonce: string): string {
+function stepBody(step: Step, index: number, nonce: string, { sudo }: ShellSettings): string {
   const input = step.stdin === undefined ? '' : ` <<'${nonce}'\n${step.stdin}${nonce}`;
   const commands = members(step.run);
   const [first] = commands;
   if (first !== undefined && commands.length === 1) {
     // A broken pipe kills what only reads. What changes the node is not killed half-way because nobody listens any more.
     const brokenPipe = first.effect === 'changes' ? '' : 'trap - 13\n';
-    return `${brokenPipe}exec ${words(first)} 3>&- 4>&-${input}`;
+    return `${brokenPipe}exec ${words(first, step, sudo)} 3>&- 4>&-${input}`;
   }
   // Every member reports its status over descriptor 5, into the command substitution; ksh88 has no pipefail. `exec` keeps
   // functions and reserved words of the shell from being taken for the program.
   const piped = commands.map((command, member) => {
     const output = member === commands.length - 1 ? ' >&3' : '';
-    return `{ (exec ${words(command)}${output} 3>&- 4>&- 5>&-); echo "${member}:$?" >&5; }`;
+    return `{ (exec ${words(command, step, sudo)}${output} 3>&- 4>&- 5>&-); echo "${member}:$?" >&5; }`;
   });
   // ksh88 cannot read every here-document inside $( ), so it stands outside.
   return `trap - 13
@@ -253,6 +269,9 @@ exit "$R"
 }${input}`;
 }
 
-function words(command: Command): string {
-  return command.argv.map(quote).join(' ');
+function words(command: Command, { timeoutSeconds }: Step, sudo: Sudo | undefined): string {
+  const text = command.argv.map(quote).join(' ');
+  if (sudo === undefined || (sudo.commands === 'changes' && command.effect !== 'changes')) return text;
+  // Whoever is not root cannot end what runs as root: sudo keeps the deadline itself.
+  return `${quote(sudo.program ?? 'sudo')} -n -T ${timeoutSeconds} -- ${text}`;
 }

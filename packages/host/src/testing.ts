@@ -265,6 +265,28 @@ const always: readonly Rule[] = [
     },
   ],
   [
+    'owes nothing for a refusal where that is said, and all the same for a deadline or a signal',
+    async (host) => {
+      const freezing = (run: Command, timeoutSeconds = 10): Script => ({
+        steps: [
+          { id: 'suspend', run: sh('exit 0'), timeoutSeconds: 10 },
+          { id: 'freeze', run, timeoutSeconds, onRefusal: 'owes-nothing' },
+          { id: 'thaw', run: sh('exit 0'), timeoutSeconds: 10, pays: ['freeze'] },
+          { id: 'resume', run: sh('exit 0'), timeoutSeconds: 10, pays: ['suspend'] },
+        ],
+      });
+      const thawed = async (run: Command, timeoutSeconds?: number) => {
+        const outcome = await host.run(freezing(run, timeoutSeconds));
+        assert.equal(step(outcome, 'resume').kind, 'ended');
+        return step(outcome, 'thaw').kind === 'ended';
+      };
+      assert.equal(await thawed(sh('exit 0')), true);
+      assert.equal(await thawed(sh('exit 1')), false);
+      assert.equal(await thawed(reads('sleep', '60'), 1), true);
+      assert.equal(await thawed(sh('kill -9 $$')), true);
+    },
+  ],
+  [
     'skips a step, even a payment, whose need has not ended with 0',
     async (host) => {
       const outcome = await host.run({

@@ -18,6 +18,9 @@ export interface RemoteProcess {
   destroy(): void;
 }
 
+/** `talk`: a script and its answers, the default. `bulk`: so much that it should have a connection of its own. */
+export type ChannelUse = 'talk' | 'bulk';
+
 /**
  * The least that an adapter has to do: start a command line in the node's login shell. Everything else (framing,
  * deadlines, cancellation, outcomes) is built on it by `createHost`, the same for every adapter.
@@ -26,9 +29,10 @@ export interface Transport {
   /**
    * Starts `commandLine`. May be called again while earlier processes run.
    *
+   * @param use What its streams will carry; an adapter may pass over it.
    * @throws TransportError when the process was not started.
    */
-  open(commandLine: string): Promise<RemoteProcess>;
+  open(commandLine: string, use?: ChannelUse): Promise<RemoteProcess>;
   /** Ends the connection. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
+import { publicKeyOf } from './identity.ts';
 import type { Identity, SshOptions } from './options.ts';
 
 /** What was tried to get in, and how each attempt ended; holds no secret. */
@@ -13,13 +14,13 @@ export interface Authentication {
 export function authentication(options: SshOptions): Authentication {
   const attempts: string[] = [];
   let pending = keys(options, attempts);
-  const agent = options.agent ?? process.env.SSH_AUTH_SOCK;
-  if (agent) {
+  const agent = agentOf(options);
+  if (agent !== false) {
     pending.push({
       kind: 'publickey',
       async make() {
         attempts.push(`agent ${agent}`);
-        return { type: 'agent', username: options.user, agent };
+        return { type: 'agent', username: options.user, agent: await agentFor(agent, options) };
       },
     });
   }
@@ -45,6 +46,47 @@ export function authentication(options: SshOptions): Authentication {
       }
     },
   };
+}
+
+/** Socket of the agent, or `false` for none. */
+export function agentOf(options: SshOptions): string | false {
+  return (options.agent ?? process.env.SSH_AUTH_SOCK) || false;
+}
+
+/** The agent, or what it holds of the keys that are named when only those may be offered. */
+async function agentFor(path: string, options: SshOptions): Promise<string | BaseAgent> {
+  if (!options.identitiesOnly) return path;
+  const texts = (options.identities ?? []).flatMap((identity) =>
+    'file' in identity
+      ? [identity.file, `${identity.file}.pub`].map((file) => readFile(file, 'utf8').catch(() => ''))
+      : [],
+  );
+  const named = (await Promise.all(texts)).flatMap((text) => publicKeyOf(text) ?? []);
+  const agent = new ssh2.OpenSSHAgent(path);
+  const all = agent.getIdentities.bind(agent);
+  agent.getIdentities = (tell) =>
+    all((error, keys) =>
+      tell(
+        error,
+        keys?.filter((key) => 'getPublicSSH' in key && named.some((one) => one.equals(key.getPublicSSH()))),
+      ),
+    );
+  return agent;
+}
+
+/**
+ * A key that only this process can use: given as text, or opened with a passphrase that somebody was asked for.
+ *
+ * @returns `null` when no passphrase was given, `unopened` for a file that the system's client may well read itself.
+ */
+export async function openedKey(
+  identity: Identity,
+  passphrase: SshOptions['passphrase'],
+): Promise<ParsedKey | 'unopened' | null> {
+  if ('key' in identity) return (await readKey(identity, identity.label, passphrase)) ?? null;
+  const text = passphrase && (await readFile(identity.file).catch(() => undefined));
+  if (text === undefined || !isEncrypted(parse(text))) return 'unopened';
+  return (await readKey(identity, identity.file, passphrase)) ?? null;
 }
 
 interface Candidate {
@@ -77,12 +119,16 @@ async function readKey(
   const text = 'file' in identity ? await readFile(identity.file) : identity.key;
   const plain = parse(text);
   if (!(plain instanceof Error)) return plain;
-  if (!/encrypted/i.test(plain.message)) throw plain;
+  if (!isEncrypted(plain)) throw plain;
   const secret = await passphrase?.(name);
   if (secret === undefined) return undefined;
   const opened = parse(text, secret);
   if (opened instanceof Error) throw new Error('the passphrase does not open it');
   return opened;
+}
+
+function isEncrypted(key: ParsedKey | Error): boolean {
+  return key instanceof Error && /encrypted/i.test(key.message);
 }
 
 function parse(text: string | Buffer, passphrase?: string): ParsedKey | Error {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { reads, type TransportError } from '@splitmirror/host';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { acceptKey, makeKey, type NodeSettings, startNode, type TestNode, typeOf } from '../test/node.ts';
+import { sshHost } from './host.ts';
 import type { SshOptions } from './options.ts';
-import { sshHost } from './transport.ts';
 
 const [keygen, agentProgram, addProgram] = ['/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'] as const;
 const cleanups: (() => unknown)[] = [];

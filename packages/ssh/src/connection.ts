@@ -1,10 +1,19 @@
-import { connect as connectSocket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type RemoteProcess, TransportError } from '@splitmirror/host';
-import ssh2, { type CipherAlgorithm, type Client } from 'ssh2';
+import ssh2, { type Algorithms, type Client, type ClientChannel, type NegotiatedAlgorithms } from 'ssh2';
+import { refuseUnable } from './adapter.ts';
+import { legacyAmong, legacyWarning, offered } from './algorithms.ts';
 import { type Authentication, authentication } from './authentication.ts';
 import { readTrust, type Trust } from './host-key.ts';
-import type { SshOptions } from './options.ts';
+import type { SshOptions, SshWarning } from './options.ts';
+import { packetSocket } from './packet-socket.ts';
 import { remoteProcess } from './process.ts';
+import { type Decipher, quicken } from './quicken.ts';
+import { defaultWindowBytes, takeWindow } from './receive-window.ts';
+import { stationsOf } from './stations.ts';
+
+/** Pauses in milliseconds before a node that turned us away is asked again. */
+const loginPauses = [200, 400, 800, 1600, 3200];
 
 /** A logged-in connection. */
 export interface Connection {
@@ -18,22 +27,59 @@ export interface Connection {
   destroy(): void;
 }
 
-/** AES-GCM goes through Node's OpenSSL; everything else is slower, and chacha20 without the native add-on much slower. */
-const ciphers: CipherAlgorithm[] = [
-  'aes128-gcm@openssh.com',
-  'aes256-gcm@openssh.com',
-  'aes128-ctr',
-  'aes192-ctr',
-  'aes256-ctr',
-  'chacha20-poly1305@openssh.com',
-];
+/** A connection that can also lead to a further host. */
+interface Hop extends Connection {
+  /** A stream to an address as this host sees it. */
+  forward(address: string, port: number): Promise<ClientChannel>;
+}
 
 /**
- * Connects and logs in.
+ * Connects and logs in. A node that turns us away before any login (MaxStartups) is asked again, as long as the time for
+ * connecting lasts.
  *
  * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function connect(host: string, options: SshOptions): Promise<Connection> {
+export async function connect(host: string, options: SshOptions): Promise<Hop> {
+  refuseUnable(host, options);
+  const until = performance.now() + connectSeconds(options) * 1000;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await connectOnce(host, options);
+    } catch (error) {
+      // Those who were turned away together must not come back together.
+      const pause = (loginPauses[attempt] ?? Number.POSITIVE_INFINITY) * (1 + Math.random());
+      if (!isTurnedAway(error) || performance.now() + pause >= until) throw error;
+      await delay(pause);
+    }
+  }
+}
+
+/** sshd closes what is too much before it says who it is. */
+function isTurnedAway(error: unknown): boolean {
+  return (
+    error instanceof TransportError && /: (?:Connection lost before handshake|read ECONNRESET)$/.test(error.message)
+  );
+}
+
+async function connectOnce(host: string, options: SshOptions): Promise<Hop> {
+  const hop = await connectHop(host, stationsOf(options).slice(0, -1));
+  try {
+    return await connectNode(host, options, hop);
+  } catch (error) {
+    hop?.destroy();
+    throw error;
+  }
+}
+
+/** The connection to the last jump host, through those before it. */
+async function connectHop(host: string, jumps: readonly SshOptions[]): Promise<Hop | null> {
+  const last = jumps.at(-1);
+  return last === undefined
+    ? null
+    : connect(`${host} (jump host ${last.address})`, { ...last, jumps: jumps.slice(0, -1) });
+}
+
+async function connectNode(host: string, options: SshOptions, hop: Hop | null): Promise<Hop> {
   const trust = await readTrust(host, options);
   const login = authentication(options);
   const client = new ssh2.Client();
@@ -45,35 +91,66 @@ export async function connect(host: string, options: SshOptions): Promise<Connec
   const closed = new Promise<void>((resolve) => {
     client.once('close', () => {
       lost = reason;
+      hop?.destroy();
       resolve();
     });
   });
-  await logIn(host, client, options, trust, login);
+  await logIn(host, client, options, trust, login, hop);
+  const windowBytes = options.windowBytes ?? defaultWindowBytes;
   return {
     lost: () => lost,
     exec: (commandLine) =>
       new Promise((resolve, reject) => {
+        const seconds = connectSeconds(options);
+        let late = false;
+        // A node whose sshd still answers keepalives may yet never start anything: no processes left, a hung disk.
+        const timer = setTimeout(() => {
+          late = true;
+          reject(new Error(`no answer within ${seconds} seconds`));
+        }, seconds * 1000);
         client.exec(commandLine, (error, channel) => {
+          clearTimeout(timer);
           if (error) reject(error);
-          // At once, since the exit status may stand right behind the answer.
-          else resolve(remoteProcess(channel, () => lost));
+          else if (late) channel.destroy();
+          else {
+            if (!takeWindow(channel, windowBytes)) options.onWarning?.(windowNotSet(host));
+            // At once, since the exit status may stand right behind the answer.
+            resolve(remoteProcess(channel, () => lost));
+          }
         });
+      }),
+    forward: (address, port) =>
+      new Promise((resolve, reject) => {
+        client.forwardOut('127.0.0.1', 0, address, port, (error, channel) =>
+          error ? reject(error) : resolve(channel),
+        );
       }),
     async close() {
       client.end();
       const timer = setTimeout(() => client.destroy(), 2000);
       await closed;
       clearTimeout(timer);
+      await hop?.close();
     },
     destroy: () => client.destroy(),
   };
 }
 
-function logIn(host: string, client: Client, options: SshOptions, trust: Trust, login: Authentication): Promise<void> {
+async function logIn(
+  host: string,
+  client: Client,
+  options: SshOptions,
+  trust: Trust,
+  login: Authentication,
+  hop: Hop | null,
+): Promise<void> {
   const port = options.port ?? 22;
-  const seconds = options.connectSeconds ?? 20;
+  const seconds = connectSeconds(options);
   const where = `${options.address} port ${port}`;
   let refusal: TransportError | null = null;
+  const tunnel = await hop?.forward(options.address, port).catch((error: Error) => {
+    throw unreachable(host, `${where} through the jump host`, error.message, error);
+  });
   return new Promise((resolve, reject) => {
     let over = false;
     const fail = (error: TransportError) => {
@@ -87,6 +164,7 @@ function logIn(host: string, client: Client, options: SshOptions, trust: Trust, 
     client.once('ready', () => {
       over = true;
       clock.stop();
+      options.onConnect?.({ host, cipher, decipher });
       resolve();
     });
     client.on('error', (error: Error & { level?: string }) => {
@@ -96,18 +174,39 @@ function logIn(host: string, client: Client, options: SshOptions, trust: Trust, 
       else if (error.level !== 'agent') fail(unreachable(host, where, error.message, error));
     });
     client.once('close', () => fail(unreachable(host, where, 'the node closed the connection during the login')));
-    // A socket of our own, since ssh2 leaves Nagle's algorithm on: 40 ms for each of the small packets of a login.
-    const sock = connectSocket({ host: options.address, port, noDelay: true });
+    let trusted: Buffer | undefined;
+    let cipher = '';
+    let decipher: Decipher = 'ssh2';
+    client.on('handshake', (agreed) => {
+      warnOfLegacy(host, options, agreed);
+      cipher = agreed.sc.cipher;
+      decipher = quicken(client);
+    });
+    const sock = tunnel ?? packetSocket(() => decipher === 'own').connect({ host: options.address, port });
     client.connect({
       sock,
       username: options.user,
       readyTimeout: 0,
       keepaliveInterval: (options.keepaliveSeconds ?? 10) * 1000,
       keepaliveCountMax: options.keepaliveCount ?? 3,
-      algorithms: { serverHostKey: trust.algorithms, cipher: ciphers },
-      hostVerifier: (key: Buffer) => {
-        refusal = trust.refusal(key);
-        return refusal === null;
+      algorithms: {
+        kex: offered('kex', options.algorithms),
+        serverHostKey: trust.algorithms,
+        cipher: offered('ciphers', options.algorithms),
+        hmac: offered('macs', options.algorithms),
+      } as Algorithms,
+      hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => {
+        // At new keys for a standing connection the answer must come at once: ssh2 1.17 garbles what is sent meanwhile.
+        if (trusted !== undefined) return trusted.equals(key);
+        trust.refusal(key).then(
+          (found) => {
+            refusal = found;
+            trusted = Buffer.from(key);
+            verify(found === null);
+          },
+          (error: TransportError) => fail(error),
+        );
+        return undefined as never;
       },
       authHandler: (allowed, _partial, next) => {
         // A person may take longer to answer than a node has to.
@@ -123,6 +222,20 @@ function logIn(host: string, client: Client, options: SshOptions, trust: Trust, 
       },
     });
   });
+}
+
+function windowNotSet(host: string): SshWarning {
+  const message = 'this ssh2 has no receive window that can be set: streams over long links are slow';
+  return { code: 'WINDOW_NOT_SET', host, message };
+}
+
+function connectSeconds(options: SshOptions): number {
+  return options.connectSeconds ?? 20;
+}
+
+function warnOfLegacy(host: string, options: SshOptions, { kex, serverHostKey, cs, sc }: NegotiatedAlgorithms): void {
+  const weak = legacyAmong([...new Set([kex, serverHostKey, cs.cipher, sc.cipher, cs.mac, sc.mac])]);
+  if (weak.length > 0) options.onWarning?.(legacyWarning(host, weak));
 }
 
 /** Calls `expire` after so many seconds of running time. */
@@ -146,7 +259,9 @@ function stopwatch(seconds: number, expire: () => void): { start(): void; stop()
 
 function unreachable(host: string, where: string, reason: string, cause?: unknown): TransportError {
   return new TransportError('HOST_UNREACHABLE', host, `cannot connect to ${where}: ${reason}`, {
-    remedy: 'Check the address, the port, the firewall, and that sshd runs on the node (lssrc -s sshd).',
+    remedy: /no matching /.test(reason)
+      ? 'Nothing is left that both sides know: choose the adapter openssh or auto, or name in its algorithms what this node can.'
+      : 'Check the address, the port, the firewall, and that sshd runs on the node (lssrc -s sshd).',
     cause,
   });
 }

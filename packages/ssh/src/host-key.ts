@@ -3,6 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TransportError } from '@splitmirror/host';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { acceptNew } from './accept-key.ts';
+import { offered } from './algorithms.ts';
 import {
   fingerprint,
   judgeKey,
@@ -19,31 +21,56 @@ import type { SshOptions } from './options.ts';
 export interface Trust {
   /** Host key algorithms in the order in which they are asked for: those of known keys first. */
   readonly algorithms: ServerHostKeyAlgorithm[];
-  /** Why the presented key is refused, or `null` when it is trusted. */
-  refusal(key: Buffer): TransportError | null;
+  /**
+   * Why the presented key is refused, or `null` when it is trusted.
+   *
+   * @throws TransportError when an unknown key should be accepted and could not be written down.
+   */
+  refusal(key: Buffer): Promise<TransportError | null>;
 }
 
-/** Signature algorithms by key type, the strongest first. SHA-1 (`ssh-rsa`) comes last: old AIX servers know no other. */
+/** Signature algorithms by key type, the strongest first. SHA-1 (`ssh-rsa`) only where a host's settings add it. */
 const algorithmsOf: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = {
   'ssh-ed25519': ['ssh-ed25519'],
   'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
   'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
   'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+  'ssh-dss': ['ssh-dss'],
 };
+
+/** The files in which trusted keys stand. */
+export function knownHostsFiles(options: SshOptions): readonly string[] {
+  return options.knownHosts ?? [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
+}
 
 /** Reads the known_hosts files anew, so that a line added after a refusal counts at the next attempt. */
 export async function readTrust(host: string, options: SshOptions): Promise<Trust> {
-  const files = options.knownHosts ?? [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
-  const known = (await Promise.all(files.map((file) => readKnownHosts(host, file)))).flat();
+  const files = knownHostsFiles(options);
+  const known = await knownKeys(host, options);
   const name = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);
   const lines = linesFor(known, name);
   const knownTypes = lines.filter(({ marker }) => marker === 'trusted').map(({ type }) => type);
   const types = new Set([...knownTypes, ...Object.keys(algorithmsOf)]);
+  const allowed = offered('hostKeys', options.algorithms);
+  const ordered = [...types].flatMap((type) => algorithmsOf[type] ?? []);
   return {
-    algorithms: [...types].flatMap((type) => algorithmsOf[type] ?? []),
-    refusal: (key) => refusalOf(host, name, files[0] ?? 'known_hosts', lines, key),
+    algorithms: ordered.filter((algorithm) => allowed.includes(algorithm)),
+    async refusal(key) {
+      const [file] = files;
+      if (file === undefined || options.unknownHostKey !== 'accept-new') {
+        return refusalOf(host, name, file ?? 'known_hosts', lines, key);
+      }
+      const { onWarning } = options;
+      const known = await acceptNew({ host, name, key, file, read: () => knownKeys(host, options), onWarning });
+      return refusalOf(host, name, file, known, key);
+    },
   };
+}
+
+/** Every usable line of the files. */
+export async function knownKeys(host: string, options: SshOptions): Promise<KnownHost[]> {
+  return (await Promise.all(knownHostsFiles(options).map((file) => readKnownHosts(host, file)))).flat();
 }
 
 async function readKnownHosts(host: string, file: string): Promise<KnownHost[]> {
@@ -73,15 +100,21 @@ function refusalOf(
   switch (verdict.kind) {
     case 'trusted':
       return null;
-    case 'unknown':
+    case 'unknown': {
+      const authority = lines.find(({ marker }) => marker === 'authority');
+      const certificate =
+        authority === undefined
+          ? ''
+          : ` Or choose the adapter openssh: ${authority.at} trusts a certificate authority for it, and ssh2 takes no host certificates.`;
       return new TransportError(
         'HOST_KEY_UNKNOWN',
         host,
         `no trusted key is known for ${name}; it presents ${presented}`,
         {
-          remedy: `Compare the fingerprint with the node's own (on its console: ssh-keygen -l -f /etc/ssh/ssh_host_..._key.pub). If it is the same, add this line to ${file}: ${knownHostsLine(name, key)}`,
+          remedy: `Compare the fingerprint with the node's own (on its console: ssh-keygen -l -f /etc/ssh/ssh_host_..._key.pub). If it is the same, add this line to ${file}: ${knownHostsLine(name, key)}${certificate}`,
         },
       );
+    }
     case 'changed':
       return new TransportError(
         'HOST_KEY_CHANGED',

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { ParseError } from '@splitmirror/host';
+import { matchesPattern } from './algorithms.ts';
 
 /** One usable line of a known_hosts file. */
 export interface KnownHost {
@@ -121,25 +122,4 @@ function matchesHash(names: string, name: string): boolean {
   const wanted = Buffer.from(hash, 'base64');
   const found = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return wanted.length === found.length && timingSafeEqual(wanted, found);
-}
-
-/** `*` stands for any run of characters and `?` for one; brackets are plain characters here. Linear in both lengths' product. */
-function matchesPattern(pattern: string, name: string): boolean {
-  let [at, star, resume] = [0, -1, 0];
-  for (let position = 0; position < name.length; ) {
-    const wanted = pattern[at];
-    if (wanted === '*') {
-      star = at++;
-      resume = position;
-    } else if (wanted === '?' || wanted === name[position]) {
-      at++;
-      position++;
-    } else if (star !== -1) {
-      at = star + 1;
-      position = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return /^\**$/.test(pattern.slice(at));
 }

@@ -5,7 +5,7 @@ import { type Host, reads, type ScriptOutcome } from '@splitmirror/host';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type NodeSettings, startNode, type TestNode } from '../test/node.ts';
 import { startSshd } from '../test/sshd.ts';
-import { sshHost, sshTransport } from './transport.ts';
+import { sshHost, sshTransport } from './host.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

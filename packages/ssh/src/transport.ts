@@ -1,78 +1,106 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createHost,
-  type Host,
-  type HostOptions,
-  type RemoteProcess,
-  type Transport,
-  TransportError,
-} from '@splitmirror/host';
-import { type Connection, connect } from './connection.ts';
-import type { SshOptions } from './options.ts';
+import { type ChannelUse, type RemoteProcess, type Transport, TransportError } from '@splitmirror/host';
+import type { Connection } from './connection.ts';
 
-/** Most connections to one node. More than one is made only when a node refuses another channel on those that stand. */
-const maxConnections = 4;
+/** Most connections that are made for bulk streams side by side, unless the settings say otherwise. */
+const defaultConnections = 4;
+/** Further ones that are made when a node refuses another channel on those that stand: one has to be able to cancel. */
+const spareConnections = 2;
 /** Pauses in milliseconds before refused channels are asked for again. */
 const openPauses = [50, 100, 200, 400, 800, 1600, 3200];
 
-/** A node reached over SSH. `name` is the cluster's name of the node; where it answers is `options.address`. */
-export function sshHost(name: string, options: SshOptions, hostOptions: HostOptions = {}): Host {
-  return createHost(name, sshTransport(options, name), hostOptions);
+/** A connection that stands or is being made. */
+interface Link {
+  /** Rejects when it could not be made. */
+  readonly made: Promise<Connection>;
+  connection: Connection | undefined;
+  /** Bulk streams that it carries. */
+  bulk: number;
 }
 
 /**
- * Starts command lines over one kept connection, which is made at the first call, shared by concurrent calls, and made
- * anew at the next call after a loss. sshd grants ten channels a connection unless told otherwise (MaxSessions); when they
- * are used up, a further connection is made, since the one who cancels needs a channel too. Nothing is ever started twice.
- * The connections keep the Node process alive until they are closed.
+ * Starts command lines over kept connections. The first is made at the first call and shared by concurrent calls; one that
+ * is lost is made anew at the next call. Bulk streams side by side get a connection each, and scripts go where there is
+ * none if they can. sshd grants ten channels a connection unless told otherwise (MaxSessions); when they are used up, a
+ * further connection is made. Nothing is ever started twice.
  *
- * @param name How errors call the host; default its address.
+ * @param name How errors call the host.
+ * @param connections Most connections for bulk streams side by side.
  */
-export function sshTransport(options: SshOptions, name: string = options.address): Transport {
-  let standing: Connection[] = [];
-  let connecting: Promise<Connection> | undefined;
+export function connectedTransport(
+  name: string,
+  connect: () => Promise<Connection>,
+  connections: number = defaultConnections,
+): Transport {
+  let links: Link[] = [];
 
-  /** A connection that is not `full`, or `null` when there may be no more of them. */
-  async function connection(full: ReadonlySet<Connection>): Promise<Connection | null> {
-    await connecting?.catch(() => {});
-    standing = standing.filter((link) => link.lost() === null);
-    const free = standing.find((link) => !full.has(link));
-    if (free !== undefined) return free;
-    if (connecting === undefined && standing.length >= maxConnections) return null;
-    connecting ??= connect(name, options)
-      .then((link) => {
-        standing.push(link);
-        return link;
-      })
-      .finally(() => {
-        connecting = undefined;
-      });
-    // A further one that fails is no reason to give up: a channel of the others may become free.
-    return standing.length > 0 ? connecting.catch(() => null) : connecting;
+  function makeLink(): Link {
+    const link: Link = { made: connect(), connection: undefined, bulk: 0 };
+    link.made.then(
+      (connection) => {
+        link.connection = connection;
+      },
+      () => {
+        links = links.filter((other) => other !== link);
+      },
+    );
+    links.push(link);
+    return link;
+  }
+
+  /** Where the next channel is asked for; `null` when every connection is full and there may be no more of them. */
+  function choose(use: ChannelUse, full: ReadonlySet<Link>, mayGrow: boolean): Link | null {
+    links = links.filter(({ connection }) => {
+      if (connection === undefined || connection.lost() === null) return true;
+      // Nothing is left to end, but an adapter may have something to clean up.
+      void connection.close().catch(() => {});
+      return false;
+    });
+    const [best] = links.filter((link) => !full.has(link)).sort((one, other) => one.bulk - other.bulk);
+    const isCrowded = use === 'bulk' && best !== undefined && best.bulk > 0;
+    if (best !== undefined && !(isCrowded && mayGrow && links.length < connections)) return best;
+    return mayGrow && links.length < connections + spareConnections ? makeLink() : null;
   }
 
   return {
-    async open(commandLine): Promise<RemoteProcess> {
-      const full = new Set<Connection>();
+    async open(commandLine, use = 'talk'): Promise<RemoteProcess> {
+      const full = new Set<Link>();
+      let mayGrow = true;
       let reconnected = false;
       let refusal: unknown;
       for (let pauses = 0; ; ) {
-        const link = await connection(full);
+        const link = choose(use, full, mayGrow);
         if (link === null) {
           const pause = openPauses[pauses++];
           if (pause === undefined) throw notStarted(name, refusal);
           await delay(pause);
           full.clear();
+          mayGrow = true;
           continue;
         }
+        // At once, since others choose while this one is being made.
+        const weight = use === 'bulk' ? 1 : 0;
+        link.bulk += weight;
+        let child: RemoteProcess | undefined;
         try {
-          return await link.exec(commandLine);
+          const connection = await link.made;
+          child = await connection.exec(commandLine);
+          void child.exit.then(() => {
+            link.bulk -= weight;
+          });
+          return child;
         } catch (error) {
-          // Nothing was started: the node answers a start with success, and only then is anything sent to it.
-          if (isRefusedChannel(error)) {
+          link.bulk -= weight;
+          const { connection } = link;
+          if (connection === undefined) {
+            // A further connection that fails is no reason to give up: those that stand may have room.
+            mayGrow = false;
+            if (links.length === 0) throw error;
+          } else if (isRefusedChannel(error)) {
+            // Nothing was started: the node answers a start with success, and only then is anything sent to it.
             refusal = error;
             full.add(link);
-          } else if (link.lost() !== null && !reconnected) {
+          } else if (connection.lost() !== null && !reconnected) {
             reconnected = true;
           } else {
             throw notStarted(name, error);
@@ -81,9 +109,16 @@ export function sshTransport(options: SshOptions, name: string = options.address
       }
     },
     async close() {
-      await connecting?.catch(() => {});
-      await Promise.all(standing.map((link) => link.close()));
-      standing = [];
+      const ending = links;
+      links = [];
+      await Promise.all(
+        ending.map(({ made }) =>
+          made.then(
+            (connection) => connection.close(),
+            () => {},
+          ),
+        ),
+      );
     },
   };
 }

@@ -1,6 +1,6 @@
 import { hostContract } from '@splitmirror/host/testing';
+import { sshHost } from '../src/host.ts';
 import type { SshOptions } from '../src/options.ts';
-import { sshHost } from '../src/transport.ts';
 
 /** A node that runs for one rule. */
 interface StartedNode {
@@ -10,12 +10,15 @@ interface StartedNode {
 }
 
 /** The host contract over ssh, on nodes that are started one for each rule. */
-export function contractOver(start: () => Promise<StartedNode>): ReturnType<typeof hostContract> {
+export function contractOver(
+  start: () => Promise<StartedNode>,
+  adapter: SshOptions['adapter'] = 'ssh2',
+): ReturnType<typeof hostContract> {
   return hostContract(
     async () => {
       const node = await start();
       return {
-        host: sshHost('nodea', node.options, { path: '/usr/bin:/bin' }),
+        host: sshHost('nodea', { ...node.options, adapter }, { path: '/usr/bin:/bin' }),
         cut: node.cut,
         dispose: node.stop,
       };

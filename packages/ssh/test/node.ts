@@ -37,6 +37,8 @@ export interface NodeSettings {
   readonly banner?: string;
   /** Channels refused before the first is granted. */
   readonly refusals?: number;
+  /** Starts of a command that are never answered, before the first that is. */
+  readonly silentStarts?: number;
 }
 
 /** A real SSH server on loopback that runs commands with /bin/sh, behind a relay which can fail. */
@@ -64,6 +66,7 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
   const directory = mkdtempSync(join(tmpdir(), 'splitmirror-ssh-'));
   const authenticate = settings.authenticate ?? ((attempt) => acceptKey(attempt, identity));
   let refusals = settings.refusals ?? 0;
+  let silentStarts = settings.silentStarts ?? 0;
   let connections = 0;
   const server = new ssh2.Server(
     { hostKeys: hostKeys.map((key) => key.private), ...(settings.banner ? { banner: settings.banner } : {}) },
@@ -79,6 +82,10 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
           return;
         }
         accept().on('exec', (acceptExec, _reject, { command }) => {
+          if (silentStarts > 0) {
+            silentStarts--;
+            return;
+          }
           const channel = acceptExec();
           const child = spawn('/bin/sh', ['-c', `${settings.profile ?? ':'}\n${command}`], {
             detached: true,

@@ -6,10 +6,12 @@ import { describe, expect, it } from 'vitest';
 import { startNode } from './node.ts';
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+const examples = [...readme.matchAll(/```ts\n(.*?)```\n\n```text\n(.*?)```/gs)].map(
+  ([, code = '', output = '']) => [code.split('\n')[0] ?? '', code, output] as const,
+);
 
 describe('README', () => {
-  it('shows an example that prints what it says', async () => {
-    const [, example = '', output = ''] = /```ts\n(.*?)```\n\n```text\n(.*?)```/s.exec(readme) ?? [];
+  it.each(examples)('shows an example that prints what it says: %s', async (_first, code, output) => {
     const folder = await mkdtemp(join(import.meta.dirname, 'readme-'));
     const node = await startNode();
     try {
@@ -18,7 +20,7 @@ describe('README', () => {
         ([name, options]) => `export const ${name} = ${JSON.stringify(options)};\n`,
       );
       await writeFile(join(folder, 'nodes.ts'), text.join(''));
-      await writeFile(join(folder, 'example.ts'), example);
+      await writeFile(join(folder, 'example.ts'), code);
       // A process of its own: Node reads CommonJS packages such as ssh2 otherwise than the test runner does.
       const args = ['--conditions=@splitmirror/source', join(folder, 'example.ts')];
       const { stdout } = await promisify(execFile)(process.execPath, args);

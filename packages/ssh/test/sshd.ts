@@ -5,13 +5,21 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { SshOptions } from '../src/index.ts';
-import { makeKey, typeOf } from './node.ts';
+import { type KeyPair, makeKey, typeOf } from './node.ts';
 import { startRelay } from './relay.ts';
 
 /** OpenSSH's server, run as the current user on a high port of loopback. */
 export interface Sshd {
   readonly options: SshOptions;
+  /** Reaches it without the relay. */
+  readonly direct: SshOptions;
+  readonly identity: KeyPair;
+  readonly hostKey: KeyPair;
+  /** For files of the test; removed at the end. */
+  readonly directory: string;
   cut(): void;
+  /** From now on nothing passes any more, and nobody is told. */
+  pause(): void;
   stop(): Promise<void>;
 }
 
@@ -51,18 +59,26 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
   const relay = await startRelay(port);
   const knownHosts = file(
     'known_hosts',
-    `[127.0.0.1]:${relay.port} ${typeOf(hostKey)} ${hostKey.public.toString('base64')}\n`,
+    [relay.port, port]
+      .map((at) => `[127.0.0.1]:${at} ${typeOf(hostKey)} ${hostKey.public.toString('base64')}\n`)
+      .join(''),
   );
+  const options: SshOptions = {
+    address: '127.0.0.1',
+    port: relay.port,
+    user: userInfo().username,
+    identities: [{ key: identity.private, label: 'test key' }],
+    agent: false,
+    knownHosts: [knownHosts],
+  };
   return {
-    options: {
-      address: '127.0.0.1',
-      port: relay.port,
-      user: userInfo().username,
-      identities: [{ key: identity.private, label: 'test key' }],
-      agent: false,
-      knownHosts: [knownHosts],
-    },
+    options,
+    direct: { ...options, port },
+    identity,
+    hostKey,
+    directory,
     cut: relay.cut,
+    pause: relay.pause,
     async stop() {
       relay.cut();
       relay.close();
