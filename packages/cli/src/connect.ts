@@ -1,50 +1,109 @@
-import { type BackupContext, type BackupEvent, openStore, systemSurroundings } from '@splitmirror/backup';
+import { userInfo } from 'node:os';
+import {
+  type BackupContext,
+  type BackupEvent,
+  openStore,
+  readSecret,
+  resticVault,
+  systemSurroundings,
+} from '@splitmirror/backup';
 import { aixFamily } from '@splitmirror/backup/aix';
-import type { Host } from '@splitmirror/host';
-import { sshHost } from '@splitmirror/ssh';
-import type { Config } from './config.ts';
+import type { Host, HostOptions } from '@splitmirror/host';
+import { configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
+import type { Config } from './config/schema.ts';
+
+/** What a connection wants to be known although it works. */
+type Warn = (line: string) => void;
+
+/** How a node is reached: what the configuration says, and where it says nothing, what `~/.ssh/config` says. */
+async function sshOptionsOf(config: Config, name: string, warn: Warn): Promise<SshOptions> {
+  const { ssh } = config;
+  const { address = name, port, algorithms } = config.nodes[name] ?? {};
+  const said = ssh.config === 'use' ? await configuredOptions(address, { port, user: ssh.user }) : null;
+  for (const note of said?.notes ?? []) warn(`${name}: ${note}`);
+  const { passphrase } = ssh;
+  return {
+    ...(said?.options ?? { address }),
+    ...(port === undefined ? {} : { port }),
+    user: ssh.user ?? loginOf(said?.options.user),
+    ...(ssh.identities.length === 0 ? {} : { identities: ssh.identities.map((file) => ({ file })) }),
+    ...(ssh.knownHosts === undefined ? {} : { knownHosts: ssh.knownHosts }),
+    ...(algorithms === undefined ? {} : { algorithms }),
+    ...(passphrase === undefined ? {} : { passphrase: () => readSecret(passphrase) }),
+    adapter: ssh.adapter,
+    onWarning: ({ message }) => warn(`${name}: ${message}`),
+  };
+}
+
+/** A user that only stands for "whoever asks" is no decision of the ssh configuration. */
+function loginOf(user: string | undefined): string {
+  return user === undefined || user === userInfo().username ? 'root' : user;
+}
+
+function hostOptionsOf(config: Config, name: string): HostOptions {
+  const { path, shell } = config.nodes[name] ?? {};
+  const { sudo } = config.ssh;
+  return { path, shell, ...(sudo === undefined ? {} : { sudo: { commands: sudo } }) };
+}
 
 /** Hosts of a configuration, by cluster node name. Nothing is connected before something is asked. */
-function hostsOf(config: Config): Map<string, Host> {
-  const { user, identities, knownHosts } = config.ssh;
+async function hostsOf(config: Config, warn: Warn): Promise<Map<string, Host>> {
+  const names = Object.keys(config.nodes);
+  const options = await Promise.all(names.map((name) => sshOptionsOf(config, name, warn)));
   return new Map(
-    Object.entries(config.nodes).map(([name, node]) => [
-      name,
-      sshHost(
-        name,
-        { address: node.address, port: node.port, user, knownHosts, identities: identities.map((file) => ({ file })) },
-        { path: node.path, shell: node.shell },
-      ),
-    ]),
+    options.map((ssh, index) => {
+      const name = names[index] ?? '';
+      return [name, sshHost(name, ssh, hostOptionsOf(config, name))];
+    }),
   );
+}
+
+/** A node that takes bytes in: what a restore to it is streamed through. Close the transport. */
+export async function feedOf(config: Config, name: string, warn: Warn) {
+  const { path, shell } = hostOptionsOf(config, name);
+  return { transport: sshTransport(await sshOptionsOf(config, name, warn), name), path, shell };
+}
+
+/** The store of a configuration, its archives in a directory or in a repository. */
+export async function storeOf({ store, archives }: Config) {
+  return openStore(store, archives.restic === undefined ? undefined : await resticVault(archives.restic));
 }
 
 /** Everything that a command needs; connections are closed when `work` has ended. */
 export async function withContext<T>(
   config: Config,
-  onEvent: (event: BackupEvent) => void,
+  { onEvent, warn }: { readonly onEvent: (event: BackupEvent) => void; readonly warn: Warn },
   work: (context: BackupContext) => Promise<T>,
 ): Promise<T> {
-  const store = await openStore(config.store);
-  return withNodes(config, (nodes) => work({ ...nodes, store, onEvent }));
+  const store = await storeOf(config);
+  return withNodes(config, warn, (nodes) => work({ ...nodes, store, onEvent }));
 }
 
 /** The same without a store. */
 export async function withNodes<T>(
   config: Config,
+  warn: Warn,
   work: (nodes: Omit<BackupContext, 'store' | 'onEvent'>) => Promise<T>,
 ): Promise<T> {
-  const surroundings = systemSurroundings();
-  const hosts = hostsOf(config);
+  const hosts = await hostsOf(config, warn);
   try {
-    const family = aixFamily({
-      hosts,
-      now: surroundings.now,
-      stabilityMs: config.stabilitySeconds * 1000,
-      policy: config.minority === 'refuse' ? {} : { minority: config.minority },
-    });
-    return await work({ ...family, surroundings });
+    return await work(nodesOn(config, hosts));
   } finally {
     await Promise.all([...hosts.values()].map((host) => host.close()));
   }
+}
+
+/** A cluster behind hosts, which may be listened to. */
+export function nodesOn(
+  config: Pick<Config, 'stabilitySeconds' | 'minority'>,
+  hosts: ReadonlyMap<string, Host>,
+): Omit<BackupContext, 'store' | 'onEvent'> {
+  const surroundings = systemSurroundings();
+  const family = aixFamily({
+    hosts,
+    now: surroundings.now,
+    stabilityMs: config.stabilitySeconds * 1000,
+    policy: config.minority === 'refuse' ? {} : { minority: config.minority },
+  });
+  return { ...family, surroundings };
 }

@@ -1,4 +1,11 @@
-import { type BackupErrorCode, type Problem, type RunReport, type Standing, standingCodes } from '@splitmirror/backup';
+import {
+  type BackupErrorCode,
+  type Problem,
+  type RestoreErrorCode,
+  type RunReport,
+  type Standing,
+  standingCodes,
+} from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
 
 /** Every exit code of the command line. A number is never reused for another meaning. */
@@ -6,6 +13,7 @@ export const exitCodes = {
   OK: { code: 0, means: 'done; the backup is good, or there was nothing to do' },
   UNEXPECTED: { code: 1, means: 'a defect, or something that no other code names' },
   USAGE: { code: 2, means: 'wrong arguments or configuration; nothing was asked of any node' },
+  NOTHING_DUE: { code: 3, means: 'nothing to do now: no window is open, or somebody has seen to it' },
   GROUP_UNKNOWN: { code: 10, means: 'the cluster knows no such resource group' },
   GROUP_OFFLINE: { code: 11, means: 'no node has the group online' },
   GROUP_MOVING: { code: 12, means: 'the group is moving or an event runs: transient, try again later' },
@@ -30,16 +38,31 @@ export const exitCodes = {
   OWNERSHIP_LOST: { code: 32, means: 'the node lost the group during the run; the mirror is whole again' },
   NOT_READY: { code: 33, means: 'something would keep a backup from being made; nothing was changed' },
   RUN_SUSPICIOUS: { code: 34, means: 'the backup is whole, but off the history of its group: look before it counts' },
-  PLAN_NOT_APPROVED: { code: 34, means: 'nobody has allowed this plan, or the leave has expired' },
-  PLAN_UNREADABLE: { code: 35, means: 'a saved plan or approval cannot be read' },
-  LOG_UNREADABLE: { code: 36, means: 'this is no incident log' },
+  PARTIAL: { code: 35, means: 'some groups were backed up and some were not' },
+  PLAN_NOT_APPROVED: { code: 36, means: 'nobody has allowed this plan, or the leave has expired' },
+  PLAN_UNREADABLE: { code: 37, means: 'a saved plan or approval cannot be read' },
+  LOG_UNREADABLE: { code: 38, means: 'this is no incident log' },
   BACKUP_UNKNOWN: { code: 40, means: 'no such complete backup' },
   BACKUP_DAMAGED: { code: 41, means: 'a stored backup is not what its manifest says' },
   RESTORE_TARGET: { code: 42, means: 'the place to restore to cannot be used' },
   PARSE_OUTPUT: { code: 43, means: 'a saved output is not what its command prints' },
+  IDENTITY_MISSING: { code: 44, means: 'the backup is encrypted, and no identity opens it' },
+  RESTORE_UNKNOWN_PATH: { code: 45, means: 'nothing in the backup has the name that was asked for' },
+  RESTORE_NO_SPACE: { code: 46, means: 'the place to restore to has no room' },
+  RESTORE_PARTIAL: { code: 47, means: 'some volumes were restored and some were not' },
+  RESTORE_OWNERSHIP: { code: 48, means: 'the node does not hold the group, or lost it during the restore' },
+  RESTORE_NODE_FAILED: { code: 49, means: 'the node could not take the restore in, or holds something else now' },
   RECOVERY_STUCK: { code: 50, means: 'a person has to look; what was done so far is safe to repeat' },
+  REPOSITORY: { code: 51, means: 'the repository of the archives cannot be used' },
+  DRILL_FAILED: { code: 52, means: 'a drill failed: the backup is damaged' },
+  DRILL_DUE: { code: 53, means: 'no drill was passed for too long' },
+  RETENTION_OUTDATED: { code: 54, means: 'the store changed since the retention was planned; nothing was removed' },
+  RETENTION_SUSPENDED: { code: 55, means: 'nothing is removed until a person has looked' },
+  WINDOW_MISSED: { code: 56, means: 'a window passed without a backup' },
+  INSTALLATION_INCOMPLETE: { code: 57, means: 'not everything is on the nodes, or a person has to enter something' },
+  REPLAY_DIFFERS: { code: 58, means: 'the replay came to another decision than the run' },
   INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole again' },
-} as const satisfies Record<string, ExitCode> & Record<BackupErrorCode, ExitCode>;
+} as const satisfies Record<string, ExitCode> & Record<BackupErrorCode | RestoreErrorCode, ExitCode>;
 
 interface ExitCode {
   readonly code: number;
@@ -57,16 +80,22 @@ const byProblem: readonly (readonly [RegExp, ExitName])[] = [
   [/(?:SINGLE|ONE)_COPY/, 'MIRROR_SINGLE_COPY'],
   [/^STORE_FULL$/, 'STORE_FULL'],
   [/^OWNERSHIP_LOST$/, 'OWNERSHIP_LOST'],
+  [/^RESTIC_/, 'REPOSITORY'],
+  [/^SSH_SETTINGS$/, 'USAGE'],
 ];
 
 /** Exit code for an error that ended a command. */
 export function exitCodeOfError(error: unknown): number {
   if (!SplitmirrorError.is(error)) return exitCodes.UNEXPECTED.code;
-  const own = exitNameOf(error.code);
-  const problems = 'problems' in error ? (error.problems as readonly Problem[]) : [];
+  return exitCodeOfCode(error.code, 'problems' in error ? (error.problems as readonly Problem[]) : []);
+}
+
+/** Exit code for the code of an error and its reasons. */
+export function exitCodeOfCode(code: string, problems: readonly Problem[]): number {
+  const own = exitNameOf(code);
   // A refusal that only says "undecidable" or "refused" is told by its first cause.
   if (own === undefined || own === 'GROUP_UNDECIDABLE' || own === 'PLAN_REFUSED') {
-    const cause = firstNamed([error.code, ...problems.map(({ code }) => code)]);
+    const cause = firstNamed([code, ...problems.map((problem) => problem.code)]);
     if (cause !== undefined) return exitCodes[cause].code;
   }
   return exitCodes[own ?? 'UNEXPECTED'].code;

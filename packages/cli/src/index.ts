@@ -1,3 +1,4 @@
-export { type Config, ConfigError, readConfig } from './config.ts';
+export { ConfigError, readConfig } from './config/read.ts';
+export type { Config } from './config/schema.ts';
 export { exitCodes } from './exit-codes.ts';
 export { main } from './program.ts';

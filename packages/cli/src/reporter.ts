@@ -6,7 +6,10 @@ import { afterEvent, lineOf, liveLines, noProgress } from './progress.ts';
 export interface Reporter {
   heading(title: string): void;
   line(text: string): void;
-  event(event: BackupEvent): void;
+  /** What should be known although it works; also when quiet. */
+  warn(text: string): void;
+  /** @param group Told where several are backed up side by side. */
+  event(event: BackupEvent, group?: string): void;
   /** The outcome, for programs: one JSON line in `--json`, nothing else. */
   result(value: Readonly<Record<string, unknown>>): void;
   /** Ends the live display. */
@@ -28,7 +31,8 @@ function jsonReporter(stream: NodeJS.WriteStream): Reporter {
   return {
     heading: (title) => print({ at: new Date().toISOString(), type: 'heading', title }),
     line: (text) => print({ at: new Date().toISOString(), type: 'line', text }),
-    event: print,
+    warn: (text) => print({ at: new Date().toISOString(), type: 'warning', text }),
+    event: (event, group) => print(group === undefined ? event : { group, ...event }),
     result: (value) => print({ at: new Date().toISOString(), type: 'result', ...value }),
     close() {},
   };
@@ -48,10 +52,12 @@ function textReporter(stream: NodeJS.WriteStream, live: boolean, quiet: boolean)
   return {
     heading: (title) => quiet || print(`\n${title}`),
     line: (text) => quiet || print(text),
-    event(event) {
+    warn: (text) => print(`warning: ${text}`),
+    event(event, group) {
       const text = lineOf(event, progress);
       progress = afterEvent(progress, event);
-      if (text !== undefined && (!quiet || event.type === 'way-back')) print(text);
+      if (text === undefined || (quiet && event.type !== 'way-back')) return;
+      print(group === undefined ? text : text.replace(/^/gm, `${group}: `));
     },
     result() {},
     close() {

@@ -1,5 +1,6 @@
 import type { BackupContext } from '@splitmirror/backup';
-import { type Config, readConfig } from './config.ts';
+import { readConfig } from './config/read.ts';
+import type { Config } from './config/schema.ts';
 import { withContext } from './connect.ts';
 import { createReporter, type Reporter, type ReportStyle } from './reporter.ts';
 
@@ -27,7 +28,9 @@ export async function inSession(options: CommonOptions, work: (session: Session)
   const reporter = createReporter(styleOf(options), process.stdout);
   const { signal, stop, release } = listenForInterrupts(reporter);
   try {
-    return await withContext(config, reporter.event, (context) => work({ config, context, reporter, signal, stop }));
+    return await withContext(config, { onEvent: reporter.event, warn: reporter.warn }, (context) =>
+      work({ config, context, reporter, signal, stop }),
+    );
   } finally {
     release();
     reporter.close();

@@ -1,18 +1,24 @@
 import tab from '@bomb.sh/tab/commander';
 import { Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { backup, plan } from './commands/backup.ts';
+import { backup } from './commands/backup.ts';
 import { capture } from './commands/capture.ts';
 import { check } from './commands/check.ts';
 import { init } from './commands/init.ts';
+import { events, guard, type InstallationAction } from './commands/installation.ts';
 import { levels } from './commands/levels.ts';
 import { parse } from './commands/parse.ts';
+import { approve, plan } from './commands/plan.ts';
 import { recover } from './commands/recover.ts';
+import { replay } from './commands/replay.ts';
+import { restore } from './commands/restore.ts';
+import { schedule } from './commands/schedule.ts';
 import { show } from './commands/show.ts';
 import { status } from './commands/status.ts';
-import { list, restore, verify } from './commands/store.ts';
+import { drill, judge, list, retain, verify } from './commands/store.ts';
 import { who } from './commands/who.ts';
-import { configSchemaJson } from './config.ts';
+import { ConfigError } from './config/read.ts';
+import { configSchemaJson } from './config/schema.ts';
 import { manPage } from './man-page.ts';
 import { type CommonOptions, inReport, inSession, type Session } from './session.ts';
 
@@ -62,9 +68,17 @@ export function buildProgram(done: (code: number) => void): Command {
   command('look', 'levels', 'compare the software levels of all nodes', 'levels').action((options) =>
     inside(options, levels),
   );
-  command('look', 'plan <group>', 'print exactly what a backup would do', 'plan payroll_rg').action((group, options) =>
-    inside(options, (session) => plan(session, group)),
-  );
+  command(
+    'look',
+    'plan <group>',
+    'print exactly what a backup would do',
+    'plan payroll_rg',
+    'plan payroll_rg --save tonight.json      # then approve, then backup --plan',
+    'plan payroll_rg --run-book tonight.sh    # for a person on the node, where no tool may connect',
+  )
+    .option('--save <file>', 'save it, for approval and for backup --plan')
+    .option('--run-book <file>', 'write it as a shell script that a person runs on the node')
+    .action((group, options) => inside(options, (session) => plan(session, group, options)));
   command('look', 'status', 'say what of ours is on which node: copies, locks, debts, resyncs', 'status').action(
     (options) => inside(options, status),
   );
@@ -75,13 +89,37 @@ export function buildProgram(done: (code: number) => void): Command {
     'capture /tmp/for-the-report',
   ).action((directory, options) => inside(options, (session) => capture(session, directory)));
 
+  plain(
+    'back',
+    'approve <plan> <approval>',
+    'allow a saved plan, for a time',
+    'approve tonight.json tonight.approval.json --by "J. Doe, change 4711" --hours 12',
+  )
+    .requiredOption('--by <name>', 'who allows it')
+    .option('--hours <hours>', 'how long it may be run', Number, 24)
+    .action(async (planFile, approvalFile, options) => done(await approve(planFile, approvalFile, options)));
   command(
     'back',
-    'backup <group>',
+    'backup [groups...]',
     'split the mirror, archive the copy, merge it back',
     'backup payroll_rg',
-    'backup payroll_rg --quiet || mail -s "no backup of payroll" ops < /dev/null',
-  ).action((group, options) => inside(options, (session) => backup(session, group)));
+    'backup --all --quiet || mail -s "no backup" ops < /dev/null',
+    'backup payroll_rg --plan tonight.json --approval tonight.approval.json',
+  )
+    .option('--all', 'every group of the configuration')
+    .option('--plan <file>', 'run this saved plan and no other')
+    .addOption(new Option('--approval <file>', 'the leave to run it'))
+    .action((names, options) => inside(options, (session) => backup(session, names, options)));
+  command(
+    'back',
+    'schedule',
+    'what became of each window; with --run, back up what is due',
+    'schedule',
+    'schedule --run --quiet      # every few minutes, from cron',
+  )
+    .option('--run', 'back up what is due')
+    .option('--only-node <node>', 'with --run: only what this cluster node holds itself')
+    .action((options) => inside(options, (session) => schedule(session, options)));
   command(
     'back',
     'recover <group>',
@@ -113,10 +151,69 @@ export function buildProgram(done: (code: number) => void): Command {
   ).action((group, run, options) => inside(options, (session) => verify(session, group, run)));
   command(
     'stored',
-    'restore <group> <directory> [run]',
-    'restore a backup into a new directory',
-    'restore payroll_rg /tmp/restored',
-  ).action((group, directory, run, options) => inside(options, (session) => restore(session, group, directory, run)));
+    'restore <group> [directory] [run]',
+    'restore a backup, or a part of it: here, to a node, or back into the group',
+    "restore payroll_rg /tmp/restored --path '/payroll/2026/**'",
+    'restore payroll_rg /scratch/restored --node db2 --mount-point /scratch',
+    'restore payroll_rg --into-group --path /payroll/lost.dat --dry-run',
+  )
+    .option('--path <pattern...>', 'only these, as they were called on the live system', [])
+    .option('--dry-run', 'show what would come, and do nothing')
+    .option('--owners', 'give each file its owner and group by number, as root')
+    .option('--node <node>', 'to this cluster node, through its own tools')
+    .option('--mount-point <directory>', 'with --node: file system that has to hold the directory')
+    .option('--into-group', 'over the live files, on the node that holds the group')
+    .action((group, directory, run, options) =>
+      inside(options, (session) => restore(session, group, directory, run, options)),
+    );
+  command(
+    'stored',
+    'drill <group> [run]',
+    'try whether a backup can be restored, and record it',
+    'drill payroll_rg --level application',
+    'drill payroll_rg --due      # exit code 53 when a drill is overdue',
+  )
+    .addOption(
+      new Option('--level <level>', 'how far it goes')
+        .choices(['bytes', 'contents', 'application'])
+        .default('contents'),
+    )
+    .option('--due', 'say which drills are overdue, and do none')
+    .action((group, run, options) => inside(options, (session) => drill(session, group, run, options)));
+  command(
+    'stored',
+    'judge <group> <run>',
+    'record what a person decided about a suspicious backup',
+    'judge payroll_rg k3f9q2 --accept --because "archive was purged on purpose"',
+  )
+    .option('--accept', 'it counts as good')
+    .option('--reject', 'retention may remove it')
+    .requiredOption('--because <reason>', 'why')
+    .action((group, run, options) => inside(options, (session) => judge(session, group, run, options)));
+  command('stored', 'retain <group>', 'remove backups that the retention does not keep', 'retain payroll_rg --dry-run')
+    .option('--dry-run', 'say what would go, and why, and remove nothing')
+    .action((group, options) => inside(options, (session) => retain(session, group, options)));
+
+  const installed = (name: string, description: string, ...examples: string[]) =>
+    command('set', `${name} <action>`, description, ...examples)
+      .option('--guard-path <path>', 'where the guard lies on the nodes', '/usr/local/bin/splitmirror-guard')
+      .option('--print', 'print the scripts and what to enter, and ask no node to change');
+  installed(
+    'guard',
+    'install, verify or remove the script that runs a command only on the node that holds a group',
+    'guard install --print',
+    'guard install',
+  ).action((action, options) => inside(options, (session) => guard(session, actionOf(action), options)));
+  installed(
+    'events',
+    'install, verify or remove the scripts that follow takeovers',
+    "events install --print --job 'payroll_rg=0 1 * * * /usr/local/bin/splitmirror-guard payroll_rg /usr/local/bin/backup'",
+    'events verify',
+  )
+    .option('--job <group=line...>', 'crontab lines that a node has while it holds the group', [])
+    .action((action, options) =>
+      inside(options, (session) => events(session, actionOf(action), { ...options, jobs: jobsOf(options.job) })),
+    );
 
   plain(
     'set',
@@ -142,6 +239,16 @@ export function buildProgram(done: (code: number) => void): Command {
   plain('set', 'man', 'print the manual page', 'man > /usr/local/share/man/man1/splitmirror.1').action(() => {
     process.stdout.write(manPage(program));
   });
+  plain(
+    'try',
+    'replay <log>',
+    'run a recorded run again without its cluster, also with one fact changed',
+    'replay /backup/payroll_rg/20261122T010000Z-k3f9q2/incident.ndjson',
+    "replay incident.ndjson --change 'db1:ONLINE' 'db1:ERROR'",
+  )
+    .option('--change <pattern-and-replacement...>', 'change one fact in what the nodes answered')
+    .option('--json', 'print the result as JSON')
+    .action(async (log, options) => done(await replay(log, options)));
   plain(
     'try',
     'parse [file]',
@@ -180,4 +287,23 @@ export function buildProgram(done: (code: number) => void): Command {
   // Adds "completion <shell>", which prints a script for bash, zsh, fish or PowerShell.
   tab(program, { completionCommandName: 'completion' });
   return program;
+}
+
+/** The word behind `guard` and `events`. */
+function actionOf(word: string): InstallationAction {
+  if (word === 'install' || word === 'verify' || word === 'remove') return word;
+  throw new ConfigError(`${word} is no action`, { remedy: 'Say install, verify or remove.' });
+}
+
+/** `GROUP=crontab line`, several of one group in their order. */
+function jobsOf(words: readonly string[]): Record<string, string[]> {
+  const jobs: Record<string, string[]> = {};
+  for (const word of words) {
+    const [, group, line] = /^([^=]+)=(.+)$/.exec(word) ?? [];
+    if (group === undefined || line === undefined) {
+      throw new ConfigError(`${word} is no job`, { remedy: 'Say GROUP=CRONTAB-LINE.' });
+    }
+    jobs[group] = [...(jobs[group] ?? []), line];
+  }
+  return jobs;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connectLab, type LabControl } from '@splitmirror/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/read.ts';
 
 const run = promisify(execFile);
 const bin = fileURLToPath(new URL('../src/bin.ts', import.meta.url));

@@ -28,6 +28,7 @@ export { type ListedFileset, parseListing, type RowTable } from './listing.ts';
 export { type MinimumLevel, minimumLevels } from './minimum-levels.ts';
 export { compareOsLevels, type OsLevel, osLevelOf, parseOsLevel, parseOsVersion } from './os-level.ts';
 export { type FilesetPart, type PartTable, parseParts } from './parts.ts';
+export { type Reader, readerOf } from './readers.ts';
 export { planRemedy, type RemedyPhase, type RemedyStep, renderRemedy } from './remedy.ts';
 export { renderCsv } from './reports/csv.ts';
 export { renderHtml } from './reports/html.ts';

@@ -1,7 +1,8 @@
-import { openStore, type PlanningContext, type Problem, planBackup } from '@splitmirror/backup';
+import { type PlanningContext, type Problem, planBackup } from '@splitmirror/backup';
 import { type Host, reads, type Script, type StepResult } from '@splitmirror/host';
-import { type Config, policyOf } from '../config.ts';
-import { withNodes } from '../connect.ts';
+import { policyOf } from '../config/policy.ts';
+import type { Config } from '../config/schema.ts';
+import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
@@ -19,7 +20,7 @@ interface Check {
  * allowed to act, the commands of the quiesce there), and each group up to the plan that a backup would run.
  */
 export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
-  const store = await openStore(config.store).catch((error: unknown) => brokenStore(config.store, error));
+  const store = await storeOf(config).catch((error: unknown) => brokenStore(config.store, error));
   const found: Check[] = [];
   const tell = (checked: Check) => {
     found.push(checked);
@@ -27,7 +28,7 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     for (const line of checked.problems.flatMap(problemText)) reporter.line(line);
   };
   tell(await checkStore(store));
-  await withNodes(config, async (nodes) => {
+  await withNodes(config, reporter.warn, async (nodes) => {
     const context: PlanningContext = { ...nodes, store };
     const commands = quiesceCommands(config);
     const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, commands, signal));

@@ -3,7 +3,7 @@ import { contentsOf, type GroupRow, type NodeReport, survey } from '@splitmirror
 import type { Host } from '@splitmirror/host';
 import { look } from '@splitmirror/lvm';
 import { sshHost } from '@splitmirror/ssh';
-import { ConfigError, readConfig } from '../config.ts';
+import { ConfigError, readConfig } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type FoundGroup, type FoundNode, starterConfig } from '../starter.ts';
 

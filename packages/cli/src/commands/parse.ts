@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { readerOf } from '@splitmirror/hacmp';
-import { ConfigError } from '../config.ts';
+import { readerOf as clusterReader } from '@splitmirror/hacmp';
+import { readerOf as levelReader } from '@splitmirror/levels';
+import { readerOf as storageReader } from '@splitmirror/lvm';
+import { ConfigError } from '../config/read.ts';
 
-/** Reads the saved output of a HACMP command, as the verdict would, and prints it as JSON. */
+/** Reads the saved output of a command of HACMP, of LVM, or of the software levels, and prints it as JSON. */
 export async function parse(command: string, file: string | undefined): Promise<number> {
-  const reader = readerOf(command);
+  const reader = storageReader(command) ?? clusterReader(command) ?? levelReader(command);
   if (reader === undefined) {
     throw new ConfigError(`no reader for ${JSON.stringify(command)}`, {
-      remedy: 'Name the command as it was typed, with its options; @splitmirror/hacmp lists what it reads.',
+      remedy:
+        'Name the command as it was typed, with its options; the packages hacmp, lvm and levels list what they read.',
     });
   }
   const output = file === undefined ? await text(process.stdin) : await readFile(file, 'utf8');

@@ -1,6 +1,6 @@
 import { inspectGroup, recoverGroup } from '@splitmirror/backup';
 import { renderSteps } from '@splitmirror/host';
-import { policyOf } from '../config.ts';
+import { policyOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';

@@ -2,7 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { policyOf, readConfig } from './config.ts';
+import { policyOf } from './policy.ts';
+import { readConfig } from './read.ts';
 
 async function read(text: string) {
   const directory = await mkdtemp(join(tmpdir(), 'splitmirror-config-'));
@@ -22,8 +23,10 @@ describe('readConfig', () => {
     const { config, directory } = await read(`${least}ssh: { identities: [~/.ssh/key, keys/other] }\n`);
     expect(await config).toEqual({
       nodes: { db1: { address: 'dbhost1' } },
-      ssh: { user: 'root', identities: [join(homedir(), '.ssh/key'), join(directory, 'keys/other')] },
+      ssh: { config: 'use', adapter: 'auto', identities: [join(homedir(), '.ssh/key'), join(directory, 'keys/other')] },
       store: join(directory, 'backups'),
+      archives: { compression: 'none', recipients: [] },
+      atOnce: 2,
       stabilitySeconds: 20,
       pollSeconds: 15,
       minority: 'refuse',

@@ -1,78 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { GroupPolicy } from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
-
-const argv = z.tuple([z.string().min(1)], z.string());
-
-const groupSchema = z.strictObject({
-  /** Commands that bring the application to rest and let it go on, each a list of words. */
-  quiesce: z
-    .strictObject({
-      suspend: z.array(argv).min(1),
-      resume: z.array(argv).min(1),
-      timeoutSeconds: z.int().min(1).max(3600).default(60),
-    })
-    .optional(),
-  /** Seconds after which the kernel ends the freeze by itself. */
-  freezeSeconds: z.int().min(5).max(3600).default(60),
-  /** Permission to leave a two-copy mirror without redundancy while the backup runs. */
-  allowLastCopy: z.boolean().default(false),
-  /** Raw volumes to be saved, and what becomes of their first block: it is a control block, or the application's own. */
-  rawVolumes: z.record(z.string(), z.enum(['keep', 'skip'])).default({}),
-  /** Volumes streamed side by side. */
-  parallel: z.int().min(1).max(16).default(2),
-  /** Hours that the archive of one volume may take. */
-  archiveHours: z.number().positive().max(240).default(24),
-  /** Minutes without a byte after which an archive counts as stalled. */
-  idleMinutes: z.number().positive().max(1440).default(30),
-  /** What differing software levels mean for a run. */
-  levels: z.enum(['stop', 'warn']).default('stop'),
-});
-
-const configSchema = z.strictObject({
-  /** Cluster nodes by their cluster node name, which need not be the host name. */
-  nodes: z.record(
-    z.string().regex(/^[A-Za-z0-9._-]+$/),
-    z.strictObject({
-      address: z.string(),
-      port: z.int().min(1).max(65535).optional(),
-      /** Value of PATH on the node, where the commands do not lie in AIX's own places. */
-      path: z.string().optional(),
-      /** Shell that reads the scripts. */
-      shell: z.string().startsWith('/').optional(),
-    }),
-  ),
-  ssh: z
-    .strictObject({
-      user: z.string().default('root'),
-      /** Private keys, tried in this order. */
-      identities: z.array(z.string()).default([]),
-      /** Files with the trusted host keys. */
-      knownHosts: z.array(z.string()).optional(),
-    })
-    .prefault({}),
-  /** Directory of the backups. */
-  store: z.string(),
-  /** Seconds between the two looks at the cluster that have to agree. */
-  stabilitySeconds: z.number().min(0).max(300).default(20),
-  /** Seconds between two looks at a resynchronisation. */
-  pollSeconds: z.number().positive().max(3600).default(15),
-  /** Believe the survivors when they are no majority, as when one of two nodes is gone. A partition looks the same. */
-  minority: z.enum(['refuse', 'trust-the-survivors']).default('refuse'),
-  groups: z.record(z.string(), groupSchema.prefault({})),
-});
-
-/** A configuration file as it is read; paths are absolute. */
-export type Config = z.infer<typeof configSchema>;
-
-/** JSON Schema (draft 2020-12) of a configuration file, for editors. */
-export function configSchemaJson(): object {
-  return { title: 'splitmirror configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
-}
+import type { z } from 'zod';
+import { type Config, configSchema } from './schema.ts';
 
 /** The configuration cannot be used. The message names file, line and column of the first fault, and lists all. */
 export class ConfigError extends SplitmirrorError {
@@ -87,7 +19,7 @@ export class ConfigError extends SplitmirrorError {
 export async function readConfig(file: string): Promise<Config> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new ConfigError(`${file} cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Name the configuration with --config FILE.',
+      remedy: 'Name the configuration with --config FILE; "splitmirror init" makes one.',
       cause,
     });
   });
@@ -102,34 +34,50 @@ export async function readConfig(file: string): Promise<Config> {
     for (const issue of read.error.issues) {
       const node = document.getIn(issue.path as string[], true) as { range?: [number, number, number] } | undefined;
       const where = node?.range === undefined ? '1:1' : place(lines, node.range[0]);
-      faults.push(`${file}:${where}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
+      faults.push(`${file}:${where}: ${issue.path.join('.') || 'file'}: ${issue.message}${suggestion(issue)}`);
     }
   }
   throw new ConfigError(faults.join('\n'), {
-    remedy: 'Correct the file; the README of the command line describes every setting.',
+    remedy:
+      'Correct the file; the README of the command line describes every setting, "splitmirror schema" tells an editor.',
   });
 }
 
-/** What the operator decided about a group. */
-export function policyOf(config: Config, group: string): GroupPolicy {
-  const settings = config.groups[group];
-  if (settings === undefined) {
-    throw new ConfigError(`the configuration has no group ${group}`, {
-      remedy: `Add it under groups, or name one of: ${Object.keys(config.groups).sort().join(', ') || 'none is configured'}.`,
-    });
+/** For a setting that nobody knows: the known one that it resembles most. */
+function suggestion(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return '';
+  const known = keysAt(issue.path);
+  const near = issue.keys.flatMap(
+    (key) => known.find((other) => distance(key.toLowerCase(), other.toLowerCase()) <= 2) ?? [],
+  );
+  return near.length === 0 ? '' : ` (did you mean ${near.join(', ')}?)`;
+}
+
+/** Names that may stand at a place of the schema. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  type Node = { def: { type: string; shape?: Record<string, Node>; innerType?: Node; valueType?: Node } };
+  let node = configSchema as unknown as Node;
+  const bare = (each: Node): Node => (each.def.innerType === undefined ? each : bare(each.def.innerType));
+  for (const key of path) {
+    const { shape, valueType } = bare(node).def;
+    const next = shape?.[String(key)] ?? valueType;
+    if (next === undefined) return [];
+    node = next;
   }
-  return {
-    quiesce: settings.quiesce ?? null,
-    freezeSeconds: settings.freezeSeconds,
-    allowLastCopy: settings.allowLastCopy,
-    rawVolumes: Object.entries(settings.rawVolumes).map(([volume, lvcb]) => ({ volume, lvcb })),
-    parallel: settings.parallel,
-    archiveSeconds: Math.ceil(settings.archiveHours * 3600),
-    idleSeconds: Math.ceil(settings.idleMinutes * 60),
-    proofMs: 60_000,
-    pollMs: Math.ceil(config.pollSeconds * 1000),
-    levels: settings.levels,
-  };
+  return Object.keys(bare(node).def.shape ?? {});
+}
+
+/** Changes of single letters between two words, neighbours that changed places counting as two. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...b].entries()) {
+      next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
 }
 
 function place(lines: LineCounter, offset: number): string {
@@ -139,10 +87,12 @@ function place(lines: LineCounter, offset: number): string {
 
 function absolute(config: Config, base: string): Config {
   const path = (text: string) => resolve(base, text.replace(/^~(?=\/)/, homedir()));
-  const { ssh } = config;
+  const { ssh, archives, metrics } = config;
   return {
     ...config,
     store: path(config.store),
+    ...(metrics === undefined ? {} : { metrics: path(metrics) }),
+    archives: { ...archives, ...(archives.identity === undefined ? {} : { identity: path(archives.identity) }) },
     ssh: {
       ...ssh,
       identities: ssh.identities.map(path),

@@ -7,7 +7,9 @@ import type { LabControl, LabStatus } from '@splitmirror/lab';
 import { reportText } from '../commands/backup.ts';
 import { labConfigName, reachLine } from '../commands/lab.ts';
 import { standingText } from '../commands/who.ts';
-import { type Config, policyOf, readConfig } from '../config.ts';
+import { policyOf } from '../config/policy.ts';
+import { readConfig } from '../config/read.ts';
+import type { Config } from '../config/schema.ts';
 import { withContext } from '../connect.ts';
 import { exitCodeOfRun } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
@@ -39,7 +41,7 @@ export async function demo({ keep = false, directory, json = false }: DemoFlags)
     reporter.heading('1  a lab cluster: two nodes, one group, an application that keeps writing');
     control = await startLabProcess(join(base, 'lab'));
     const config = await readConfig(join(base, 'lab', labConfigName));
-    const code = await withContext(config, reporter.event, (context) =>
+    const code = await withContext(config, { onEvent: reporter.event, warn: reporter.warn }, (context) =>
       perform({ base, keep, config, context, reporter, lab: control as LabControl, ...interrupts }),
     );
     reporter.result({ demo: code === 0 ? 'passed' : 'failed', directory: base });

@@ -1,0 +1,144 @@
+import {
+  type NodePlace,
+  previewRestore,
+  type RestorePreview,
+  restoreBackup,
+  restoreIntoGroup,
+  restoreToNode,
+  type StoredBackup,
+} from '@splitmirror/backup';
+import { settingsOf } from '../config/policy.ts';
+import { ConfigError } from '../config/read.ts';
+import { feedOf } from '../connect.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
+import { bytesText } from '../units.ts';
+import { identitiesOf } from './store.ts';
+
+/** What a restore is told. */
+export interface RestoreFlags {
+  /** Paths and patterns; all of the backup without them. */
+  readonly path: readonly string[];
+  /** Show what would come, and do nothing. */
+  readonly dryRun?: boolean;
+  /** Cluster node to restore to, in place of this machine. */
+  readonly node?: string;
+  /** Mount point of the file system that holds the directory on the node. */
+  readonly mountPoint?: string;
+  /** Back into the group, where it is now. */
+  readonly intoGroup?: boolean;
+  /** Owners and groups by number, as root. */
+  readonly owners?: boolean;
+}
+
+/** Restores a backup or a part of it: to a directory here, to a directory of a node, or back into its group. */
+export async function restore(
+  session: Session,
+  group: string,
+  into: string | undefined,
+  run: string | undefined,
+  flags: RestoreFlags,
+): Promise<number> {
+  const { config, context, reporter } = session;
+  const backup = await context.store.find(group, run);
+  const select = flags.path.length === 0 ? undefined : flags.path;
+  const preview = await previewRestore(backup, { select, mostPaths: 20 });
+  for (const line of previewText(backup, preview)) reporter.line(line);
+  if (flags.dryRun === true) {
+    reporter.result({ run: backup.manifest.run, preview });
+    return exitCodes[preview.unmatched.length === 0 ? 'OK' : 'RESTORE_UNKNOWN_PATH'].code;
+  }
+  const identities = await identitiesOf(config);
+  if (flags.intoGroup === true) return intoGroup(session, backup, group, { select, identities });
+  if (into === undefined) {
+    throw new ConfigError('no place is named', { remedy: 'Name a directory, or say --into-group.' });
+  }
+  if (flags.node !== undefined)
+    return toNode(session, backup, { ...flags, node: flags.node, into, select, identities });
+  const owners = flags.owners === true ? ('numeric' as const) : ('mine' as const);
+  const { volumes } = await restoreBackup(backup, into, { select, identities, owners });
+  tell(session, backup, volumes);
+  return exitCodes.OK.code;
+}
+
+interface Selected {
+  readonly select: readonly string[] | undefined;
+  readonly identities: readonly string[] | undefined;
+}
+
+async function intoGroup(session: Session, backup: StoredBackup, group: string, options: Selected): Promise<number> {
+  const { config, context, reporter, signal } = session;
+  const settings = settingsOf(config, group);
+  const names = Object.keys(config.nodes);
+  const feeds = await Promise.all(names.map((name) => feedOf(config, name, reporter.warn)));
+  try {
+    const report = await restoreIntoGroup(context, backup, group, {
+      ...options,
+      feeds: new Map(feeds.map((feed, index) => [names[index] ?? '', feed])),
+      devices: Object.entries(settings.rawVolumes).map(([volume, lvcb]) => ({
+        volume,
+        device: `/dev/r${volume}`,
+        lvcb,
+      })),
+      timeoutSeconds: Math.ceil(settings.archiveHours * 3600),
+      signal,
+    });
+    reporter.line(`on ${report.node}, which held ${group} before and after`);
+    tell(session, backup, report.volumes);
+    return exitCodes.OK.code;
+  } finally {
+    await Promise.all(feeds.map(({ transport }) => transport.close()));
+  }
+}
+
+async function toNode(
+  { config, context, reporter, signal }: Session,
+  backup: StoredBackup,
+  request: Selected & { readonly node: string; readonly into: string; readonly mountPoint?: string },
+): Promise<number> {
+  const { node, into, mountPoint, select, identities } = request;
+  const host = context.hosts.get(node);
+  if (host === undefined || mountPoint === undefined) {
+    throw new ConfigError(host === undefined ? `the configuration has no node ${node}` : 'no mount point is named', {
+      remedy: 'Name a cluster node with --node, and with --mount-point the file system that has to hold the directory.',
+    });
+  }
+  const preview = await previewRestore(backup, { select });
+  const places = preview.volumes.map(
+    ({ volume, mountPoint: from }): NodePlace =>
+      from === null
+        ? { volume, device: `${into}/${volume}`, lvcb: 'keep' }
+        : { volume, directory: preview.volumes.length === 1 ? into : `${into}/${volume}`, mountPoint },
+  );
+  const feed = await feedOf(config, node, reporter.warn);
+  try {
+    const timeoutSeconds = Math.ceil((config.groups[backup.manifest.group]?.archiveHours ?? 24) * 3600);
+    const options = { select, identities, timeoutSeconds, signal };
+    const { volumes } = await restoreToNode(backup, { ...feed, host }, places, options);
+    tell({ reporter }, backup, volumes);
+    return exitCodes.OK.code;
+  } finally {
+    await feed.transport.close();
+  }
+}
+
+function tell(
+  { reporter }: Pick<Session, 'reporter'>,
+  backup: StoredBackup,
+  volumes: readonly { volume: string; path: string; files: number; bytes: number }[],
+): void {
+  for (const { volume, path, files, bytes } of volumes)
+    reporter.line(`${volume}: ${files} files, ${bytesText(bytes)} in ${path}`);
+  reporter.result({ run: backup.manifest.run, volumes });
+}
+
+function previewText({ manifest }: StoredBackup, { volumes, unmatched }: RestorePreview): string[] {
+  return [
+    `run ${manifest.run} of ${manifest.createdAt}, ${manifest.consistency.level} consistency`,
+    ...volumes.flatMap(({ volume, mountPoint, files, bytes, paths }) => [
+      `  ${volume} (${mountPoint ?? 'raw volume'}): ${files} files, ${bytesText(bytes)}`,
+      ...paths.slice(0, 5).map((path) => `    ${path}`),
+    ]),
+    ...unmatched.map((pattern) => `  nothing is called ${pattern}`),
+  ];
+}

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+
+const argv = z.tuple([z.string().min(1)], z.string());
+
+const secret = z
+  .union([
+    z.strictObject({ environment: z.string().min(1) }),
+    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({ command: argv }),
+  ])
+  .describe('where a secret is, instead of the secret: `environment: NAME`, `file: PATH` or `command: [words]`');
+
+const quiesce = z
+  .strictObject({
+    suspend: z.array(argv).min(1).describe('commands in order, each a list of words'),
+    resume: z.array(argv).min(1).describe('commands that take all of it back; safe to repeat'),
+    timeoutSeconds: z.int().min(1).max(3600).default(60).describe('for each command'),
+  })
+  .describe('how the application is brought to rest for the split');
+
+const application = z
+  .union([
+    z.strictObject({ db2: z.strictObject({ instance: z.string(), database: z.string() }) }),
+    z.strictObject({
+      oracle: z.strictObject({ user: z.string(), sid: z.string(), home: z.string().startsWith('/').optional() }),
+    }),
+    z.strictObject({ postgresql: z.strictObject({ user: z.string(), database: z.string().optional() }) }),
+    z.strictObject({ stopStart: z.strictObject({ stop: argv, start: argv, running: argv }) }),
+  ])
+  .describe('ready commands in place of `quiesce`: `db2`, `oracle`, `postgresql` or `stopStart`');
+
+const schedule = z
+  .strictObject({
+    cron: z.string().describe('when windows begin, as in crontab: `30 1 * * *`'),
+    timeZone: z.string().default('UTC').describe('IANA name of the zone of `cron`'),
+    windowMinutes: z.int().min(1).max(10_080).default(240).describe('how long after its start a backup may begin'),
+    since: z.iso.datetime().describe('from when on windows count (UTC)'),
+  })
+  .describe('windows in which a backup is to begin; `splitmirror schedule --run` sees to them');
+
+const keep = z
+  .strictObject({
+    last: z.int().min(0).optional(),
+    daily: z.int().min(0).optional(),
+    weekly: z.int().min(0).optional(),
+    monthly: z.int().min(0).optional(),
+    yearly: z.int().min(0).optional(),
+    failedDays: z.int().min(1).optional(),
+  })
+  .describe(
+    'how many backups `splitmirror retain` leaves: the newest, and the newest of so many days, weeks, months, years',
+  );
+
+const drills = z
+  .strictObject({
+    bytesDays: z.number().positive().optional(),
+    contentsDays: z.number().positive().optional(),
+    applicationDays: z.number().positive().optional(),
+    probe: argv.optional().describe('command that opens what was restored; gets the directory as its last word'),
+    probeMinutes: z.number().positive().max(1440).default(60),
+  })
+  .describe('how old the last passed drill of each level may be; `splitmirror drill --due` says what is overdue');
+
+const group = z.strictObject({
+  quiesce: quiesce.optional(),
+  application: application.optional(),
+  strategy: z.string().optional().describe('way to split, instead of the one that fits best'),
+  freezeSeconds: z.int().min(5).max(3600).default(60).describe('after which the kernel ends the freeze by itself'),
+  allowLastCopy: z.boolean().default(false).describe('accept that a two-copy mirror has one copy while a backup runs'),
+  exposureMinutesPerMonth: z
+    .number()
+    .positive()
+    .optional()
+    .describe('refuse a run that would leave volumes without redundancy for longer'),
+  rawVolumes: z
+    .record(z.string(), z.enum(['keep', 'skip']))
+    .default({})
+    .describe('raw volumes to save: `keep` or `skip` their first 512 bytes'),
+  parallel: z.int().min(1).max(16).default(2).describe('volumes streamed side by side'),
+  archiveHours: z.number().positive().max(240).default(24).describe('that the archive of one volume may take'),
+  idleMinutes: z
+    .number()
+    .positive()
+    .max(1440)
+    .default(30)
+    .describe('without a byte, after which an archive counts as stalled'),
+  levels: z.enum(['stop', 'warn']).default('stop').describe('what an error of the level audit means'),
+  schedule: schedule.optional(),
+  keep: keep.optional(),
+  drills: drills.optional(),
+  ping: secret
+    .optional()
+    .describe('address of a monitor (healthchecks.io and its like) that raises the alarm when it hears nothing'),
+});
+
+const algorithms = z
+  .strictObject({
+    kex: z.string().optional(),
+    hostKeys: z.string().optional(),
+    ciphers: z.string().optional(),
+    macs: z.string().optional(),
+  })
+  .describe('what an old node may agree on, as in ssh_config: `hostKeys: +ssh-rsa`');
+
+const node = z.strictObject({
+  address: z.string().describe('where its sshd answers, or a name of `~/.ssh/config`'),
+  port: z.int().min(1).max(65535).optional(),
+  path: z.string().optional().describe('value of PATH on the node; default the places of AIX and HACMP'),
+  shell: z.string().startsWith('/').optional().describe('shell that reads the scripts; default `/bin/sh`'),
+  algorithms: algorithms.optional(),
+});
+
+const ssh = z.strictObject({
+  user: z.string().optional().describe('login name; default that of `~/.ssh/config`, else root'),
+  identities: z.array(z.string()).default([]).describe('private keys, tried in this order; an agent is used too'),
+  passphrase: secret.optional().describe('passphrase of the keys'),
+  knownHosts: z.array(z.string()).optional().describe('files with the trusted host keys; default those of OpenSSH'),
+  config: z.enum(['use', 'ignore']).default('use').describe('whether `~/.ssh/config` counts'),
+  adapter: z
+    .enum(['auto', 'ssh2', 'openssh'])
+    .default('auto')
+    .describe('the embedded client, the system’s `ssh`, or the one that the settings ask for'),
+  sudo: z.enum(['changes', 'all']).optional().describe('run changing commands, or all, through `sudo -n`'),
+});
+
+const archives = z.strictObject({
+  compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
+  recipients: z.array(z.string()).default([]).describe('age public keys; archives are encrypted to them'),
+  identity: z.string().optional().describe('file with the age secret key, for `verify`, `restore` and `drill`'),
+  restic: z
+    .strictObject({
+      repository: secret,
+      password: secret,
+      program: z.string().optional(),
+      environment: z.array(z.string()).optional().describe('further variables that restic gets'),
+    })
+    .optional()
+    .describe('keep the archives in a restic repository; manifests stay in `store`'),
+});
+
+const notify = z.strictObject({
+  on: z
+    .array(z.enum(['good', 'suspicious', 'failed']))
+    .default(['suspicious', 'failed'])
+    .describe('which outcomes are told'),
+  command: argv.optional().describe('gets the outcome as JSON on its input'),
+  webhook: secret.optional().describe('address that gets the outcome as JSON by POST'),
+});
+
+/** A configuration file. The descriptions are the documentation: the README's table and the JSON Schema are made of them. */
+export const configSchema = z.strictObject({
+  nodes: z
+    .record(z.string().regex(/^[A-Za-z0-9._-]+$/), node)
+    .describe('cluster nodes by their *cluster node name*, which need not be the host name'),
+  ssh: ssh.prefault({}).describe('how to log in'),
+  store: z.string().describe('directory of the backups'),
+  archives: archives.prefault({}).describe('how archives are kept'),
+  stabilitySeconds: z
+    .number()
+    .min(0)
+    .max(300)
+    .default(20)
+    .describe('pause between the two looks at the cluster that have to agree'),
+  pollSeconds: z.number().positive().max(3600).default(15).describe('pause between two looks at a resynchronisation'),
+  minority: z
+    .enum(['refuse', 'trust-the-survivors'])
+    .default('refuse')
+    .describe(
+      'whether nodes that are no majority are believed, as when one of two is gone; a partition looks the same',
+    ),
+  groups: z.record(z.string(), group.prefault({})).describe('resource groups that are backed up'),
+  atOnce: z.int().min(1).max(64).default(2).describe('groups backed up side by side'),
+  notify: notify.optional().describe('who is told of an outcome'),
+  metrics: z.string().optional().describe('directory of the textfile collector of node_exporter'),
+});
+
+/** A configuration as it is read; paths are absolute. */
+export type Config = z.infer<typeof configSchema>;
+/** Settings of one group. */
+export type GroupSettings = Config['groups'][string];
+
+/** JSON Schema (draft 2020-12) of a configuration file, for editors. */
+export function configSchemaJson(): object {
+  return { title: 'splitmirror configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+}

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { readSecret } from '@splitmirror/backup';
+import type { Config } from './config/schema.ts';
+
+/** An outcome, as the command and the webhook get it. No secret is in it. */
+export interface Outcome {
+  readonly splitmirror: 1;
+  /** UTC, ISO 8601. */
+  readonly at: string;
+  readonly group: string;
+  readonly run: string | null;
+  readonly outcome: 'good' | 'suspicious' | 'failed';
+  /** Exit code that the command line ends with. */
+  readonly exitCode: number;
+  /** For a person, lines in order. */
+  readonly text: readonly string[];
+}
+
+const patienceMs = 20_000;
+
+/**
+ * Tells an outcome to whoever wants to know. Never fails: a pager that is down must not turn a good backup into a bad one.
+ *
+ * @returns One line for each that could not be told.
+ */
+export async function notify(settings: Config['notify'], outcome: Outcome): Promise<string[]> {
+  if (settings === undefined || !settings.on.includes(outcome.outcome)) return [];
+  const body = `${JSON.stringify(outcome)}\n`;
+  const { command, webhook } = settings;
+  const told = await Promise.allSettled([
+    ...(command === undefined ? [] : [run(command, body)]),
+    ...(webhook === undefined ? [] : [readSecret(webhook).then((address) => post(address, body))]),
+  ]);
+  return told.flatMap((each) => (each.status === 'rejected' ? [(each.reason as Error).message] : []));
+}
+
+function run([program, ...args]: readonly [string, ...string[]], input: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], timeout: patienceMs });
+    const fail = (why: string) => reject(new Error(`the notification command ${program} ${why}`));
+    child.on('error', ({ message }) => fail(message));
+    child.on('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+/** The address is a secret: no error tells it. */
+async function post(address: string, body: string): Promise<void> {
+  const options = { method: 'POST', body, headers: { 'content-type': 'application/json' }, redirect: 'error' as const };
+  const answer = await fetch(address, { ...options, signal: AbortSignal.timeout(patienceMs) }).catch((error: Error) => {
+    throw new Error(
+      `the webhook could not be reached: ${error.cause instanceof Error ? error.cause.message.replace(address, '') : error.name}`,
+    );
+  });
+  if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
+}
