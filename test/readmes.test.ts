@@ -4,17 +4,38 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
-// The others need something prepared for their example, and test it themselves.
-const packages = ['backup', 'host', 'lab', 'levels', 'lvm'];
+/** Pages whose examples are run here, each from the folder of a package that has what they import. */
+const pages: readonly (readonly [page: string, folder: string])[] = [
+  ['packages/backup/README.md', 'packages/backup'],
+  ['packages/host/README.md', 'packages/host'],
+  ['packages/lab/README.md', 'packages/lab'],
+  ['packages/levels/README.md', 'packages/levels'],
+  ['packages/lvm/README.md', 'packages/lvm'],
+  ['docs/embedding.md', 'packages/cli'],
+];
+const root = fileURLToPath(new URL('..', import.meta.url));
 
-describe('the example of each README', () => {
-  it.each(packages)('%s prints what it says', { timeout: 120_000 }, async (name) => {
-    const folder = fileURLToPath(new URL(`../packages/${name}/`, import.meta.url));
-    const readme = await readFile(`${folder}README.md`, 'utf8');
-    const [, example = '', output = ''] = /```ts\n(.*?)```\n.*?```text\n(.*?)```/s.exec(readme) ?? [];
-    expect(example).not.toBe('');
-    const words = ['--conditions=@splitmirror/source', '--input-type=module-typescript', '--eval', example];
-    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: folder });
+/** Each `ts` block that is followed by a `text` block: what it prints. */
+async function examplesOf(page: string): Promise<{ line: number; code: string; output: string }[]> {
+  const text = await readFile(`${root}${page}`, 'utf8');
+  return Array.from(
+    text.matchAll(/```ts\n((?:(?!```).*\n)*)```\n(?:(?!```).*\n)*?```text\n((?:(?!```).*\n)*)```/g),
+    (found) => ({
+      line: text.slice(0, found.index).split('\n').length,
+      code: found[1] ?? '',
+      output: found[2] ?? '',
+    }),
+  );
+}
+
+describe.each(pages)('the examples of %s', async (page, folder) => {
+  const examples = await examplesOf(page);
+
+  it('are there', () => expect(examples).not.toEqual([]));
+
+  it.each(examples)('line $line prints what it says', { timeout: 120_000 }, async ({ code, output }) => {
+    const words = ['--conditions=@splitmirror/source', '--input-type=module-typescript', '--eval', code];
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: `${root}${folder}` });
     expect(stdout).toBe(output);
   });
 });
