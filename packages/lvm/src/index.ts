@@ -12,6 +12,7 @@ export {
   parseDiskVolumes,
 } from './disks.ts';
 export { MirrorError, type MirrorFailure } from './errors.ts';
+export type { Extent } from './extents.ts';
 export {
   type FileSystem,
   type FileSystemDetails,
@@ -30,10 +31,11 @@ export { type AixMirror, aixMirror, type MirrorOptions } from './mirror.ts';
 export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './mirror-pools.ts';
 export { listMounts, type Mount, parseMounts } from './mounts.ts';
 export { type OdmObject, parseOdmObjects } from './odm.ts';
-export type { ActiveGroup, CopyView, FileSystemView, GroupView, LvmPicture, VolumeView } from './picture.ts';
+export type { ActiveGroup, CopyView, FileSystemView, GroupView, LvmPicture, OurStanza, VolumeView } from './picture.ts';
 export { planSplit } from './plan.ts';
 export type {
   GroupContents,
+  IntendedCopies,
   Leftover,
   MirrorPlan,
   Phase,
@@ -42,12 +44,16 @@ export type {
   Problem,
   RecoveryPlan,
   Redundancy,
+  SplitPrice,
   SplitRequest,
+  TakeoverNote,
 } from './port.ts';
-export { type IntendedCopies, planRecovery } from './recovery.ts';
+export { type Reader, readerOf } from './readers.ts';
+export { planRecovery } from './recovery.ts';
 export { readRedundancy, redundancyScript } from './redundancy.ts';
 export { parseStanzas, type Stanza } from './stanzas.ts';
-export { type Strategy, type StrategyAdvice, weighStrategies } from './strategies.ts';
+export { type StrategyAdvice, weighStrategies } from './strategies.ts';
+export type { Objection, Settings, StrategyName } from './strategy.ts';
 export type { TitledTable } from './tables.ts';
 export {
   describeGroup,

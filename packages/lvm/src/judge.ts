@@ -1,9 +1,10 @@
-import { members, ParseError, renderCommand, type ScriptOutcome, type Step, type StepResult } from '@splitmirror/host';
+import { members, ParseError, renderCommand, type ScriptOutcome, type Step } from '@splitmirror/host';
+import { argvOf, type Court, commandsOf, freezeOf, isDone, textOf } from './court.ts';
 import { readCheck } from './fsck.ts';
-import { readCopyName, readOurPath } from './marks.ts';
 import { parseMounts } from './mounts.ts';
 import type { Phase, PhaseOutcome, Problem } from './port.ts';
-import { type LogicalVolume, parseLogicalVolume } from './volumes.ts';
+import { strategies } from './strategies.ts';
+import type { Failure } from './strategy.ts';
 
 /**
  * Tells from what a node answered whether a phase did what it says. Pure. What a phase was meant to do is read from its
@@ -38,10 +39,9 @@ export function judge(phase: Phase, transcript: ScriptOutcome): PhaseOutcome {
   // What a failed script left half done is not judged further: its own failure tells more.
   if (problems.length === 0) {
     try {
-      judgeCopies(court);
+      for (const prove of new Set(strategies.flatMap(({ proofs }) => proofs))) prove(court);
       judgeFileSystems(court);
       judgeMounts(court);
-      judgeMerge(court);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       court.refuse('PROOF_UNREADABLE', `${phase.name} cannot be proved`, error.message, error.remedy);
@@ -50,23 +50,11 @@ export function judge(phase: Phase, transcript: ScriptOutcome): PhaseOutcome {
   return problems.length > 0 ? { kind: 'failed', problems, transcript } : { kind: 'done', facts, transcript };
 }
 
-interface Court {
-  readonly phase: Phase;
-  readonly results: ReadonlyMap<string, StepResult>;
-  readonly facts: Record<string, string>;
-  refuse(code: string, message: string, seen: string, remedy: string): void;
-}
-
 /** What a failure of this program means for the run. */
-const failures: Readonly<Record<string, readonly [code: string, remedy: string]>> = {
-  splitlvcopy: ['SPLIT_FAILED', 'Recover; the message tells why LVM refused.'],
-  umount: ['UNMOUNT_FAILED', 'See with "fuser -cu" who still reads the copy, end it, and recover.'],
-  mount: ['MOUNT_FAILED', 'Recover; a dirty superblock or a missing log is told by the message.'],
-  fsck: ['COPY_NOT_CLEAN', 'Recover: the copy is no clean file system, whatever the reason. Then try again.'],
-  mklvcopy: ['MERGE_FAILED', 'Look at the free partitions of the disks, then recover.'],
-  rmlv: ['REMOVE_FAILED', 'See what holds the copy open, then recover.'],
-  syncvg: ['SYNCHRONISE_FAILED', 'Look at the disks with "lsvg -p", then recover.'],
-};
+function failureOf(program: string): Failure {
+  const known = strategies.find(({ failures }) => failures[program] !== undefined);
+  return known?.failures[program] ?? ['STEP_FAILED', 'Recover; the message is the one of the command.'];
+}
 
 function judgeSteps({ phase, results, refuse }: Court): void {
   let noted = 0;
@@ -85,7 +73,7 @@ function judgeSteps({ phase, results, refuse }: Court): void {
           ? ['THAW_FAILED', 'The freeze may have ended before; the copy is discarded. Recover.']
           : freeze !== null
             ? ['FREEZE_FAILED', 'See whether another program holds the file system frozen.']
-            : (failures[command?.argv[0] ?? ''] ?? ['STEP_FAILED', 'Recover; the message is the one of the command.']);
+            : failureOf(command?.argv[0] ?? '');
       refuse(code, `"${typed}" ended with ${result.exitCode}`, said, remedy);
     } else {
       refuse(
@@ -105,7 +93,9 @@ function judgeSteps({ phase, results, refuse }: Court): void {
 /** A copy is one point in time only if every split ended while every freeze surely held. */
 function judgeFreeze({ phase, results, facts, refuse }: Court): void {
   const steps = phase.script.steps;
-  const ends = clocks(steps.filter(({ run }) => programOf(run) === 'splitlvcopy')).map(({ end }) => end);
+  const ends = clocks(steps.filter((step) => strategies.some(({ takes }) => takes(argvOf(step))))).map(
+    ({ end }) => end,
+  );
   const freezes = steps.filter((step) => (freezeOf(step) ?? 'off') !== 'off');
   const starts = clocks(freezes).map(({ start }) => start);
   const limit = Math.min(...freezes.map((step) => Number(freezeOf(step))));
@@ -133,77 +123,31 @@ function judgeFreeze({ phase, results, facts, refuse }: Court): void {
   }
 }
 
-/** Every copy of this phase is a volume of its own, whole, and bears our label. */
-function judgeCopies(court: Court): void {
-  const { phase, facts, refuse } = court;
-  for (const { id } of phase.script.steps) {
-    const copy = volumeAt(court, id);
-    const path = copy?.label ? readOurPath(copy.label) : null;
-    if (copy === null || path?.kind !== 'copy') {
-      if (readCopyName(id.replace(/^check:/, '')) !== null)
-        refuse('COPY_NOT_PROVED', `${id} shows no label of ours`, copy?.label ?? 'None', 'Recover.');
-      continue;
-    }
-    const original = volumeAt(court, `check:${path.volume}`);
-    if (original === null || original.identifier === null || original.identifier === copy.identifier) {
-      refuse(
-        'COPY_NOT_PROVED',
-        `${copy.name} is not another volume than ${path.volume}`,
-        copy.identifier ?? '?',
-        'Recover.',
-      );
-    } else if (
-      copy.logicalPartitions !== original.logicalPartitions ||
-      copy.physicalPartitions !== copy.logicalPartitions
-    ) {
-      const seen = `LPs ${copy.logicalPartitions}, PPs ${copy.physicalPartitions} of ${original.logicalPartitions}`;
-      refuse('COPY_INCOMPLETE', `${copy.name} is no whole copy of ${path.volume}`, seen, 'Recover.');
-    } else if (copy.stalePartitions !== 0) {
-      refuse('COPY_STALE', `${copy.name} has stale partitions`, `STALE PPs ${copy.stalePartitions}`, 'Recover.');
-    } else {
-      facts[`identifier of ${original.name}`] = original.identifier;
-      facts[`identifier of ${copy.name}`] = copy.identifier ?? '';
-    }
-  }
-  for (const { run } of phase.script.steps) {
-    const [, , , , volume, keep] = argvOf(run, 'splitlvcopy');
-    if (volume === undefined) continue;
-    const seen = volumeAt(court, `check:${volume}`)?.copies ?? null;
-    if (seen !== Number(keep)) {
-      refuse(
-        'SPLIT_NOT_PROVED',
-        `${volume} has not the ${keep} copies that were to stay`,
-        `COPIES ${seen}`,
-        'Recover.',
-      );
-    }
-  }
-}
-
 /** `fsck -n` says so in words; its status alone proves nothing. */
 function judgeFileSystems({ phase, results, facts, refuse }: Court): void {
-  for (const { id, run } of phase.script.steps) {
-    const argv = argvOf(run, 'fsck');
+  for (const step of phase.script.steps) {
+    const argv = argvOf(step);
     const device = argv.at(-1);
-    if (device === undefined || !argv.includes('-n')) continue;
-    const said = textOf(results.get(id));
+    if (argv[0] !== 'fsck' || device === undefined || !argv.includes('-n')) continue;
+    const said = textOf(results.get(step.id));
     const { clean, dirty, fatal } = readCheck(said);
     if (!clean || dirty || fatal !== null) {
-      refuse('COPY_NOT_CLEAN', `fsck does not call ${device} clean`, said.trim().slice(-600), failures.fsck?.[1] ?? '');
+      refuse('COPY_NOT_CLEAN', `fsck does not call ${device} clean`, said.trim().slice(-600), failureOf('fsck')[1]);
     } else {
       facts[`fsck of ${device}`] = 'clean';
     }
   }
 }
 
-function judgeMounts({ phase, results, facts, refuse }: Court): void {
-  const wanted = phase.script.steps.flatMap(({ run }) => {
-    const [, , , , , device, mountPoint] = argvOf(run, 'mount');
-    return device !== undefined && mountPoint !== undefined ? [{ device, mountPoint }] : [];
-  });
+/** What `mount -v VFS -o ro DEVICE PATH` did is told by the mount table alone. */
+function judgeMounts(court: Court): void {
+  const { results, facts, refuse } = court;
+  const wanted = commandsOf(court, 'mount').flatMap(([, , vfs, , options, device, mountPoint]) =>
+    device !== undefined && mountPoint !== undefined ? [{ vfs, options, device, mountPoint }] : [],
+  );
   if (wanted.length === 0) return;
   const mounts = parseMounts(textOf(results.get('mounts')));
-  for (const { device, mountPoint } of wanted) {
+  for (const { vfs, options, device, mountPoint } of wanted) {
     const there = mounts.filter((mount) => mount.mountPoint === mountPoint);
     const [mount] = there;
     const seen =
@@ -213,58 +157,14 @@ function judgeMounts({ phase, results, facts, refuse }: Court): void {
       there.length > 1 ||
       mount.device !== device ||
       mount.node !== null ||
-      mount.vfs !== 'jfs2'
+      mount.vfs !== vfs
     ) {
       refuse('MOUNT_NOT_PROVED', `what is mounted on ${mountPoint} is not ${device}`, seen, 'Recover.');
-    } else if (!mount.readOnly) {
+      // A snapshot cannot be written, whatever the table says of it.
+    } else if (!mount.readOnly && options !== 'snapshot') {
       refuse('MOUNT_NOT_PROVED', `${device} is mounted for writing`, seen, 'Recover.');
     } else {
       facts[`device of ${mountPoint}`] = device;
     }
   }
-}
-
-function judgeMerge(court: Court): void {
-  for (const { run } of court.phase.script.steps) {
-    const words = argvOf(run, 'mklvcopy').slice(1);
-    const [volume, total] = words[0] === '-p' ? words.slice(2) : words;
-    if (volume === undefined) continue;
-    const merged = volumeAt(court, `check:${volume}`);
-    if (merged?.copies !== Number(total)) {
-      const seen = `COPIES ${merged?.copies ?? 'unknown'}`;
-      court.refuse('MERGE_NOT_PROVED', `${volume} has not its ${total} copies again`, seen, 'Recover.');
-    } else {
-      court.facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
-    }
-  }
-}
-
-/** The volume that a step of `lslv` describes; `null` when the step is none or was not run. */
-function volumeAt({ phase, results }: Court, id: string): LogicalVolume | null {
-  const step = phase.script.steps.find((candidate) => candidate.id === id);
-  const result = results.get(id);
-  if (step === undefined || programOf(step.run) !== 'lslv' || !isDone(result)) return null;
-  return parseLogicalVolume(textOf(result));
-}
-
-function isDone(result: StepResult | undefined): boolean {
-  return result?.kind === 'ended' && result.exitCode === 0;
-}
-
-function textOf(result: StepResult | undefined): string {
-  return result === undefined || result.kind === 'skipped' ? '' : result.stdout;
-}
-
-function programOf(run: Step['run']): string {
-  return members(run)[0]?.argv[0] ?? '';
-}
-
-function argvOf(run: Step['run'], program: string): readonly string[] {
-  return 'pipe' in run || run.argv[0] !== program ? [] : run.argv;
-}
-
-/** Seconds or `off` of a `chfs -a freeze=`; `null` for any other step. */
-function freezeOf({ run }: Step): string | null {
-  const [, , attribute] = argvOf(run, 'chfs');
-  return /^freeze=(\d+|off)$/.exec(attribute ?? '')?.[1] ?? null;
 }

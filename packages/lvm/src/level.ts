@@ -18,3 +18,8 @@ export function readLevel(text: string): AixLevel | null {
   if (version === undefined) return null;
   return { release: Number(version) * 100 + Number(release), technologyLevel: Number(technologyLevel) };
 }
+
+/** Whether `syncvg` knows `-T`. */
+export function knowsRate(level: AixLevel | null): boolean {
+  return level !== null && level.release >= 702;
+}

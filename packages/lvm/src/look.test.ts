@@ -55,9 +55,24 @@ describe('readLook', () => {
       separateDisks: 'yes',
       encrypted: false,
       striped: false,
+      child: false,
       map: [
-        { copy: 1, disks: ['hdisk2'], partitions: 4, stale: 0, pool: null },
-        { copy: 2, disks: ['hdisk3'], partitions: 4, stale: 0, pool: null },
+        {
+          copy: 1,
+          disks: ['hdisk2'],
+          partitions: 4,
+          stale: 0,
+          pool: null,
+          extents: [{ disk: 'hdisk2', first: 1, last: 4 }],
+        },
+        {
+          copy: 2,
+          disks: ['hdisk3'],
+          partitions: 4,
+          stale: 0,
+          pool: null,
+          extents: [{ disk: 'hdisk3', first: 1, last: 4 }],
+        },
       ],
       freshPartitions: 4,
       fileSystem: {
@@ -67,6 +82,8 @@ describe('readLook', () => {
         mounted: true,
         readOnly: false,
         log: 'inline',
+        internalSnapshots: false,
+        logDevice: 'INLINE',
       },
     });
     expect(picture.digest).toMatch(/^[0-9a-f]{64}$/);

@@ -7,14 +7,16 @@ import {
   type Step,
   type StepResult,
 } from '@splitmirror/host';
+import { assemblePicture, ContradictionError, type GroupSighting } from './assemble.ts';
 import { MirrorError } from './errors.ts';
 import { listFileSystems, parseFileSystems } from './file-systems.ts';
 import { type AixLevel, askLevel, readLevel } from './level.ts';
 import { markRoot } from './marks.ts';
 import { splitMessages } from './messages.ts';
 import { listMounts, parseMounts } from './mounts.ts';
-import { assemblePicture, ContradictionError, type GroupSighting, type LvmPicture } from './picture.ts';
+import type { LvmPicture } from './picture.ts';
 import type { GroupContents } from './port.ts';
+import { parseSnapshots, type SnapshotList } from './snapshots.ts';
 import {
   describeGroup,
   listDisks,
@@ -27,6 +29,9 @@ import { listVolumes, parseLogicalVolumes, parseVolumes } from './volumes.ts';
 
 /** A locked volume group makes queries wait for ever. */
 const querySeconds = 60;
+
+/** Picks the mount points of open JFS2 volumes from `lsvg -l`. */
+const mountedJfs2 = 'NR > 2 && $2 == "jfs2" && $6 ~ /^open/ { print $7 }';
 
 /** Looks at the storage of a resource group on one node, in one round trip. */
 export async function look(
@@ -57,6 +62,12 @@ export function lookScript(contents: GroupContents): Script {
           pipe: [listVolumes(group), reads('awk', 'NR > 2 { print $1 }'), reads('xargs', '-n', '1', 'lslv')],
         }),
       ]),
+      ...contents.volumeGroups.map((group) =>
+        ask(`snapshots:${group}`, {
+          pipe: [listVolumes(group), reads('awk', mountedJfs2), reads('xargs', '-n', '1', 'snapshot', '-q')],
+        }),
+      ),
+      ask('all-groups', reads('lsvg')),
       ask('level', askLevel()),
       ask('file-systems', listFileSystems()),
       ask('mounts', listMounts()),
@@ -85,6 +96,8 @@ export function readLook(node: string, contents: GroupContents, outcome: ScriptO
       contents,
       level: levelOf(results.get('level')),
       groups: contents.volumeGroups.map((group) => sightGroup(group, results)),
+      snapshots: contents.volumeGroups.flatMap((group) => snapshotsOf(results.get(`snapshots:${group}`))),
+      allGroups: succeeded(results.get('all-groups')) ? answer(results, 'all-groups', node).split('\n') : [],
       // lsfs also asks for the superblocks of groups that are off, and then ends with a status above 0.
       fileSystems: parseFileSystems(printed(results, 'file-systems', node)),
       mounts: parseMounts(answer(results, 'mounts', node)),
@@ -103,6 +116,16 @@ export function readLook(node: string, contents: GroupContents, outcome: ScriptO
 
 function levelOf(step: StepResult | undefined): AixLevel | null {
   return succeeded(step) ? readLevel(step.stdout) : null;
+}
+
+/** Levels without snapshots, and outputs of another layout, tell nothing: no file system has a list then. */
+function snapshotsOf(step: StepResult | undefined): readonly SnapshotList[] {
+  try {
+    return parseSnapshots(step?.kind === 'ended' ? step.stdout : '');
+  } catch (error) {
+    if (error instanceof ParseError) return [];
+    throw error;
+  }
 }
 
 type Results = ReadonlyMap<string, StepResult>;

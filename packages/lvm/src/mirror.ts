@@ -1,5 +1,4 @@
 import type { Host } from '@splitmirror/host';
-import type { Resync } from './copies.ts';
 import { MirrorError } from './errors.ts';
 import { judge } from './judge.ts';
 import { look } from './look.ts';
@@ -7,6 +6,7 @@ import type { LvmPicture } from './picture.ts';
 import { planSplit } from './plan.ts';
 import type {
   GroupContents,
+  IntendedCopies,
   MirrorPlan,
   Phase,
   PhaseOutcome,
@@ -15,8 +15,9 @@ import type {
   Redundancy,
   SplitRequest,
 } from './port.ts';
-import { type IntendedCopies, planRecovery } from './recovery.ts';
+import { planRecovery } from './recovery.ts';
 import { readRedundancy, redundancyScript } from './redundancy.ts';
+import type { Settings } from './strategy.ts';
 
 interface Signalled {
   readonly signal?: AbortSignal | undefined;
@@ -44,9 +45,8 @@ export interface AixMirror {
 }
 
 /** What {@link aixMirror} needs. */
-export interface MirrorOptions {
+export interface MirrorOptions extends Settings {
   readonly hosts: ReadonlyMap<string, Host>;
-  readonly resync?: Resync | undefined;
 }
 
 /**
@@ -54,12 +54,16 @@ export interface MirrorOptions {
  *
  * @param options.hosts Hosts by cluster node name.
  * @param options.resync How a resync shares the disks with the application.
- * @throws RangeError when `parallelPartitions` is not 1 to 32.
+ * @throws RangeError when `parallelPartitions` is not 1 to 32, or `rate` is no positive whole number.
  */
-export function aixMirror({ hosts, resync = {} }: MirrorOptions): AixMirror {
+export function aixMirror({ hosts, ...settings }: MirrorOptions): AixMirror {
+  const { resync = {} } = settings;
   const { parallelPartitions = 1 } = resync;
   if (!Number.isInteger(parallelPartitions) || parallelPartitions < 1 || parallelPartitions > 32) {
     throw new RangeError('parallelPartitions must be a whole number from 1 to 32');
+  }
+  if (resync.rate !== undefined && !(Number.isInteger(resync.rate) && resync.rate > 0)) {
+    throw new RangeError('rate must be a whole number from 1');
   }
   const hostOf = (node: string): Host => {
     const host = hosts.get(node);
@@ -70,7 +74,7 @@ export function aixMirror({ hosts, resync = {} }: MirrorOptions): AixMirror {
   };
   return {
     look: async (node, contents, options) => look(hostOf(node), node, contents, options),
-    plan: (picture, request) => planSplit(picture, request, resync),
+    plan: (picture, request) => planSplit(picture, request, settings),
     perform: async (phase, options) => judge(phase, await hostOf(phase.node).run(phase.script, options)),
     redundancy: async (plan, options) =>
       readRedundancy(plan, await hostOf(plan.node).run(redundancyScript(plan), options)),

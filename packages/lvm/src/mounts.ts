@@ -56,9 +56,9 @@ export function parseMounts(text: string): Mount[] {
   });
 }
 
-/** Mounts a JFS2 file system for reading. It needs no stanza in /etc/filesystems. */
-export function mountReadOnly(device: string, mountPoint: string): Command {
-  return changes('mount', '-v', 'jfs2', '-o', 'ro', device, mountPoint);
+/** Mounts a file system for reading. It needs no stanza in /etc/filesystems. */
+export function mountReadOnly(device: string, mountPoint: string, vfs: string): Command {
+  return changes('mount', '-v', vfs, '-o', 'ro', device, mountPoint);
 }
 
 /** `umount MP`. */

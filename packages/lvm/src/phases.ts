@@ -1,36 +1,11 @@
-import { changes, renderCommand, type Step } from '@splitmirror/host';
-import { addCopies, labelVolume, type Resync, removeVolume, splitCopy, synchronise } from './copies.ts';
-import { checkFileSystem, freeze, repairFileSystem, thaw } from './file-systems.ts';
-import { copyPath, markRoot, splitMark } from './marks.ts';
-import { listMounts, mountReadOnly, unmount } from './mounts.ts';
+import { changes, renderCommand } from '@splitmirror/host';
+import type { Resync } from './copies.ts';
+import { freeze, thaw } from './file-systems.ts';
+import { markRoot, type SplitMark, splitMark } from './marks.ts';
 import type { Phase, SplitRequest } from './port.ts';
-import { describeVolume } from './volumes.ts';
-
-/** What a plan has decided for one volume. */
-export interface Split {
-  readonly volume: string;
-  readonly copy: string;
-  /** Copies before, and after the merge. */
-  readonly copies: number;
-  /** Disks of the copy that is split off. */
-  readonly disks: readonly string[];
-  /** Mirror pool of that copy, or `null`. */
-  readonly pool: string | null;
-  /** Its volume group is no enhanced concurrent one: other nodes do not learn at once what is changed. */
-  readonly lazilyUpdated: boolean;
-  /** Where the volume's JFS2 file system is mounted; `null` for a volume without one. */
-  readonly mountPoint: string | null;
-}
-
-/** A step and its line for a person. */
-export type Explained = readonly [step: Step, explanation: string];
-
-/** Seconds that steps may take. A split that lasts longer than its freeze is judged, not killed halfway. */
-const seconds = { query: 60, directory: 30, freeze: 60, thaw: 30, split: 300, label: 60, fsck: 14_400, mount: 120 };
-const mergeSeconds = { remove: 300, add: 900, synchronise: 172_800 };
-
-const lateNews =
-  ' Other nodes learn of it at the next takeover, which then takes longer, unless "importvg -L" tells them before.';
+import { directoryRemoval, type Explained, mountTable, rootRemoval, seconds } from './steps.ts';
+import { strategies } from './strategies.ts';
+import type { Split, Strategy } from './strategy.ts';
 
 /** Puts the steps of a phase together. */
 export function phase(
@@ -47,20 +22,17 @@ export function phase(
   };
 }
 
-/** Suspend, freeze, split, thaw, resume, label: one script, whose debts are paid whatever happens. */
+/** Suspend, freeze, split, thaw, resume, secure: one script, whose debts are paid whatever happens. */
 export function splitPhase(node: string, splits: readonly Split[], request: SplitRequest, resync: Resync): Phase {
-  const frozen = deepestFirst(splits.flatMap(({ mountPoint }) => mountPoint ?? []));
+  const frozen = deepestFirst(splits.flatMap(({ fileSystem }) => (fileSystem?.frozen ? [fileSystem.mountPoint] : [])));
   const steps: Explained[] = [
-    ...splits.map(
-      ({ volume, copies }): Explained => [
-        {
-          id: `mark:${volume}`,
-          run: changes('mkdir', '-p', splitMark(request.run, volume, copies)),
-          timeoutSeconds: seconds.directory,
-        },
-        `Note on this node that ${volume} is being split and shall have ${copies} copies again.`,
+    ...marksOf(splits).map(
+      (mark): Explained => [
+        { id: `mark:${mark.volume}`, run: changes('mkdir', '-p', splitMark(mark)), timeoutSeconds: seconds.directory },
+        `Note on this node that ${mark.volume} is being split and shall have ${mark.copies} copies again.`,
       ],
     ),
+    ...each(splits, (strategy, mine) => strategy.prepare?.(mine) ?? []),
     ...request.suspend.map((step): Explained => [step, `Bring the application to rest: ${renderCommand(step.run)}`]),
     ...frozen.map(
       (mountPoint): Explained => [
@@ -68,16 +40,13 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
           id: `freeze:${mountPoint}`,
           run: freeze(mountPoint, request.freezeSeconds),
           timeoutSeconds: seconds.freeze,
+          // Where somebody else holds the writers already, their freeze is not ours to end.
+          onRefusal: 'owes-nothing',
         },
         `Flush ${mountPoint} and hold its writers; the kernel lets them go after ${request.freezeSeconds} s by itself.`,
       ],
     ),
-    ...splits.map(
-      ({ volume, copy, copies, disks, lazilyUpdated }): Explained => [
-        { id: `split:${volume}`, run: splitCopy(volume, copy, copies - 1, disks), timeoutSeconds: seconds.split },
-        `Move the copy of ${volume} on ${disks.join(', ')} into the volume ${copy}; ${copies - 1} of ${copies} stay.${lazilyUpdated ? lateNews : ''}`,
-      ],
-    ),
+    ...each(splits, (strategy, mine) => strategy.split(mine)),
     ...frozen.toReversed().map(
       (mountPoint): Explained => [
         {
@@ -90,202 +59,76 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
       ],
     ),
     ...request.resume.map((step): Explained => [step, `Let the application go on: ${renderCommand(step.run)}`]),
-    ...splits.flatMap(({ volume, copy }): Explained[] => [
-      [
-        {
-          id: `label:${volume}`,
-          run: labelVolume(copy, copyPath(request.run, volume)),
-          timeoutSeconds: seconds.label,
-        },
-        `Label ${copy} as ours, so that a takeover cannot mistake it for ${volume}.`,
-      ],
-      query(`check:${volume}`, volume, `See that ${volume} kept its other copies.`),
-      query(`check:${copy}`, copy, `See that ${copy} is a whole copy and a volume of its own.`),
-    ]),
+    ...each(splits, (strategy, mine) => strategy.secure(mine)),
   ];
-  return phase(
-    {
-      name: 'split',
-      node,
-      title: `Split one copy off ${list(splits.map(({ volume }) => volume))}`,
-      undo: [...mergeCommands(splits, resync), ...clearing(request.run, splits).map(([{ run }]) => renderCommand(run))],
-    },
-    steps,
-  );
+  const undo = commandsOf([
+    ...splits.flatMap((split) =>
+      each([split], (strategy, mine) => [...strategy.rejoin(mine), ...strategy.settle(mine, resync)]),
+    ),
+    ...clearing(marksOf(splits), [request.run]),
+  ]);
+  return phase({ name: 'split', node, title: `Split one copy off ${list(splits, 'volume')}`, undo }, steps);
 }
 
 /** Check the copies, mount them for reading, and prove what is mounted. */
-export function exposePhase(node: string, run: string, splits: readonly Split[]): Phase {
-  const mounted = withFileSystem(splits);
-  const steps: Explained[] = [
-    ...splits.flatMap(({ volume, copy }): Explained[] => [
-      query(`check:${volume}`, volume, `Read the identifier of ${volume}.`),
-      query(`check:${copy}`, copy, `Read identifier and label of ${copy}, which must be ours.`),
-    ]),
-    ...mounted.flatMap(({ volume, copy }): Explained[] => [
-      [
-        { id: `repair:${copy}`, run: repairFileSystem(`/dev/${copy}`), timeoutSeconds: seconds.fsck },
-        `Replay the log of ${copy}: it was split while mounted.`,
-      ],
-      [
-        { id: `fsck:${copy}`, run: checkFileSystem(`/dev/${copy}`), timeoutSeconds: seconds.fsck },
-        `Prove that the file system on ${copy} is clean.`,
-      ],
-      [
-        {
-          id: `directory:${volume}`,
-          run: changes('mkdir', '-p', copyPath(run, volume)),
-          timeoutSeconds: seconds.directory,
-        },
-        `Make the directory on which ${copy} is mounted.`,
-      ],
-      [
-        {
-          id: `mount:${copy}`,
-          run: mountReadOnly(`/dev/${copy}`, copyPath(run, volume)),
-          timeoutSeconds: seconds.mount,
-        },
-        `Mount ${copy} for reading. No stanza is made: nothing is left that a takeover would mount.`,
-      ],
-    ]),
-    [
-      { id: 'mounts', run: listMounts(), timeoutSeconds: seconds.query },
-      'Prove that what is mounted is the copy, read-only.',
-    ],
-  ];
-  return phase(
-    {
-      name: 'expose',
-      node,
-      title: `Check and mount ${list(splits.map(({ copy }) => copy))}`,
-      undo: withdrawing(run, splits).map(([{ run: command }]) => renderCommand(command)),
-    },
-    steps,
-  );
+export function exposePhase(node: string, splits: readonly Split[]): Phase {
+  const steps = [...each(splits, (strategy, mine) => strategy.expose(mine)), mountTable()];
+  const undo = commandsOf(each(splits, (strategy, mine) => strategy.withdraw(mine)));
+  return phase({ name: 'expose', node, title: `Check and mount ${list(splits, 'copy')}`, undo }, steps);
 }
 
 /** Unmount the copies. They stay, with their names, until the merge. */
-export function withdrawPhase(node: string, run: string, splits: readonly Split[]): Phase {
+export function withdrawPhase(node: string, splits: readonly Split[]): Phase {
+  const undo = commandsOf(each(splits, (strategy, mine) => strategy.expose(mine))).filter(
+    (command) => !command.startsWith('fsck '),
+  );
   return phase(
-    {
-      name: 'withdraw',
-      node,
-      title: `Unmount ${list(splits.map(({ copy }) => copy))}`,
-      undo: withFileSystem(splits).flatMap(({ volume, copy }) => [
-        renderCommand(changes('mkdir', '-p', copyPath(run, volume))),
-        renderCommand(mountReadOnly(`/dev/${copy}`, copyPath(run, volume))),
-      ]),
-    },
-    withdrawing(run, splits),
+    { name: 'withdraw', node, title: `Unmount ${list(splits, 'copy')}`, undo },
+    each(splits, (strategy, mine) => strategy.withdraw(mine)),
   );
 }
 
-/**
- * Remove each copy and give its partitions back to its volume at once, then synchronise. Removal and return travel in
- * one script and the return is a debt, so that no dead controller can come between them.
- */
-export function mergePhase(node: string, run: string, splits: readonly Split[], resync: Resync): Phase {
-  const steps: Explained[] = [
-    ...splits.flatMap((split): Explained[] => [removal(split.copy), addition(split, [split.copy])]),
-    ...splits.map(({ volume }) => synchronisation(volume, resync)),
-    ...splits.map(({ volume }) => query(`check:${volume}`, volume, `See that ${volume} has all its copies again.`)),
-    ...clearing(run, splits),
-  ];
-  return phase(
-    { name: 'merge', node, title: `Merge the copies back into ${list(splits.map(({ volume }) => volume))}`, undo: [] },
-    steps,
-  );
-}
-
-/** `rmlv` of a split copy. */
-export function removal(copy: string): Explained {
-  return [
-    { id: `remove:${copy}`, run: removeVolume(copy), timeoutSeconds: mergeSeconds.remove },
-    `Remove the volume ${copy}.`,
-  ];
-}
-
-/** `mklvcopy` back to the intended total. After the removal of split copies it is owed. */
-export function addition(
-  { volume, copies, disks, pool }: Pick<Split, 'volume' | 'copies' | 'disks' | 'pool'>,
-  removed: readonly string[],
-): Explained {
-  const where = disks.length > 0 ? ` on ${disks.join(', ')}` : '';
-  const run = addCopies(volume, copies, disks, pool);
-  const step: Step = { id: `add:${volume}`, run, timeoutSeconds: mergeSeconds.add };
-  const removals = removed.map((copy) => `remove:${copy}`);
-  return [
-    // A removal that failed leaves the copy where it is: then there is no room for another one.
-    removals.length === 0 ? step : { ...step, pays: removals, needs: removals },
-    `Give ${volume} its ${copies} copies again${where}; the new one is stale at first.`,
-  ];
-}
-
-/** `syncvg` of one volume. */
-export function synchronisation(volume: string, resync: Resync): Explained {
-  return [
-    { id: `synchronise:${volume}`, run: synchronise(volume, resync), timeoutSeconds: mergeSeconds.synchronise },
-    `Bring the copies of ${volume} in step.`,
-  ];
-}
-
-/** `umount` of a path of ours. */
-export function unmounting(name: string, path: string): Explained {
-  return [{ id: `unmount:${name}`, run: unmount(path), timeoutSeconds: seconds.mount }, `Unmount ${path}.`];
-}
-
-/** `rmdir` of a directory of ours. */
-export function directoryRemoval(name: string, path: string): Explained {
-  return [
-    { id: `rmdir:${name}`, run: changes('rmdir', path), timeoutSeconds: seconds.directory },
-    `Remove the directory ${path}.`,
-  ];
-}
-
-/** The directory that all runs share goes when it is empty, and stays when it is not. */
-export function rootRemoval(): Explained {
-  return [
-    { id: 'rmdir', run: changes('rmdir', markRoot), timeoutSeconds: seconds.directory, onFailure: 'continue' },
-    `Remove ${markRoot} if nothing is left in it.`,
-  ];
-}
-
-/** `chfs -a freeze=off`, where nobody can tell whether it is needed. */
-export function possibleThaw(mountPoint: string): Explained {
-  return [
-    { id: `thaw:${mountPoint}`, run: thaw(mountPoint), timeoutSeconds: seconds.thaw, onFailure: 'continue' },
-    `Let the writers of ${mountPoint} go on, should they still be held; a refusal means that they are not.`,
-  ];
-}
-
-/** `lslv`, whose answer is judged. */
-export function query(id: string, volume: string, line: string): Explained {
-  return [{ id, run: describeVolume(volume), timeoutSeconds: seconds.query }, line];
-}
-
-function withdrawing(run: string, splits: readonly Split[]): Explained[] {
-  return withFileSystem(splits).flatMap(({ volume }) => [
-    unmounting(volume, copyPath(run, volume)),
-    directoryRemoval(volume, copyPath(run, volume)),
+/** Give every volume its copies again, then synchronise, then clear away. */
+export function mergePhase(node: string, splits: readonly Split[], resync: Resync): Phase {
+  return phase({ name: 'merge', node, title: `Merge the copies back into ${list(splits, 'volume')}`, undo: [] }, [
+    ...each(splits, (strategy, mine) => strategy.rejoin(mine)),
+    ...each(splits, (strategy, mine) => strategy.settle(mine, resync)),
+    ...clearing(marksOf(splits), [...new Set(splits.map(({ run }) => run))]),
   ]);
 }
 
-function clearing(run: string, splits: readonly Split[]): Explained[] {
+/** Removes marks, with what lies in them, and the directories of their runs. */
+export function clearing(marks: readonly SplitMark[], runs: readonly string[]): Explained[] {
   return [
-    ...splits.map(({ volume, copies }) => directoryRemoval(`mark:${volume}`, splitMark(run, volume, copies))),
-    directoryRemoval(run, `${markRoot}/${run}`),
+    ...strategies.flatMap((strategy) => strategy.clear?.(marks) ?? []),
+    ...marks.map((mark) => directoryRemoval(splitMark(mark).slice(markRoot.length), splitMark(mark))),
+    ...runs.toSorted().map((run) => directoryRemoval(run, `${markRoot}/${run}`)),
     rootRemoval(),
   ];
 }
 
-function mergeCommands(splits: readonly Split[], resync: Resync): string[] {
-  return splits.flatMap(({ volume, copy, copies, disks, pool }) =>
-    [removeVolume(copy), addCopies(volume, copies, disks, pool), synchronise(volume, resync)].map(renderCommand),
-  );
+/** The steps of each strategy for its own splits; plans rarely mix, and every strategy keeps its order. */
+function each(
+  splits: readonly Split[],
+  steps: (strategy: Strategy, mine: readonly Split[]) => readonly Explained[],
+): Explained[] {
+  return strategies.flatMap((strategy) => {
+    const mine = splits.filter((split) => split.strategy === strategy.name);
+    return mine.length > 0 ? steps(strategy, mine) : [];
+  });
 }
 
-function withFileSystem(splits: readonly Split[]): readonly Split[] {
-  return splits.filter(({ mountPoint }) => mountPoint !== null);
+function marksOf(splits: readonly Split[]): SplitMark[] {
+  return splits.map(({ run, volume, copies, strategy }) => ({
+    run,
+    volume,
+    copies,
+    letter: strategies.find(({ name }) => name === strategy)?.letter ?? '',
+  }));
+}
+
+function commandsOf(steps: readonly Explained[]): string[] {
+  return steps.flatMap(([{ run }]) => ('pipe' in run || run.effect === 'changes' ? [renderCommand(run)] : []));
 }
 
 function deepestFirst(mountPoints: readonly string[]): string[] {
@@ -293,6 +136,6 @@ function deepestFirst(mountPoints: readonly string[]): string[] {
   return mountPoints.toSorted((a, b) => depth(b) - depth(a) || (a < b ? -1 : 1));
 }
 
-function list(names: readonly string[]): string {
-  return names.join(', ');
+function list(splits: readonly Split[], what: 'volume' | 'copy'): string {
+  return splits.map((split) => split[what]).join(', ');
 }

@@ -4,6 +4,7 @@ import { type Model, mirroredVolume, modelHost, shopModel } from '../test/model.
 import { look } from './look.ts';
 import { planSplit } from './plan.ts';
 import type { MirrorPlan, SplitRequest } from './port.ts';
+import type { Settings } from './strategy.ts';
 
 const request: SplitRequest = {
   run: 'k3f9q2',
@@ -184,6 +185,76 @@ describe('planSplit', () => {
     expect(renderSteps(planned.split.script)).toContain('splitlvcopy -f -y smk3f9q2301 datalv 2 hdisk4');
   });
 
+  it('splits what is not mounted without a freeze, and checks only a log that goes with the copy', async () => {
+    const closed = (inline: boolean) => (model: Model) => {
+      model.mounts = [];
+      for (const each of group(model).volumes) Object.assign(each, { open: false, inline });
+    };
+    const asked = { fileSystems: ['/shop/data'], rawVolumes: ['queuelv'] };
+    const within = await made(closed(true), asked);
+    expect(within.frozenSecondsAtMost).toBe(0);
+    expect(renderSteps(within.split.script).filter((line) => line.startsWith('chfs'))).toEqual([]);
+    expect(renderSteps(within.expose.script)).toContain('fsck -V jfs2 -n /dev/smk3f9q2201');
+    const elsewhere = renderSteps((await made(closed(false), asked)).expose.script);
+    expect(elsewhere.filter((line) => line.startsWith('fsck'))).toEqual([]);
+    expect(elsewhere).toContain('mount -v jfs2 -o ro /dev/smk3f9q2201 /splitmirror/k3f9q2/datalv');
+  });
+
+  it('tells the price, with the paces that are known', async () => {
+    const model = shopModel();
+    const picture = await look(modelHost('ada', model), 'ada', { volumeGroups: ['shopvg'], fileSystems: 'ALL' });
+    const priced = (settings: Settings) => {
+      const answer = planSplit(picture, request, settings);
+      return 'plan' in answer ? answer.plan.price : expect.unreachable('no plan');
+    };
+    expect(priced({})).toEqual({
+      unmirroredVolumes: ['datalv', 'orderlv'],
+      megabytesToResync: 7 * 16,
+      resyncMinutes: null,
+      frozenSecondsExpected: 8,
+    });
+    expect(priced({ resyncMegabytesPerSecond: 0.5, secondsPerSplit: 1 })).toMatchObject({
+      resyncMinutes: 4,
+      frozenSecondsExpected: 4,
+    });
+  });
+
+  it('offers importvg -L where other nodes learn late, and says what a takeover meets', async () => {
+    const { takeover = [] } = await made((model) => {
+      group(model).concurrent = false;
+    });
+    expect(takeover.map(({ text }) => text.split(':')[0])).toEqual([
+      'A takeover while datalv, orderlv is split',
+      expect.stringContaining('Other nodes learn at the next takeover'),
+      'An import in the middle makes stanzas of the labels in shopvg',
+    ]);
+    expect(takeover.flatMap(({ commands }) => commands)).toEqual(['importvg -L shopvg -n hdisk2']);
+    expect((await made()).takeover).toHaveLength(1);
+  });
+
+  it('bounds the pace of the resync where the level can', async () => {
+    const picture = async (level: string) => {
+      const model = shopModel();
+      model.level = level;
+      return look(modelHost('ada', model), 'ada', { volumeGroups: ['shopvg'], fileSystems: 'ALL' });
+    };
+    const settings = { resync: { parallelPartitions: 2, rate: 40 } };
+    const answer = planSplit(await picture('7200-05'), request, settings);
+    expect('plan' in answer && renderSteps(answer.plan.merge.script)).toContain('syncvg -P 2 -T 40 -l datalv');
+    expect(planSplit(await picture('7100-05'), request, settings)).toMatchObject({
+      problems: [{ code: 'RATE_UNKNOWN' }],
+    });
+  });
+
+  it('keeps the key server of an encrypted volume', async () => {
+    const encrypted = (model: Model) => {
+      model.level = '7300-02';
+      volume(model).encrypted = true;
+    };
+    const { split } = await made(encrypted, { fileSystems: ['/shop/data'] });
+    expect(renderSteps(split.script)).toContain('splitlvcopy -f -k -y smk3f9q2201 datalv 1 hdisk3');
+  });
+
   it.each<[string, (model: Model) => void, Partial<SplitRequest>?]>([
     [
       'LEVEL_TOO_OLD',
@@ -233,7 +304,25 @@ describe('planSplit', () => {
         group(model).maxVolumes = 4;
       },
     ],
-    ['NOT_JFS2', (model) => void Object.assign(model.mounts[0] ?? {}, { vfs: 'jfs' })],
+    [
+      'LOG_NOT_MIRRORED',
+      (model) => void Object.assign(model.mounts[0] ?? {}, { vfs: 'jfs', options: 'rw,log=/dev/l' }),
+    ],
+    ['APPLICATION_ACTIVE', (model) => void Object.assign(model.mounts[0] ?? {}, { vfs: 'jfs' })],
+    [
+      'NOT_JFS2',
+      (model) => void Object.assign(model.mounts[0] ?? {}, { vfs: 'jfs' }),
+      { strategy: 'splitlvcopy', fileSystems: ['/shop/data'] },
+    ],
+    ['NOT_JFS', () => {}, { strategy: 'splitcopy' }],
+    ['HAS_FILE_SYSTEM', () => {}, { strategy: 'chlvcopy' }],
+    ['SPACE_RECLAMATION', () => {}, { strategy: 'map-split' }],
+    [
+      'FIRST_BLOCK',
+      (model) => void Object.assign(group(model), { maxDisks: 128 }),
+      { strategy: 'map-split', fileSystems: [], rawVolumes: ['queuelv'] },
+    ],
+    ['UNKNOWN_STRATEGY', () => {}, { strategy: 'flashcopy' }],
     ['NOT_MOUNTED', (model) => void model.mounts.shift()],
     ['MOUNTED_READ_ONLY', (model) => void Object.assign(model.mounts[0] ?? {}, { options: 'ro,log=INLINE' })],
     [
@@ -301,11 +390,14 @@ describe('planSplit', () => {
   });
 
   it('names what would fit instead', async () => {
-    const answer = await plan((model) => {
-      for (const row of volume(model).map) row.pop();
+    const suspend = [{ id: 's', run: { argv: ['sync'], effect: 'reads' }, timeoutSeconds: 9 }] as const;
+    const answer = await plan((model) => void volume(model, 2).map[0]?.reverse(), {
+      fileSystems: [],
+      rawVolumes: ['queuelv'],
+      suspend,
     });
     expect('problems' in answer && answer.problems.map(({ remedy }) => remedy)).toEqual([
-      'Mirror it first, or back it up without a split. By hand, a JFS2 snapshot would fit.',
+      'Move the copies to disks of their own; otherwise naming disks does not say which copy goes. Strategy chlvcopy would fit.',
     ]);
   });
 
@@ -316,7 +408,7 @@ describe('planSplit', () => {
       node: 'ada',
       message: 'datalv has stale partitions',
       seen: 'STALE PPs: 1',
-      remedy: 'Run "syncvg -l datalv" first.',
+      remedy: 'Run "syncvg -l datalv" first, unless a copy of it is split: that would be overwritten.',
     });
   });
 });

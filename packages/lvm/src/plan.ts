@@ -1,11 +1,14 @@
 import { checkScript } from '@splitmirror/host';
-import { chooseCopy, chooseFileSystems, chooseRawVolumes } from './choice.ts';
-import type { Resync } from './copies.ts';
-import { copyName, copyPath } from './marks.ts';
-import { exposePhase, mergePhase, type Split, splitPhase, withdrawPhase } from './phases.ts';
-import { type ActiveGroup, type LvmPicture, type VolumeView, volumesOf } from './picture.ts';
+import { chooseVolumes } from './choice.ts';
+import { knowsRate } from './level.ts';
+import { exposePhase, mergePhase, splitPhase, withdrawPhase } from './phases.ts';
+import { type LvmPicture, snapshotsOf, volumesOf } from './picture.ts';
 import type { MirrorPlan, PlannedVolume, Problem, SplitRequest } from './port.ts';
-import { type Refuse, refuseGroup, refuseLeftovers, refuseLevel, refuseRequest, refuseView } from './preflight.ts';
+import { groupObjections, refuseLeftovers, refuseRequest, refuseSlots, refuseView } from './preflight.ts';
+import { priceOf } from './price.ts';
+import { chooseStrategy, objections, strategies, strategyNamed, weighAll } from './strategies.ts';
+import type { Refuse, Settings, Split, Strategy, Subject } from './strategy.ts';
+import { takeoverNotes } from './takeover.ts';
 
 /** A copy's index has two digits. */
 const mostVolumes = 99;
@@ -19,42 +22,43 @@ const mostVolumes = 99;
 export function planSplit(
   picture: LvmPicture,
   request: SplitRequest,
-  resync: Resync = {},
+  settings: Settings = {},
 ): { readonly plan: MirrorPlan } | { readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const refuse: Refuse = (code, message, seen, remedy) => {
-    problems.push({ code, node: picture.node, message, seen, remedy });
+    const told = problems.some((other) => other.code === code && other.message === message);
+    if (!told) problems.push({ code, node: picture.node, message, seen, remedy });
   };
   for (const view of picture.groups) refuseView(view, refuse);
   refuseRequest(request, refuse);
-  refuseLevel(picture, refuse);
+  const asked = askedStrategy(request, refuse);
   refuseLeftovers(picture, refuse);
-  const chosen = [...chooseFileSystems(picture, request, refuse), ...chooseRawVolumes(picture, request, refuse)];
-  const groups = groupsOf(picture, chosen);
-  for (const group of groups) refuseGroup(group, chosen, refuse);
-  if (chosen.length > mostVolumes) {
-    refuse(
-      'TOO_MANY_VOLUMES',
-      `more than ${mostVolumes} volumes in one run`,
-      String(chosen.length),
-      'Split the request.',
-    );
+  const volumes = chooseVolumes(picture, request, refuse);
+  const subjects = volumes.map(
+    (chosen): Subject => ({
+      ...chosen,
+      asked: volumes.map(({ volume }) => volume.name),
+      snapshots: snapshotsOf(chosen.volume, picture),
+      level: picture.level,
+      suspended: request.suspend.length > 0,
+      allowLastCopy: request.allowLastCopy,
+      settings,
+    }),
+  );
+  if (subjects.length > mostVolumes) {
+    const message = `more than ${mostVolumes} volumes in one run`;
+    refuse('TOO_MANY_VOLUMES', message, String(subjects.length), 'Split the request.');
   }
-  const splits = chosen.flatMap((volume, position): Split[] => {
-    const copy = chooseCopy(volume, picture, request, refuse);
-    if (copy === undefined) return [];
-    return [
-      {
-        volume: volume.name,
-        copy: copyName({ run: request.run, copies: volume.copies, index: position + 1 }),
-        copies: volume.copies,
-        disks: copy.disks,
-        pool: copy.pool,
-        lazilyUpdated: groups.some(({ name, group }) => name === volume.group && group.concurrent === null),
-        mountPoint: request.rawVolumes.includes(volume.name) ? null : (volume.fileSystem?.mountPoint ?? null),
-      },
-    ];
-  });
+  const chosen = subjects.map((subject) => ({ subject, strategy: asked ?? chooseStrategy(subject) }));
+  refuseGroups(chosen, refuse);
+  for (const { subject, strategy } of chosen) refuseVolume(strategy, subject, refuse);
+  if (settings.resync?.rate !== undefined && !knowsRate(picture.level)) {
+    const message = 'that syncvg of this level can bound its pace is not known';
+    refuse('RATE_UNKNOWN', message, `-T ${settings.resync.rate}`, 'Leave the rate out before AIX 7.2.');
+  }
+  if (problems.length > 0) return { problems };
+
+  const splits = chosen.map(({ subject, strategy }, position) => decide(strategy, subject, request, position + 1));
   const taken = new Set(volumesOf(picture.groups).map(({ name }) => name));
   for (const { copy } of splits) {
     if (taken.has(copy)) refuse('NAME_TAKEN', `a volume ${copy} exists already`, copy, 'Use another run id.');
@@ -62,56 +66,108 @@ export function planSplit(
   if (problems.length > 0) return { problems };
 
   const { node } = picture;
+  const { resync = {} } = settings;
   const plan: MirrorPlan = {
     run: request.run,
     node,
-    volumes: splits.map((split) => plannedVolume(split, chosen, groups, request.run)),
+    volumes: splits.map((split) => plannedVolume(split, picture)),
     split: splitPhase(node, splits, request, resync),
-    expose: exposePhase(node, request.run, splits),
-    withdraw: withdrawPhase(node, request.run, splits),
-    merge: mergePhase(node, request.run, splits, resync),
-    frozenSecondsAtMost: splits.some(({ mountPoint }) => mountPoint !== null) ? request.freezeSeconds : 0,
+    expose: exposePhase(node, splits),
+    withdraw: withdrawPhase(node, splits),
+    merge: mergePhase(node, splits, resync),
+    price: priceOf(splits, picture, settings),
+    takeover: takeoverNotes(splits, picture),
+    frozenSecondsAtMost: splits.some(({ fileSystem }) => fileSystem?.frozen) ? request.freezeSeconds : 0,
   };
   try {
     checkScript(plan.split.script);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    refuse(
-      'BAD_STEPS',
-      'the steps that suspend and resume the application cannot be run',
-      error.message,
-      'Correct the steps.',
-    );
+    const message = 'the steps that suspend and resume the application cannot be run';
+    refuse('BAD_STEPS', message, error.message, 'Correct the steps.');
     return { problems };
   }
   return { plan };
 }
 
-function groupsOf(picture: LvmPicture, chosen: readonly VolumeView[]): ActiveGroup[] {
-  const names = new Set(chosen.map(({ group }) => group));
-  return picture.groups.filter((view): view is ActiveGroup => view.kind === 'active' && names.has(view.name));
+/** The strategy that the request names; `undefined` where it names none. */
+function askedStrategy({ strategy }: SplitRequest, refuse: Refuse): Strategy | undefined {
+  if (strategy === undefined) return undefined;
+  const asked = strategyNamed(strategy);
+  if (asked === undefined) {
+    const names = strategies.map(({ name }) => name).join(', ');
+    refuse('UNKNOWN_STRATEGY', `there is no strategy ${strategy}`, strategy, `Name one of ${names}, or none.`);
+  }
+  return asked;
 }
 
-function plannedVolume(
-  split: Split,
-  chosen: readonly VolumeView[],
-  groups: readonly ActiveGroup[],
-  run: string,
-): PlannedVolume {
-  const volume = chosen.find(({ name }) => name === split.volume);
-  const group = groups.find(({ name }) => name === volume?.group);
-  const partitions = volume?.logicalPartitions ?? 0;
+interface Chosen {
+  readonly subject: Subject;
+  readonly strategy: Strategy;
+}
+
+function refuseGroups(chosen: readonly Chosen[], refuse: Refuse): void {
+  for (const group of new Set(chosen.map(({ subject }) => subject.group))) {
+    for (const { code, message, seen, remedy } of groupObjections(group)) refuse(code, message, seen, remedy);
+    const mine = chosen.filter(({ subject }) => subject.group === group);
+    refuseSlots(
+      group,
+      mine.reduce((sum, { strategy }) => sum + strategy.slots, 0),
+      refuse,
+    );
+  }
+}
+
+/** Every objection, with what would fit instead. */
+function refuseVolume(strategy: Strategy, subject: Subject, refuse: Refuse): void {
+  const found = objections(strategy, subject);
+  if (found.length === 0) return;
+  const others = weighAll(subject).filter(({ strategy: name, against }) => name !== strategy.name && !against.length);
+  const fits = others.length > 0 ? ` Strategy ${others.map((other) => other.strategy).join(' or ')} would fit.` : '';
+  for (const { code, message, seen, remedy } of found) refuse(code, message, seen, `${remedy}${fits}`);
+}
+
+function decide(strategy: Strategy, subject: Subject, { run }: SplitRequest, index: number): Split {
+  const { volume, group } = subject;
+  const { fileSystem } = volume;
+  return {
+    ...strategy.decide(subject, { run, index }),
+    strategy: strategy.name,
+    run,
+    index,
+    volume: volume.name,
+    group: group.name,
+    type: volume.type,
+    logicalPartitions: volume.logicalPartitions,
+    encrypted: volume.encrypted,
+    copies: volume.copies,
+    lazilyUpdated: group.group.concurrent === null,
+    fileSystem:
+      fileSystem === null
+        ? null
+        : {
+            mountPoint: fileSystem.mountPoint,
+            vfs: fileSystem.vfs,
+            frozen: strategy.freezes && fileSystem.vfs === 'jfs2' && fileSystem.mounted,
+            checked: fileSystem.vfs === 'jfs2' && fileSystem.log === 'inline',
+          },
+  };
+}
+
+function plannedVolume(split: Split, picture: LvmPicture): PlannedVolume {
+  const group = picture.groups.find(({ name }) => name === split.group);
+  const megabytes = group?.kind === 'active' ? group.group.partitionMegabytes : 0;
   return {
     volume: split.volume,
-    strategy: 'splitlvcopy',
+    strategy: split.strategy,
     copy: split.copy,
     source:
-      split.mountPoint === null
-        ? { kind: 'device', path: `/dev/r${split.copy}` }
-        : { kind: 'directory', mountPoint: split.mountPoint, path: copyPath(run, split.volume) },
-    bytes: partitions * (group?.group.partitionMegabytes ?? 0) * 2 ** 20,
+      split.fileSystem === null
+        ? { kind: 'device', path: split.path }
+        : { kind: 'directory', mountPoint: split.fileSystem.mountPoint, path: split.path },
+    bytes: split.logicalPartitions * megabytes * 2 ** 20,
     copies: split.copies,
-    copiesLeft: split.copies - 1,
-    partitionsToResync: partitions,
+    copiesLeft: split.copiesLeft,
+    partitionsToResync: split.partitionsToResync,
   };
 }

@@ -29,7 +29,7 @@ export interface GroupContents {
 export interface Leftover {
   /** Run that made it, from its own name. */
   readonly run: string;
-  /** `copy`, `mount`, `directory` or `mark`. */
+  /** `copy`, `mount`, `stanza`, `directory` or `mark`. */
   readonly what: string;
   readonly name: string;
 }
@@ -50,6 +50,8 @@ export interface SplitRequest {
   readonly freezeSeconds: number;
   /** Permission to leave a volume without any second fresh copy while the backup runs. */
   readonly allowLastCopy: boolean;
+  /** The way to split, by the family's own name for it; the family chooses where none is given. */
+  readonly strategy?: string | undefined;
 }
 
 /** One part of a plan: a script with what takes it back. */
@@ -94,6 +96,29 @@ export interface MirrorPlan {
   readonly merge: Phase;
   /** Longest time for which writers can be held, in seconds. */
   readonly frozenSecondsAtMost: number;
+  /** What it is expected to cost. */
+  readonly price?: SplitPrice | undefined;
+  /** What a takeover meets while the split lasts and after it. */
+  readonly takeover?: readonly TakeoverNote[] | undefined;
+}
+
+/** What a split is expected to cost. */
+export interface SplitPrice {
+  /** Volumes that are left with one fresh copy, from the split to the end of the resync. */
+  readonly unmirroredVolumes: readonly string[];
+  /** To be copied after the merge, at most: `partitionsToResync` of all volumes. */
+  readonly megabytesToResync: number;
+  /** Minutes from the merge until the last volume has all its copies; `null` while the pace of a resync is not known. */
+  readonly resyncMinutes: number | null;
+  /** Seconds for which writers are likely to be held. */
+  readonly frozenSecondsExpected: number;
+}
+
+/** Something that a takeover meets, for a person, with commands that help. */
+export interface TakeoverNote {
+  readonly text: string;
+  /** As typed, on each of the other nodes. */
+  readonly commands: readonly string[];
 }
 
 /** How a phase ended. */
@@ -116,6 +141,18 @@ export type Redundancy =
   | { readonly kind: 'reduced'; readonly problems: readonly Problem[] }
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/**
+ * What a run wrote down before its split, in a place that travels with the resource group. It closes the gaps that a
+ * node's own evidence leaves, should the node itself die.
+ */
+export interface IntendedCopies {
+  readonly volume: string;
+  /** Copies that it had. */
+  readonly copies: number;
+  /** How it was split; without it `splitlvcopy`. */
+  readonly strategy?: string | undefined;
+}
+
 /** The way back from whatever a node shows. */
 export interface RecoveryPlan {
   /** Phases in order; empty when nothing of ours is there. */
@@ -124,4 +161,9 @@ export interface RecoveryPlan {
   readonly volumes: readonly string[];
   /** What cannot be known or done, and what a person has to do. */
   readonly problems: readonly Problem[];
+  /**
+   * Copies that the phases give back, by volume, as the picture and the note tell. Written down before the first phase,
+   * they survive a node which dies between two commands.
+   */
+  readonly intended?: readonly IntendedCopies[] | undefined;
 }

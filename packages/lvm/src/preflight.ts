@@ -1,12 +1,7 @@
-import { isRun } from './marks.ts';
-import type { ActiveGroup, GroupView, LvmPicture, VolumeView } from './picture.ts';
+import { isRun, readCopyName } from './marks.ts';
+import type { ActiveGroup, GroupView, LvmPicture } from './picture.ts';
 import type { SplitRequest } from './port.ts';
-
-/** First release whose chfs surely knows `freeze`: 5.3. */
-const firstFreeze = 503;
-
-/** Notes one reason why there is no plan. */
-export type Refuse = (code: string, message: string, seen: string, remedy: string) => void;
+import type { Objection, Refuse } from './strategy.ts';
 
 /** What cannot be asked for. */
 export function refuseRequest(request: SplitRequest, refuse: Refuse): void {
@@ -31,14 +26,6 @@ export function refuseRequest(request: SplitRequest, refuse: Refuse): void {
   }
 }
 
-/** Older levels take the freeze for an attribute of the stanza, store it, and end with 0. */
-export function refuseLevel({ level }: LvmPicture, refuse: Refuse): void {
-  if (level !== null && level.release >= firstFreeze) return;
-  const seen =
-    level === null ? 'oslevel -r gave no level' : `AIX ${Math.floor(level.release / 100)}.${level.release % 100}`;
-  refuse('LEVEL_TOO_OLD', 'that this level can freeze a JFS2 file system is not known', seen, 'Use AIX 5.3 or newer.');
-}
-
 /** A group that is not this node's to change. */
 export function refuseView(view: GroupView, refuse: Refuse): void {
   if (view.kind === 'active') return;
@@ -58,35 +45,53 @@ export function refuseLeftovers(picture: LvmPicture, refuse: Refuse): void {
   }
 }
 
-/** A group in which no volume can be split. */
-export function refuseGroup({ name, group, disks }: ActiveGroup, chosen: readonly VolumeView[], refuse: Refuse): void {
+/** What speaks against any split in a group. */
+export function groupObjections({ name, group, disks, volumes }: ActiveGroup): Objection[] {
   const bad = disks.filter(({ state }) => state !== 'active').map((disk) => `${disk.name} ${disk.state}`);
+  const found: Objection[] = [];
   if (bad.length > 0 || group.activeDisks !== group.totalDisks) {
-    const seen = bad.join(', ') || `${group.activeDisks} of ${group.totalDisks} active`;
-    refuse('DISK_NOT_ACTIVE', `volume group ${name} misses a disk`, seen, 'Bring the disk back and synchronise first.');
+    found.push({
+      code: 'DISK_NOT_ACTIVE',
+      message: `volume group ${name} misses a disk`,
+      seen: bad.join(', ') || `${group.activeDisks} of ${group.totalDisks} active`,
+      remedy: 'Bring the disk back and synchronise first.',
+    });
   }
   if (group.stalePartitions > 0 || group.staleDisks > 0) {
-    const seen = `STALE PPs ${group.stalePartitions}, STALE PVs ${group.staleDisks}`;
-    refuse('GROUP_STALE', `volume group ${name} has stale partitions`, seen, `Run "syncvg -v ${name}" first.`);
+    found.push({
+      code: 'GROUP_STALE',
+      message: `volume group ${name} has stale partitions`,
+      seen: `STALE PPs ${group.stalePartitions}, STALE PVs ${group.staleDisks}`,
+      remedy: `Run "syncvg -v ${name}" first, unless a copy is split there: that would be overwritten.`,
+    });
   }
   if (group.snapshotRelation !== null) {
-    refuse(
-      'SNAPSHOT_RELATION',
-      `volume group ${name} is in a snapshot relation: splitlvcopy refuses it`,
-      group.snapshotRelation,
-      'Join the snapshot volume group first.',
-    );
+    found.push({
+      code: 'SNAPSHOT_RELATION',
+      message: `volume group ${name} is in a snapshot relation: LVM refuses any other split in it`,
+      seen: group.snapshotRelation,
+      remedy: 'Join the snapshot volume group first.',
+    });
   }
-  const needed = chosen.filter((volume) => volume.group === name).length;
-  if (group.volumes + needed > group.maxVolumes) {
-    const seen = `LVs ${group.volumes}, MAX LVs ${group.maxVolumes}`;
-    refuse(
-      'NO_VOLUME_SLOT',
-      `volume group ${name} has no room for ${needed} more volumes`,
-      seen,
-      'Raise MAX LVs with chvg -v.',
-    );
+  // What we split is told as a leftover; to take back what others have split would be ours to answer for.
+  const children = volumes.filter((volume) => volume.child && readCopyName(volume.name) === null);
+  if (children.length > 0) {
+    found.push({
+      code: 'SPLIT_PRESENT',
+      message: `a copy is split off in volume group ${name} already, and only one at a time can be`,
+      seen: children.map((child) => child.name).join(', '),
+      remedy: 'Let whoever split it take it back first.',
+    });
   }
+  return found;
+}
+
+/** A group in which no more volumes can be made. */
+export function refuseSlots({ name, group }: ActiveGroup, needed: number, refuse: Refuse): void {
+  if (group.volumes + needed <= group.maxVolumes) return;
+  const seen = `LVs ${group.volumes}, MAX LVs ${group.maxVolumes}`;
+  const message = `volume group ${name} has no room for ${needed} more volumes`;
+  refuse('NO_VOLUME_SLOT', message, seen, 'Raise MAX LVs with chvg -v.');
 }
 
 /** All groups in a few words, for a person who does not find what is looked for. */

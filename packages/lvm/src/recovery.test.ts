@@ -2,7 +2,8 @@ import { renderSteps } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { type Model, mirroredVolume, modelHost, shopModel } from '../test/model.ts';
 import { look } from './look.ts';
-import { type IntendedCopies, planRecovery } from './recovery.ts';
+import type { IntendedCopies } from './port.ts';
+import { planRecovery } from './recovery.ts';
 
 const contents = { volumeGroups: ['shopvg'], fileSystems: 'ALL' } as const;
 

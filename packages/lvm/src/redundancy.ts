@@ -1,5 +1,4 @@
 import { ParseError, type Script, type ScriptOutcome } from '@splitmirror/host';
-import { readCopyName } from './marks.ts';
 import type { MirrorPlan, Problem, Redundancy } from './port.ts';
 import { describeVolume, parseLogicalVolume } from './volumes.ts';
 
@@ -22,13 +21,12 @@ export function readRedundancy(plan: MirrorPlan, outcome: ScriptOutcome): Redund
   const problems: Problem[] = [];
   let stalePartitions = 0;
   let totalPartitions = 0;
-  for (const { volume: name, copy } of plan.volumes) {
+  for (const { volume: name, copies: before } of plan.volumes) {
     const result = outcome.steps.find(({ id }) => id === `volume:${name}`);
     if (result?.kind !== 'ended' || result.exitCode !== 0) {
       const said = result === undefined || result.kind === 'skipped' ? '' : result.stderr.trim();
       return { kind: 'unknown', reason: `lslv ${name} gave no answer ${said}`.trim() };
     }
-    const before = readCopyName(copy)?.copies;
     try {
       const {
         copies,

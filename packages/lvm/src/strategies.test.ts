@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Model, modelHost, shopModel } from '../test/model.ts';
+import { type Model, mirroredVolume, modelHost, shopModel } from '../test/model.ts';
 import { look } from './look.ts';
 import { weighStrategies } from './strategies.ts';
 
@@ -8,9 +8,13 @@ async function weigh(volume: string, change: (model: Model) => void = () => {}) 
   change(model);
   const picture = await look(modelHost('ada', model), 'ada', { volumeGroups: ['shopvg'], fileSystems: 'ALL' });
   const advice = weighStrategies(picture, volume);
+  const codes = advice.map(
+    ({ strategy, against }) =>
+      [strategy, against.map(({ code }) => code).filter((code) => code !== 'NOT_PERFORMED')] as const,
+  );
   return {
-    fits: advice.flatMap(({ strategy, against }) => (against.length === 0 ? [strategy] : [])),
-    against: Object.fromEntries(advice.map(({ strategy, against }) => [strategy, against])),
+    fits: codes.flatMap(([strategy, against]) => (against.length === 0 ? [strategy] : [])),
+    against: Object.fromEntries(codes),
   };
 }
 
@@ -18,24 +22,28 @@ const group = (model: Model) => model.groups[0] ?? expect.unreachable('no group'
 const first = (model: Model) => group(model).volumes[0] ?? expect.unreachable('no volume');
 
 /** As an administrator of the nineties left it. */
-function jfs(model: Model): void {
+function jfs(model: Model, logCopies = 2): void {
   first(model).type = 'jfs';
+  const disks = ['hdisk2', 'hdisk3'].slice(0, logCopies);
+  group(model).volumes.push(mirroredVolume('loglv', 8, disks, 1, 40, { type: 'jfslog' }));
   Object.assign(model.stanzas[0] ?? {}, { vfs: 'jfs' });
-  Object.assign(model.mounts[0] ?? {}, { vfs: 'jfs' });
+  Object.assign(model.mounts[0] ?? {}, { vfs: 'jfs', options: 'rw,log=/dev/loglv' });
+}
+
+function unmount(model: Model): void {
+  first(model).open = false;
+  model.mounts.shift();
 }
 
 describe('weighStrategies', () => {
   it.each<[string, string, string[], (model: Model) => void]>([
     ['one copy of a JFS2', 'datalv', ['snapshot'], (model) => first(model).map.forEach((row) => void row.pop())],
-    [
-      'stale partitions',
-      'datalv',
-      ['snapshot'],
-      (model) => void Object.assign(first(model).map[0]?.[1] ?? {}, { stale: true }),
-    ],
+    ['stale partitions', 'datalv', [], (model) => void Object.assign(first(model).map[0]?.[1] ?? {}, { stale: true })],
     ['a paging space', 'datalv', [], (model) => void Object.assign(first(model), { type: 'paging' })],
     ['an encrypted JFS2', 'datalv', ['snapshot'], (model) => void Object.assign(first(model), { encrypted: true })],
     ['a mounted JFS', 'datalv', ['splitcopy'], jfs],
+    ['a JFS with its log in one copy', 'datalv', [], (model) => jfs(model, 1)],
+    ['an unmounted JFS2', 'datalv', ['splitlvcopy'], unmount],
     ['a JFS2 varied on by PowerHA', 'datalv', ['splitlvcopy', 'snapshot'], () => {}],
     [
       'a JFS2 in a standard group',
@@ -76,10 +84,11 @@ describe('weighStrategies', () => {
   it('says why not', async () => {
     const { against } = await weigh('datalv');
     expect(against).toMatchObject({
-      splitcopy: ['it is no JFS; on JFS2 chfs ends with 0 and splits nothing'],
-      splitvg: ['its volume group is varied on in concurrent mode'],
-      chlvcopy: ['it holds a file system'],
-      'map-split': ['it is open', expect.stringContaining('reclaimed')],
+      splitcopy: ['NOT_JFS'],
+      splitlvcopy: [],
+      splitvg: ['GROUP_NOT_SEPARABLE'],
+      chlvcopy: ['HAS_FILE_SYSTEM'],
+      'map-split': ['SPACE_RECLAMATION'],
     });
   });
 
@@ -88,7 +97,7 @@ describe('weighStrategies', () => {
       group(model).concurrent = false;
       for (const row of group(model).volumes[2]?.map ?? []) row.reverse();
     });
-    expect(against.splitvg).toEqual(['no copy fills disks of its own over the whole volume group']);
+    expect(against.splitvg).toEqual(['GROUP_NOT_SEPARABLE']);
   });
 
   it('has nothing to say about a volume that is not here', async () => {

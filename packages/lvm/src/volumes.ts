@@ -163,7 +163,8 @@ export interface VolumeRow {
   /** Disks that hold any of it: not the number of copies. */
   readonly disks: number;
   readonly open: boolean;
-  readonly stale: boolean;
+  /** `null` where LVM prints question marks: the volume reads a split copy, and has no partitions of its own. */
+  readonly stale: boolean | null;
   /** Configured mount point, for closed volumes too; `null` without one (`N/A`). */
   readonly mountPoint: string | null;
 }
@@ -174,7 +175,7 @@ export function listVolumes(group: string): Command {
 }
 
 const volumeHeading = /^LV NAME\s+TYPE\s+LPs\s+PPs\s+PVs\s+LV STATE\s+MOUNT POINT\s*$/;
-const volumeRow = /^(\S+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(open|closed)\/(syncd|stale)\s+(\S+)\s*$/;
+const volumeRow = /^(\S+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(open|closed)(?:\/(syncd|stale)|\?+)\s+(\S+)\s*$/;
 
 /**
  * Reads what `lsvg -l VG` prints. Two of the columns mislead: the number of disks is not that of copies, and the mount
@@ -194,7 +195,7 @@ export function parseVolumes(text: string): { readonly group: string; readonly v
       physicalPartitions: Number(physical),
       disks: Number(disks),
       open: open === 'open',
-      stale: sync === 'stale',
+      stale: sync === undefined ? null : sync === 'stale',
       mountPoint: mountPointOf(mount),
     };
   });
@@ -214,6 +215,11 @@ export interface PhysicalPartition {
   /** Disk by name, or by identifier when the name is not known. */
   readonly disk: string;
   readonly number: number;
+}
+
+/** `lslv -m LV`. */
+export function mapVolume(volume: string): Command {
+  return reads('lslv', '-m', volume);
 }
 
 const mapHeading = /^LP\s+PP1\s+PV1\s+PP2\s+PV2\s+PP3\s+PV3\s*$/;

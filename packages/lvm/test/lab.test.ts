@@ -132,6 +132,29 @@ describe('aixMirror on the lab', () => {
     await old.close();
   });
 
+  it('runs a whole cycle of other strategies, in a real shell', async () => {
+    const shell = await startLab({ contentBytes: 0, generation: '7.1', resyncPerSecond: 1000 });
+    const host = createHost(node, shell.transport(node), { path: shell.nodes[0]?.path });
+    const there = aixMirror({ hosts: new Map([[node, host]]) });
+    const before = await there.look(node, contents);
+    const asked: Partial<SplitRequest>[] = [
+      { strategy: 'map-split', fileSystems: ['/ledger/accounts'], rawVolumes: ['auditlv'] },
+      { strategy: 'chlvcopy', fileSystems: [], rawVolumes: ['auditlv'] },
+    ];
+    for (const each of asked) {
+      const answer = there.plan(await there.look(node, contents), { ...request, ...each });
+      if ('problems' in answer) throw new Error(JSON.stringify(answer.problems, null, 1));
+      const { plan } = answer;
+      for (const phase of [plan.split, plan.expose, plan.withdraw, plan.merge]) {
+        expect(await there.perform(phase), `${each.strategy} ${phase.name}`).toMatchObject({ kind: 'done' });
+      }
+      await expect.poll(() => there.redundancy(plan), { timeout: 20_000 }).toEqual({ kind: 'whole' });
+      expect((await there.look(node, contents)).digest).toBe(before.digest);
+    }
+    await host.close();
+    await shell.close();
+  });
+
   it('sees on the standby node that the group is not its own', async () => {
     const picture = await mirror().look('db_node2', contents);
     expect(picture.groups).toMatchObject([{ kind: 'passive', group: { permission: 'passive-only' } }]);

@@ -41,6 +41,7 @@ export interface ModelGroup {
   disks: { name: string; state: string; total: number }[];
   volumes: ModelVolume[];
   maxVolumes: number;
+  maxDisks?: number;
   extraRows: string[];
 }
 
@@ -193,6 +194,7 @@ function execute(model: Model, { argv }: Command, stdin: string): Said {
   const last = args.at(-1) ?? '';
   switch (program) {
     case 'lsvg': {
+      if (args.length === 0) return ok(model.groups.map(({ name }) => `${name}\n`).join(''));
       const group = model.groups.find(({ name }) => name === last);
       if (group === undefined)
         return no(`0516-306 lsvg: Unable to find volume group ${last} in the Device\n\tConfiguration Database.`);
@@ -205,6 +207,14 @@ function execute(model: Model, { argv }: Command, stdin: string): Said {
       return ok((args.length === 1 ? printGroup : (printers[args[0] ?? ''] ?? printGroup))(group));
     }
     case 'awk':
+      if (args[0]?.includes('"jfs2"')) {
+        const rows = stdin.split('\n').map((line) => line.split(/\s+/));
+        return ok(
+          rows
+            .flatMap((words) => (words[1] === 'jfs2' && words[5]?.startsWith('open') ? `${words[6]}\n` : []))
+            .join(''),
+        );
+      }
       return ok(
         stdin
           .split('\n')
@@ -214,6 +224,10 @@ function execute(model: Model, { argv }: Command, stdin: string): Said {
           .join('\n'),
       );
     case 'xargs': {
+      if (args.includes('snapshot')) {
+        const lists = stdin.split('\n').filter(Boolean);
+        return ok(lists.map((mountPoint) => `${mountPoint} has no snapshots.\n`).join(''));
+      }
       const answers = stdin
         .split('\n')
         .filter(Boolean)
@@ -370,7 +384,7 @@ export function printGroup(group: ModelGroup): string {
   }
   rows.push(...group.extraRows.map((row): [string] => [row]));
   rows.push(
-    [cell('MAX PPs per VG', 32768), short('MAX PVs', 1024)],
+    [cell('MAX PPs per VG', 32768), short('MAX PVs', group.maxDisks ?? 1024)],
     [cell('LTG size (Dynamic)', '512 kilobyte(s)'), short('AUTO SYNC', 'no')],
     [cell('HOT SPARE', 'no'), short('BB POLICY', 'relocatable')],
     [cell('PV RESTRICTION', 'none'), short('INFINITE RETRY', 'no')],

@@ -37,6 +37,14 @@ export const synopses: Readonly<Record<string, Synopsis>> = {
     valued: { ...since('4.3.3', 'aemsu'), ...since('6.1', 'p') },
     operands: [2, any],
   },
+  // 4: [-p pool] LV Copies [PV...]; pools from 6.1
+  rmlvcopy: { flags: {}, valued: since('6.1', 'p'), operands: [2, any] },
+  // 4: mklv [-m mapfile] [-y name] [-t type] [-L label] [-x most] ... VG n [PV...]
+  mklv: { flags: {}, valued: since('4.3.3', 'abcdeiLmorstuvwxyS'), operands: [2, any] },
+  // 3.4: [-f] -b [-c copy] [-P] [-l newlv] [-w] LV | [-f] -B [-s] LV; from 4.3.2
+  chlvcopy: { flags: since('4.3.3', 'fbPwBs'), valued: since('4.3.3', 'cl'), operands: [1, 1] },
+  // 4: [-r] [-i] FS
+  rmfs: { flags: since('4.3.3', 'ri'), valued: {}, operands: [1, 1] },
   // 4: [-B] [-f] [-p PV] LV...; -w from 7.3
   rmlv: { flags: { ...since('4.3.3', 'Bf'), ...since('7.3', 'w') }, valued: since('4.3.3', 'p'), operands: [1, any] },
   // 4: [-f] [-i] [-H] [-P n] {-l|-p|-v} Name...; -T from 7.2
@@ -51,8 +59,23 @@ export const synopses: Readonly<Record<string, Synopsis>> = {
     flags: {},
     valued: since('4.3.3', 'aAdmnptu'),
     operands: [1, 1],
-    attributes: { freeze: '5.3', refreeze: '5.3' },
+    attributes: { freeze: '5.3', refreeze: '5.3', splitcopy: '4.3.3', copy: '4.3.3' },
   },
+  // 3.6: snapshot -o snapfrom=FS [-n name | LV], -d [-s] LV | -d -n name FS, -q [-c] FS; internal ones from 6.1
+  snapshot: {
+    flags: since('5.3', 'dqs'),
+    valued: { ...since('5.3', 'oc'), ...since('6.1', 'n') },
+    operands: [0, 1],
+  },
+  // 3.5: splitvg [-y SnapVG] [-c Copy] [-f] [-i] VG; -k and -p from 7.3. joinvg [-f] VG
+  splitvg: {
+    flags: { ...since('5.3', 'fi'), ...since('7.3', 'k') },
+    valued: { ...since('5.3', 'yc'), ...since('7.3', 'p') },
+    operands: [1, 1],
+  },
+  joinvg: { flags: since('5.3', 'f'), valued: {}, operands: [1, 1] },
+  varyonvg: { flags: since('4.3.3', 'bcfnprstu'), valued: since('6.1', 'M'), operands: [1, 1] },
+  exportvg: { flags: {}, valued: {}, operands: [1, 1] },
   // 6: -p, -n, -y exclude a question; -V names the type
   fsck: { flags: since('4.3.3', 'npyf'), valued: since('4.3.3', 'V'), operands: [1, 1] },
   mount: { flags: since('4.3.3', 'afpr'), valued: since('4.3.3', 'notvV'), operands: [0, 2] },
@@ -63,6 +86,11 @@ export const synopses: Readonly<Record<string, Synopsis>> = {
   lsfs: { flags: since('4.3.3', 'alqc'), valued: since('4.3.3', 'vu'), operands: [0, any] },
   oslevel: { flags: since('5.3', 'rsl'), valued: {}, operands: [0, 1] },
   // POSIX
+  cat: { flags: {}, valued: {}, operands: [0, any] },
+  cp: { flags: since('4.3.3', 'fp'), valued: {}, operands: [2, 2] },
+  mv: { flags: since('4.3.3', 'f'), valued: {}, operands: [2, 2] },
+  rm: { flags: since('4.3.3', 'f'), valued: {}, operands: [1, any] },
+  tee: { flags: since('4.3.3', 'a'), valued: {}, operands: [1, 1] },
   mkdir: { flags: since('4.3.3', 'p'), valued: since('4.3.3', 'm'), operands: [1, any] },
   rmdir: { flags: since('4.3.3', 'p'), valued: {}, operands: [1, any] },
   test: { flags: {}, valued: since('4.3.3', 'd'), operands: [0, 0] },

@@ -24,7 +24,8 @@ export const chfs: Command = {
     const attributes = new Map(stanza.attributes);
     const device = (attributes.get('dev') ?? '').replace(/^\/dev\//, '');
     for (const [key, value] of readPairs(options.values('a'))) {
-      if (key === 'freeze' || key === 'refreeze') {
+      // Older levels store it in the stanza, like everything that they do not understand.
+      if ((key === 'freeze' || key === 'refreeze') && atLeast(machine.level, '5.2')) {
         const refused = changeFreeze(call, mountPoint, key, value);
         if (refused !== undefined) return refused;
       } else if (key === 'splitcopy' && stanza.attributes.get('vfs') === 'jfs') {
@@ -71,8 +72,7 @@ function changeFreeze(
 ): Answer | undefined {
   const mount = node.mounts.find((candidate) => candidate.mountPoint === mountPoint);
   if (mount === undefined) return fails(`${program}: ${mountPoint} is not mounted.\n`);
-  if (mount.vfs !== 'jfs2' || !atLeast(machine.level, '5.2'))
-    return fails(`${program}: freeze is not supported on ${mount.vfs} file systems.\n`);
+  if (mount.vfs !== 'jfs2') return fails(`${program}: freeze is not supported on ${mount.vfs} file systems.\n`);
   const frozen = mount.freeze !== undefined;
   if (key === 'freeze' && value === 'off') {
     // How AIX reports a thaw after the timeout is not known; the lab takes it for an error.

@@ -57,7 +57,10 @@ async function performed(command: Command, call: Call): Promise<Answer> {
 
 /** Whether a level such as `7.2` or `4.3.3` is not older than another. */
 export function atLeast(level: string, least: string): boolean {
-  return level.localeCompare(least, 'en', { numeric: true }) >= 0;
+  const numbersOf = (text: string) => text.split('.').map(Number);
+  const [numbers, needed] = [numbersOf(level), numbersOf(least)];
+  const at = needed.findIndex((number, i) => number !== (numbers[i] ?? 0));
+  return at < 0 || (numbers[at] ?? 0) > (needed[at] ?? 0);
 }
 
 function optionsAt(level: string, { options, newer = {} }: Command): string {

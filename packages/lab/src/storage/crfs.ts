@@ -13,6 +13,7 @@ import {
 import { controlText } from './control-blocks.ts';
 import { formatVolume } from './labfs.ts';
 import { bytesOf } from './logical-volumes.ts';
+import { formatLog } from './logs.ts';
 import { changed, isOpen, realPath } from './machine.ts';
 import { cannotAllocate, mustBeClosed, noGroup, notInOdm, usage } from './messages.ts';
 import { makeVolume, removeVolume } from './mklv.ts';
@@ -50,7 +51,8 @@ export const crfs: Command = {
         ? await sharedLog(call, group, vfs)
         : `/dev/${log.replace(/^\/dev\//, '')}`;
     if (logDevice === undefined) return fails(cannotAllocate);
-    formatVolume(bytesOf(group, volume), { inlineLog, mtimeMs: machine.now().getTime() });
+    const internalSnapshots = attributes.get('isnapshot') === 'yes' && atLeast(machine.level, '6.1');
+    formatVolume(bytesOf(group, volume), { inlineLog, mtimeMs: machine.now().getTime(), internalSnapshots });
     const auto = options.value('A');
     const given = attributes.get('options');
     const stanza: Stanza = {
@@ -102,7 +104,9 @@ async function sharedLog(call: Call, group: VolumeGroup, vfs: string): Promise<s
   if (existing !== undefined) return `/dev/${existing.name}`;
   const name = nextName('loglv', (candidate) => isTaken(call, candidate));
   const made = await makeVolume(call, group, name, type, 1);
-  return 'refusal' in made ? undefined : `/dev/${name}`;
+  if ('refusal' in made) return undefined;
+  formatLog(group, made.volume);
+  return `/dev/${name}`;
 }
 
 /** `rmfs`: removes the stanza **and** the volume; `-r` the directory too. */

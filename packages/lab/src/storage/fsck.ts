@@ -2,6 +2,7 @@ import { type Answer, fails, prints } from '../command.ts';
 import { type Call, type Command, confirmed } from './commands.ts';
 import { markState, readEntries, readNewestEntries, readSuperblock, replayLog } from './labfs.ts';
 import { bytesOf } from './logical-volumes.ts';
+import { formatLog } from './logs.ts';
 import { isOpenOn, type Machine, volumeOf } from './machine.ts';
 import { usage } from './messages.ts';
 
@@ -91,7 +92,7 @@ function refusedWith(stdout: string, stderr: string): Answer {
   return { kind: 'exit', code: 8, stdout, stderr };
 }
 
-/** `logform`: empties a log. An inline log is part of its file system; a log volume holds nothing of the lab's. */
+/** `logform`: empties a log; without it a new log volume cannot be used. An inline log is part of its file system. */
 export const logform: Command = {
   options: 'V:',
   async run(call): Promise<Answer> {
@@ -99,7 +100,9 @@ export const logform: Command = {
     const found = volumeOf(call.machine, call.node, device.replace(/^\/dev\/r?/, ''));
     if (found === undefined) return fails(`logform: 0507-501 Cannot open ${device}.\n`);
     const prompt = `logform: destroy ${device.replace('/dev/', '/dev/r')} (y)?`;
+    if (isOpenOn(call.node, found.volume)) return fails(`logform: 0507-502 ${device} is in use.\n`);
     if (!(await confirmed(call))) return { kind: 'exit', code: 1, stdout: prompt };
+    if (/^jfs2?log$/.test(found.volume.type)) formatLog(found.group, found.volume);
     return prints(`${prompt}\n`);
   },
 };

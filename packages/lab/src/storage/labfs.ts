@@ -33,12 +33,21 @@ export interface NewEntry {
   readonly content?: Buffer;
 }
 
+/** A point in time that a file system keeps within itself: the table of then, whose blocks are not given to anyone else. */
+export interface InternalSnapshot {
+  readonly name: string;
+  readonly takenMs: number;
+  readonly table: { readonly start: number; readonly bytes: number };
+}
+
 interface Superblock {
   /** `in-use` while mounted for writing; `dirty` when only a full fsck helps. */
   readonly state: 'clean' | 'in-use' | 'dirty';
   /** Size of the file system in blocks. */
   readonly blocks: number;
   readonly inlineLog: boolean;
+  /** Internal snapshots, oldest first; left out where the file system was not made for them. */
+  readonly snapshots?: readonly InternalSnapshot[];
   readonly generation: number;
   readonly table: { readonly start: number; readonly bytes: number };
 }
@@ -49,7 +58,10 @@ type LogRecord = Pick<Superblock, 'generation' | 'table'>;
 export class NoSpaceError extends Error {}
 
 /** Writes a file system with nothing but `lost+found` over whatever the volume holds. */
-export function formatVolume(bytes: Bytes, options: { readonly inlineLog: boolean; readonly mtimeMs: number }): void {
+export function formatVolume(
+  bytes: Bytes,
+  options: { readonly inlineLog: boolean; readonly mtimeMs: number; readonly internalSnapshots?: boolean },
+): void {
   const directory = (path: string): Entry => ({
     path,
     kind: 'directory',
@@ -66,6 +78,7 @@ export function formatVolume(bytes: Bytes, options: { readonly inlineLog: boolea
     state: 'clean',
     blocks: Math.floor(bytes.size / blockBytes),
     inlineLog: options.inlineLog,
+    ...(options.internalSnapshots ? { snapshots: [] } : {}),
     generation: 0,
     table: { start: firstDataBlock, bytes: 0 },
   };
@@ -86,6 +99,27 @@ export function markState(bytes: Bytes, state: Superblock['state']): void {
 /** Lets the file system use the whole volume after that grew. */
 export function growToVolume(bytes: Bytes): void {
   putSuperblock(bytes, { ...mustRead(bytes), blocks: Math.floor(bytes.size / blockBytes) });
+}
+
+/** Keeps the state that the superblock points to under a name. */
+export function keepSnapshot(bytes: Bytes, name: string, takenMs: number): void {
+  const superblock = mustRead(bytes);
+  const { snapshots = [], table } = superblock;
+  putSuperblock(bytes, { ...superblock, snapshots: [...snapshots, { name, takenMs, table }] });
+}
+
+/** Gives up a snapshot and all earlier ones; their names. */
+export function dropSnapshots(bytes: Bytes, name: string): readonly string[] {
+  const superblock = mustRead(bytes);
+  const { snapshots = [] } = superblock;
+  const last = snapshots.findIndex((snapshot) => snapshot.name === name);
+  putSuperblock(bytes, { ...superblock, snapshots: snapshots.slice(last + 1) });
+  return snapshots.slice(0, last + 1).map((snapshot) => snapshot.name);
+}
+
+/** What a snapshot holds. */
+export function readSnapshot(bytes: Bytes, { table }: InternalSnapshot): Entry[] {
+  return readTable(bytes, table) ?? [];
 }
 
 /** What the superblock points to, or undefined when that is no directory table. */
@@ -132,6 +166,9 @@ export function commitEntries(
   const blocks = new FreeBlocks(superblock.blocks);
   for (const entry of readTable(bytes, before.table) ?? []) blocks.take(entry.extents);
   blocks.take([extentOf(before.table)]);
+  for (const snapshot of superblock.snapshots ?? []) {
+    blocks.take([extentOf(snapshot.table), ...readSnapshot(bytes, snapshot).flatMap(({ extents }) => extents)]);
+  }
   const written = entries.map(({ entry, content }): Entry => {
     if (content === undefined) {
       blocks.take(entry.extents);

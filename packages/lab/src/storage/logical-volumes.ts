@@ -74,7 +74,8 @@ function saveBefore(
   const room = bytesOf(group, snapshot.volume);
   for (let block = Math.floor(offset / savedBytes); block * savedBytes < offset + length; block++) {
     if (snapshot.saved.has(block)) continue;
-    const at = snapshot.saved.size * savedBytes;
+    // The first block of the place belongs to its control block.
+    const at = (snapshot.saved.size + 1) * savedBytes;
     if (at + savedBytes > room.size) {
       snapshot.invalid = true;
       return;

@@ -1,7 +1,7 @@
 import { type Answer, prints } from '../command.ts';
 import { atLeast, type Call, type Command } from './commands.ts';
 import { blockBytes, readSuperblock, usage as usageOf } from './labfs.ts';
-import { bytesOf } from './logical-volumes.ts';
+import { bytesOf, DiskError } from './logical-volumes.ts';
 import { volumeOf } from './machine.ts';
 import type { Stanza } from './stanzas.ts';
 
@@ -40,7 +40,7 @@ function printStanza(call: Call, { name, attributes }: Stanza): string {
   const blocks =
     readable === undefined ? '' : String((readable.volume.map.length * readable.group.partitionBytes) / 512);
   const colon = call.options.has('c');
-  const detail = call.options.has('q') && readable !== undefined ? printDetail(call, readable, colon) : '';
+  const detail = call.options.has('q') && readable !== undefined ? readDetail(call, readable, colon) : '';
   if (colon) {
     const words = [
       name,
@@ -67,6 +67,16 @@ function printStanza(call: Call, { name, attributes }: Stanza): string {
     account,
   ];
   return `${cells.join(' ')}\n${detail}`;
+}
+
+/** The superblock may be on a disk that does not answer; the others are told all the same. */
+function readDetail(call: Call, found: NonNullable<ReturnType<typeof volumeOf>>, colon: boolean): string {
+  try {
+    return printDetail(call, found, colon);
+  } catch (error) {
+    if (error instanceof DiskError) return '';
+    throw error;
+  }
 }
 
 function printDetail(call: Call, { group, volume }: NonNullable<ReturnType<typeof volumeOf>>, colon: boolean): string {
@@ -102,7 +112,13 @@ function printDetail(call: Call, { group, volume }: NonNullable<ReturnType<typeo
     ['VIX', 'yes'],
   ];
   const { level } = call.machine;
-  if (atLeast(level, '6.1')) pairs.push(['EFS', 'no'], ['ISNAPSHOT', 'no'], ['MAXEXT', '0'], ['MountGuard', 'no']);
+  if (atLeast(level, '6.1'))
+    pairs.push(
+      ['EFS', 'no'],
+      ['ISNAPSHOT', superblock?.snapshots === undefined ? 'no' : 'yes'],
+      ['MAXEXT', '0'],
+      ['MountGuard', 'no'],
+    );
   if (atLeast(level, '7.2')) pairs.push(['LFF', 'no']);
   return print(pairs);
 }

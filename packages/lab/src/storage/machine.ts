@@ -42,6 +42,8 @@ export interface Machine {
   readonly timers: Timers;
   /** Logical partitions that `syncvg` copies in a second, for each one that runs in parallel. */
   readonly resyncPerSecond: number;
+  /** Programs of this machine may work in the nodes' directories. */
+  readonly programs: boolean;
   /** Grows with each object made, for identifiers that never repeat. */
   serial: number;
   /** Commands that are to stop after so many logical partitions when they run next, by program. */

@@ -6,6 +6,7 @@ import { shortDate } from './dates.ts';
 import { usersOf } from './fuser.ts';
 import { markState, readEntries, readNewestEntries, readSuperblock } from './labfs.ts';
 import { bytesOf, bytesOfSnapshot } from './logical-volumes.ts';
+import { isFormattedLog } from './logs.ts';
 import { type NodeState, realPath, volumeOf } from './machine.ts';
 import { deviceBusy, dirtySuperblock, incompatibleMedia, usage } from './messages.ts';
 import { cover, flush, isBelow, isHeld, type Mount, materialise, unmount } from './mounts.ts';
@@ -82,6 +83,13 @@ function mountOne(call: Call, device: string, mountPoint: string, stanza: Stanza
   }
   const logName = stanza?.attributes.get('log');
   const log = superblock.inlineLog || logName === 'INLINE' ? device : logName;
+  const logVolume =
+    log?.startsWith('/dev/') && log !== device ? volumeOf(machine, node, log.slice('/dev/'.length)) : undefined;
+  if (log !== device && log !== undefined && !readOnly && !fixed) {
+    if (logVolume?.varied === undefined || !isFormattedLog(logVolume.group, logVolume.volume)) {
+      return cannot(`${log} is not a log that can be used.`);
+    }
+  }
   const others = words.filter((word) => word !== 'ro' && word !== 'rw' && !word.startsWith('log='));
   const showLog = log !== undefined && (!readOnly || stanza !== undefined);
   const made: Mount = {
@@ -126,7 +134,7 @@ function printMounts(node: NodeState): string {
 export const umount: Command = {
   options: 'fst:n:a',
   run(call): Answer {
-    const { node } = call;
+    const { machine, node } = call;
     const [target] = call.operands;
     if (target === undefined) return fails(usage(call.program));
     const made = node.mounts.find(
@@ -134,7 +142,8 @@ export const umount: Command = {
     );
     if (made === undefined) return fails('umount: 0506-347 Cannot find anything to unmount.\n');
     const nested = node.mounts.some((other) => other !== made && isBelow(other.mountPoint, made.mountPoint));
-    if (made.native || nested || usersOf(realPath(node, made.mountPoint)).length > 0) {
+    const used = machine.programs && !made.native && usersOf(realPath(node, made.mountPoint)).length > 0;
+    if (made.native || nested || used) {
       return fails(`umount: 0506-349 Cannot unmount /dev/${made.volume.name}: The requested resource is busy.\n`);
     }
     unmount(node, made);

@@ -15,7 +15,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { commitEntries, type Entry, markState, type NewEntry, readContent, readSuperblock, sha256 } from './labfs.ts';
+import {
+  commitEntries,
+  type Entry,
+  markState,
+  type NewEntry,
+  readContent,
+  readSnapshot,
+  readSuperblock,
+  sha256,
+} from './labfs.ts';
 import type { Bytes } from './logical-volumes.ts';
 import type { NodeState, Timers } from './machine.ts';
 import type { LogicalVolume, VolumeGroup } from './volume-groups.ts';
@@ -59,6 +68,30 @@ export interface TruthEntry {
 /** Brings a tree of a volume into the real directory. */
 export function materialise(node: NodeState, mount: Mount, entries: readonly Entry[]): void {
   const top = join(node.root, mount.mountPoint);
+  placeTree(top, mount.bytes, entries);
+  mount.flushed.clear();
+  for (const entry of entries) {
+    mount.flushed.set(entry.path, {
+      signature: signatureOf(lstatSync(join(top, entry.path), { bigint: true })),
+      entry,
+    });
+  }
+  placeSnapshots(node, mount);
+}
+
+/** Where internal snapshots are read, below the mount point. On AIX no listing of the file system shows it. */
+const snapshotDirectory = '.snapshot';
+
+/** Brings the internal snapshots of a mounted file system, and no others, below its `.snapshot`. */
+export function placeSnapshots(node: NodeState, mount: Mount): void {
+  const top = join(node.root, mount.mountPoint, snapshotDirectory);
+  rmSync(top, { recursive: true, force: true });
+  for (const snapshot of readSuperblock(mount.bytes)?.snapshots ?? []) {
+    placeTree(join(top, snapshot.name), mount.bytes, readSnapshot(mount.bytes, snapshot));
+  }
+}
+
+function placeTree(top: string, bytes: Bytes, entries: readonly Entry[]): void {
   const directories: Entry[] = [];
   for (const entry of entries) {
     const path = join(top, entry.path);
@@ -70,19 +103,12 @@ export function materialise(node: NodeState, mount: Mount, entries: readonly Ent
     } else if (entry.kind === 'link') {
       linkSync(join(top, entry.target), path);
     } else {
-      writeFileSync(path, readContent(mount.bytes, entry));
+      writeFileSync(path, readContent(bytes, entry));
     }
     if (entry.kind !== 'link' && entry.kind !== 'directory') setAttributes(path, entry);
   }
   // Deepest first: what is made in a directory changes its time.
   for (const entry of directories.reverse()) setAttributes(join(top, entry.path), entry);
-  mount.flushed.clear();
-  for (const entry of entries) {
-    mount.flushed.set(entry.path, {
-      signature: signatureOf(lstatSync(join(top, entry.path), { bigint: true })),
-      entry,
-    });
-  }
 }
 
 /** Takes the real directory back to what it was before the mount. */
@@ -118,10 +144,21 @@ export function flush(node: NodeState, mount: Mount, options: { readonly checkpo
   const checkpoint = options.checkpoint || readSuperblock(bytes)?.inlineLog === false;
   if (same && !options.checkpoint) return;
   const written = commitEntries(bytes, fresh, { checkpoint });
+  loseFullSnapshots(node, mount);
   mount.flushed.clear();
   written.forEach((entry, i) => {
     mount.flushed.set(entry.path, { signature: found[i]?.signature ?? '', entry });
   });
+}
+
+/** Who reads a snapshot that has run out of room finds nothing any more. */
+function loseFullSnapshots(node: NodeState, { volume }: Mount): void {
+  for (const { volume: place, invalid } of volume.snapshots) {
+    const mounted = invalid ? node.mounts.find((other) => other.volume === place) : undefined;
+    if (mounted === undefined) continue;
+    const top = join(node.root, mounted.mountPoint);
+    for (const name of readdirSync(top)) rmSync(join(top, name), { recursive: true, force: true });
+  }
 }
 
 /** What the file system holds now, flushed or not. */
@@ -245,7 +282,9 @@ function scan(node: NodeState, mount: Mount): { readonly entry: Entry; readonly 
       },
     });
     if (kind !== 'directory' || nested.has(join(mount.mountPoint, path))) return;
-    for (const name of readdirSync(real).sort()) visit(path === '' ? name : `${path}/${name}`);
+    for (const name of readdirSync(real).sort()) {
+      if (path !== '' || name !== snapshotDirectory) visit(path === '' ? name : `${path}/${name}`);
+    }
   };
   visit('');
   return found;

@@ -51,6 +51,8 @@ export const splitvg: Command = {
     machine.groups.push(snapshot);
     changed(machine, group);
     node.odm.set(snapshotName, learn(snapshot));
+    // Killed on the way: the disks have moved, and nothing else was done.
+    if (machine.interruptions.delete(program)) return { kind: 'exit', code: 137 };
     // Concurrent capable groups are left for the operator to vary on.
     if (!group.enhancedConcurrent) node.varied.set(snapshot.id, 'active');
     for (const volume of snapshot.volumes) addStanza(node, volume);
@@ -150,6 +152,12 @@ export const joinvg: Command = {
     const snapshot = group.snapshotGroup;
     if (snapshot === undefined) return fails(`${program}: The volume group ${name} has no snapshot volume group.\n`);
     if (snapshot.volumes.some((volume) => isOpen(machine, volume))) return fails(openVolumesInGroup);
+    // A node that took the group over has never heard of the other one, until someone imports it.
+    if (![...node.odm.values()].some(({ id }) => id === snapshot.id)) {
+      return fails(noGroup(program, snapshot.name));
+    }
+    const elsewhere = [...machine.nodes.values()].some((other) => other !== node && other.varied.has(snapshot.id));
+    if (elsewhere) return fails(`${program}: ${snapshot.name} is in use on another node.\n`);
     const missing = snapshot.disks.filter(({ failed }) => failed);
     if (missing.length > 0 && !options.has('f'))
       return fails(`${program}: Not all disks of ${snapshot.name} are there.\n`);

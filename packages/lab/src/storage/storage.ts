@@ -40,7 +40,7 @@ import { chlvcopy, dropVolatileMarks } from './split-copies.ts';
 import { joinvg, splitvg } from './splitvg.ts';
 import { stanzaFile } from './stanzas.ts';
 import { syncvg } from './syncvg.ts';
-import type { Truth } from './truth.ts';
+import { heldBy, type Truth } from './truth.ts';
 import { varyoffvg, varyonvg } from './varyonvg.ts';
 import { hasMajority } from './volume-groups.ts';
 
@@ -70,6 +70,8 @@ export interface StorageOptions {
   readonly now?: () => Date;
   /** What ends freezes and paces resyncs; default: the timers of this machine. */
   readonly timers?: Timers;
+  /** `false`: no program of this machine ever works in the nodes' directories, and `umount` need not look for any. */
+  readonly programs?: boolean;
   /** Logical partitions that a resync copies in a second, times those that `-P` lets it copy at once; default 200. */
   readonly resyncPerSecond?: number;
 }
@@ -137,6 +139,13 @@ export interface Storage {
    * name of the volume that has them, and by `rmlvcopy.datalv` when one was dropped from `datalv`.
    */
   truth(copy: string): Truth | undefined;
+  /**
+   * What one copy of a volume holds by itself, read from its partitions and from nothing else, whoever calls it fresh.
+   *
+   * @param copy From 1.
+   * @returns undefined when no group has the volume, or not every logical partition has this copy.
+   */
+  held(volume: string, copy: number): Truth | undefined;
   /** A disk stops answering: writes miss it, its copies go stale. A group that loses its quorum closes on every node. */
   failDisk(name: string): void;
   /** The disk answers again; what it missed stays stale. */
@@ -144,9 +153,9 @@ export interface Storage {
   /**
    * The next run of a command is killed when it has changed so many logical partitions; its status is 137.
    *
-   * @param program `splitlvcopy`, `mklvcopy` or `rmlvcopy`.
+   * @param program `splitlvcopy`, `mklvcopy` or `rmlvcopy`; `splitvg`, which stops when the disks have moved.
    */
-  interrupt(program: 'splitlvcopy' | 'mklvcopy' | 'rmlvcopy', partitions: number): void;
+  interrupt(program: 'splitlvcopy' | 'mklvcopy' | 'rmlvcopy' | 'splitvg', partitions: number): void;
   /** Someone takes the lock of a group: queries wait until `chvg -u`. */
   lockGroup(node: string, group: string): void;
   /** The whole model as JSON. */
@@ -236,6 +245,7 @@ export function createStorage(options: StorageOptions): Storage {
     now,
     timers,
     resyncPerSecond: options.resyncPerSecond ?? 200,
+    programs: options.programs ?? true,
     serial: 1,
     interruptions: new Map(),
     truth(copy, held) {
@@ -317,6 +327,7 @@ export function createStorage(options: StorageOptions): Storage {
     realPath: (name, path) => realPath(nodeOf(machine, name), path),
     deviceFile: (name, device) => deviceFile(machine, nodeOf(machine, name), device),
     truth: (copy) => truths.get(copy),
+    held: (name, copy) => heldBy(machine, name, copy),
     failDisk: (name) => failDisk(machine, name),
     repairDisk(name) {
       for (const disk of machine.disks) if (disk.name === name) disk.failed = false;

@@ -50,6 +50,18 @@ describe('chlvcopy', () => {
     expect(device(bench, 'rawcp', 6)).toBe('after!');
   });
 
+  it('loses the copy to varyonvg without -n, though its mark survived the crash', async () => {
+    const bench = await mirroredGroup(directory);
+    bench.storage.writeRaw('alpha', 'rawlv', 0, Buffer.from('before'));
+    await bench.ok('alpha', 'chlvcopy -b -P -l rawcp rawlv');
+    bench.storage.writeRaw('alpha', 'rawlv', 0, Buffer.from('after!'));
+    bench.storage.crash('alpha');
+    await bench.ok('alpha', 'varyonvg -n datavg');
+    expect(device(bench, 'rawcp', 6)).toBe('before');
+    await bench.ok('alpha', 'varyonvg datavg');
+    await expect.poll(() => device(bench, 'rawcp', 6)).toBe('after!');
+  });
+
   it('forgets a mark without -P when the node crashes', async () => {
     const bench = await mirroredGroup(directory);
     await bench.ok('alpha', 'chlvcopy -b rawlv');
@@ -78,6 +90,7 @@ describe('chfs splitcopy of a JFS', () => {
     const bench = makeBench(directory, { level: '5.3' });
     await bench.ok('alpha', 'mkvg -y oldvg -s 1 hdisk1 hdisk2');
     await bench.ok('alpha', `mklv -y loglv00 -t jfslog -c ${logCopies} oldvg 1`);
+    await bench.ok('alpha', 'logform /dev/loglv00', 'y\n');
     await bench.ok('alpha', 'mklv -y oldlv -t jfs -c 2 oldvg 4 hdisk1 hdisk2');
     await bench.ok('alpha', 'crfs -v jfs -d oldlv -m /old -A no');
     await bench.ok('alpha', 'mount /old');
@@ -114,6 +127,16 @@ describe('chfs splitcopy of a JFS', () => {
       stdout: '',
       stderr: 'jfs_syscall: A system call received a parameter that is not valid.\n',
     });
+  });
+
+  it('stores a freeze in the stanza where the level does not know it', async () => {
+    const bench = makeBench(directory, { level: '5.1' });
+    await bench.ok('alpha', 'mkvg -y oldvg -s 1 hdisk1 hdisk2');
+    await bench.ok('alpha', 'crfs -v jfs2 -g oldvg -m /old -A no -a size=4M');
+    await bench.ok('alpha', 'mount /old');
+    await bench.ok('alpha', 'chfs -a freeze=60 /old');
+    expect(readFileSync(bench.real('alpha', '/etc/filesystems'), 'utf8')).toContain('\tfreeze          = 60\n');
+    expect(bench.storage.mountAt('alpha', '/old')?.frozen).toBe(false);
   });
 
   it('freezes no JFS', async () => {
@@ -187,6 +210,18 @@ describe('splitvg and joinvg', () => {
     expect(await old.run('alpha', 'splitvg datavg')).toMatchObject({ code: 127 });
   });
 
+  it('is taken back by joinvg when it was killed half-way', async () => {
+    const bench = await mirroredGroup(directory);
+    bench.storage.interrupt('splitvg', 0);
+    expect((await bench.run('alpha', 'splitvg -y snapvg datavg')).code).toBe(137);
+    expect(await bench.ok('alpha', 'lsvg -o')).toBe('rootvg\ndatavg\n');
+    expect(await bench.ok('alpha', 'lsvg -p datavg')).not.toContain('hdisk2');
+    bench.storage.writeRaw('alpha', 'rawlv', 0, Buffer.from('x'));
+    await bench.ok('alpha', 'joinvg datavg');
+    await expect.poll(() => bench.volumeNamed('rawlv')).toMatchObject({ copies: 2, stale: 0 });
+    expect(await bench.ok('alpha', 'lsvg')).toBe('rootvg\ndatavg\n');
+  });
+
   it('leaves a concurrent capable group that is on in non-concurrent mode varied off', async () => {
     const bench = makeBench(directory);
     await bench.ok('alpha', 'mkvg -y datavg -s 1 -C -n hdisk1 hdisk2');
@@ -218,6 +253,50 @@ describe('snapshots', () => {
     expect((await bench.run('alpha', 'mount -v jfs2 -o snapshot /dev/fslv00 /mnt')).code).toBe(1);
     expect(await bench.ok('alpha', 'snapshot -d /dev/fslv00')).toBe('rmlv: Logical volume fslv00 is removed.\n');
     expect(text(bench, '/data/file')).toBe('after');
+  });
+
+  it('leaves nothing to read of one that runs out of room while it is mounted', async () => {
+    const bench = await mirroredGroup(directory);
+    await bench.storage.write('alpha', '/data/file', 'before');
+    await bench.ok('alpha', 'snapshot -o snapfrom=/data -o size=1M');
+    await bench.ok('alpha', 'mount -v jfs2 -o snapshot /dev/fslv00 /mnt');
+    for (let round = 0; round < 4; round++) {
+      await bench.storage.write('alpha', '/data/big', Buffer.alloc(2 << 20, round));
+      await bench.ok('alpha', 'sync');
+    }
+    expect(existsSync(bench.real('alpha', '/mnt/file'))).toBe(false);
+    expect(await bench.ok('alpha', 'snapshot -q /data')).toMatch(/\/dev\/fslv00 +2048 +- /);
+  });
+
+  it('are kept within a file system that was made for them, and only there', async () => {
+    const bench = await mirroredGroup(directory);
+    expect((await bench.run('alpha', 'snapshot -o snapfrom=/data -n one')).stderr).toContain('internal');
+    await bench.ok('alpha', 'crfs -v jfs2 -g datavg -m /inner -A no -a size=8M -a logname=INLINE -a isnapshot=yes');
+    await bench.ok('alpha', 'mount /inner');
+    expect(await bench.ok('alpha', 'lsfs -cq /inner')).toContain('ISNAPSHOT yes');
+    await bench.storage.write('alpha', '/inner/file', 'before');
+    await bench.ok('alpha', 'snapshot -o snapfrom=/inner -n one');
+    expect(bench.storage.truth('one')).toMatchObject({ kind: 'files' });
+    await bench.storage.write('alpha', '/inner/file', 'after');
+    await bench.ok('alpha', 'snapshot -o snapfrom=/inner -n two');
+    expect((await bench.run('alpha', 'snapshot -o snapfrom=/inner -o size=1M')).stderr).toContain('internal');
+    await bench.storage.write('alpha', '/inner/file', Buffer.alloc(1 << 20));
+    await bench.ok('alpha', 'umount /inner');
+    await bench.ok('alpha', 'mount /inner');
+    expect(text(bench, '/inner/.snapshot/one/file')).toBe('before');
+    expect(text(bench, '/inner/.snapshot/two/file')).toBe('after');
+    expect(await bench.ok('alpha', 'snapshot -q /inner')).toBe(
+      [
+        'Snapshots for /inner',
+        'Current  Name         Time',
+        '         one          Sat Nov  7 19:11:00 2026',
+        '*        two          Sat Nov  7 19:11:00 2026',
+        '',
+      ].join('\n'),
+    );
+    await bench.ok('alpha', 'snapshot -d -n two /inner');
+    expect(existsSync(bench.real('alpha', '/inner/.snapshot/one'))).toBe(false);
+    expect(await bench.ok('alpha', 'snapshot -q /inner')).toBe('/inner has no snapshots.\n');
   });
 
   it('removes all earlier ones with one', async () => {
@@ -287,6 +366,21 @@ describe('the manual split', () => {
 });
 
 describe('external logs', () => {
+  it('must be formatted before a file system is mounted with them for writing', async () => {
+    const bench = makeBench(directory);
+    await bench.ok('alpha', 'mkvg -y datavg -s 1 -S hdisk1 hdisk2');
+    await bench.ok('alpha', 'mklv -y loglv07 -t jfs2log datavg 1');
+    await bench.ok('alpha', 'mklv -y datalv -t jfs2 datavg 4');
+    await bench.ok('alpha', 'crfs -v jfs2 -d datalv -m /data -a logname=loglv07');
+    expect((await bench.run('alpha', 'mount /data')).code).toBe(1);
+    expect((await bench.run('alpha', 'logform -V jfs2 /dev/loglv07', 'n\n')).code).toBe(1);
+    await bench.ok('alpha', 'mount -o ro /data');
+    await bench.ok('alpha', 'umount /data');
+    await bench.ok('alpha', 'logform -V jfs2 /dev/loglv07', 'y\n');
+    await bench.ok('alpha', 'mount /data');
+    expect((await bench.run('alpha', 'logform -V jfs2 /dev/loglv07', 'y\n')).code).toBe(1);
+  });
+
   it('are spoiled for the live file systems by an fsck of a copy that names them', async () => {
     const bench = makeBench(directory);
     await bench.ok('alpha', 'mkvg -y datavg -s 1 -S hdisk1 hdisk2');
@@ -347,7 +441,7 @@ describe('takeover in the middle', () => {
     expect(await bench.ok('alpha', 'lsvg -l datavg')).not.toMatch(/^cp /m);
   });
 
-  it('of a splitvg: the new owner never learned of the snapshot group, and joins it all the same', async () => {
+  it('of a splitvg: the new owner never learned of the snapshot group, and joins it once it has', async () => {
     const bench = await mirroredGroup(directory);
     await bench.ok('beta', 'importvg -n -y datavg hdisk1');
     await bench.ok('alpha', 'splitvg -y snapvg datavg');
@@ -357,6 +451,8 @@ describe('takeover in the middle', () => {
     await bench.ok('beta', 'importvg -L datavg hdisk1');
     await bench.ok('beta', 'varyonvg -n datavg');
     expect(bench.volumeNamed('rawlv')?.stale).toBe(1);
+    expect((await bench.run('beta', 'joinvg datavg')).stderr).toContain('0516-306');
+    await bench.ok('beta', 'importvg -n -y snapvg hdisk2');
     await bench.ok('beta', 'joinvg datavg');
     await expect.poll(() => bench.volumeNamed('rawlv')?.stale).toBe(0);
     expect(await bench.ok('alpha', 'lsvg')).toBe('rootvg\ndatavg\nsnapvg\n');

@@ -1,0 +1,67 @@
+import { type Court, commandsOf, textOf, volumeAt } from '../court.ts';
+import { parseFileSystems } from '../file-systems.ts';
+import { parseGroupDisks, parseGroupNames } from '../volume-groups.ts';
+import { parseVolumes } from '../volumes.ts';
+import { prefix, separatedName } from './separation.ts';
+
+/** The copies are whole, in a group of their own; afterwards that is gone, and everything has its copies again. */
+export function prove(court: Court): void {
+  const { phase, results, refuse } = court;
+  for (const [, , made = '', , , group = ''] of commandsOf(court, 'splitvg')) proveSeparated(court, made, group);
+  for (const { id } of phase.script.steps) {
+    const copy = id.replace(/^copy:/, '');
+    if (copy !== id) proveCopy(court, copy);
+  }
+  for (const { id } of phase.script.steps) {
+    const made = id.replace(/^gone:/, '');
+    if (made === id || !parseGroupNames(textOf(results.get(id))).includes(made)) continue;
+    refuse('MERGE_NOT_PROVED', `${made} is still there`, made, 'Recover.');
+  }
+  if (commandsOf(court, 'joinvg').length === 0) return;
+  for (const { id } of phase.script.steps) if (id.startsWith('check:')) proveJoined(court, id.slice('check:'.length));
+}
+
+function proveSeparated({ results, refuse, facts }: Court, made: string, group: string): void {
+  const { volumes } = parseVolumes(textOf(results.get(`separated:${made}`)));
+  const { disks } = parseGroupDisks(textOf(results.get(`disks:${group}`)));
+  const names = volumes.map(({ name }) => name);
+  if (volumes.length === 0 || names.some((name) => !name.startsWith(prefix))) {
+    refuse('SPLIT_NOT_PROVED', `${made} has not the copies of ${group}`, names.join(', '), 'Recover.');
+  }
+  facts[`volumes of ${made}`] = names.join(' ');
+  facts[`disks of ${group}`] = disks.map(({ name }) => name).join(' ');
+}
+
+function proveCopy(court: Court, name: string): void {
+  const { facts, refuse } = court;
+  const volume = name.slice(prefix.length);
+  const copy = volumeAt(court, `copy:${name}`);
+  const original = volumeAt(court, `check:${volume}`);
+  if (copy === null || original === null || copy.identifier === null || copy.group === original.group) {
+    refuse('COPY_NOT_PROVED', `${name} is not in another group than ${volume}`, copy?.group ?? '?', 'Recover.');
+  } else if (copy.logicalPartitions !== original.logicalPartitions) {
+    const seen = `LPs ${copy.logicalPartitions} of ${original.logicalPartitions}`;
+    refuse('COPY_INCOMPLETE', `${name} is no whole copy of ${volume}`, seen, 'Recover.');
+  } else if (copy.stalePartitions !== 0) {
+    refuse('COPY_STALE', `${name} has stale partitions`, `STALE PPs ${copy.stalePartitions}`, 'Recover.');
+  } else {
+    facts[`identifier of ${volume}`] = original.identifier ?? '';
+    facts[`identifier of ${name}`] = copy.identifier;
+  }
+}
+
+function proveJoined(court: Court, volume: string): void {
+  const { results, facts, refuse } = court;
+  const merged = volumeAt(court, `check:${volume}`);
+  if (merged === null || merged.physicalPartitions !== (merged.copies ?? 0) * (merged.logicalPartitions ?? 0)) {
+    const seen = `COPIES ${merged?.copies ?? 'unknown'}, PPs ${merged?.physicalPartitions ?? 'unknown'}`;
+    refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, 'Recover.');
+    return;
+  }
+  facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
+  const device = `/dev/${separatedName(volume)}`;
+  const stanza = parseFileSystems(textOf(results.get('stanzas'))).find((each) => each.device === device);
+  if (stanza === undefined) return;
+  const remedy = `See that ${device} is no volume any more, and remove the stanza ${stanza.mountPoint} by hand.`;
+  refuse('STANZA_LEFT', `joinvg has left the stanza of ${device}`, stanza.mountPoint, remedy);
+}
