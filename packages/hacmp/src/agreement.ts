@@ -99,20 +99,28 @@ function oneNodeState(
 
 /** Signs in the membership layer that the cluster has come apart. */
 function partitionSigns(report: AnsweredReport, answered: readonly AnsweredReport[]): Finding[] {
-  if (report.membership.kind === 'absent') return [];
   const remotes = value(report.membership)?.filter((member) => !member.local) ?? [];
+  const belongs = (name: string) => {
+    const other = answered.find((candidate) => candidate.node === name);
+    return other !== undefined && isMember(other);
+  };
+  const signs = [
+    ...remotes
+      .filter(({ name, state, pointsOfContact }) => (state === 'UP' ? pointsOfContact === 0 : belongs(name)))
+      .map(({ name, state, pointsOfContact }) => [name, `${state}, points of contact ${pointsOfContact}`] as const),
+    // RSCT is asked where it answers; its names are those of the nodes, or nothing follows from them.
+    ...(value(report.peers) ?? [])
+      .filter(({ name, state }) => name !== report.node && state !== 'Online' && belongs(name))
+      .map(({ name, state }) => [name, `${state} (lsrpnode)`] as const),
+  ];
   return [
-    ...unusable(report, report.membership, 'MEMBERSHIP_UNREADABLE'),
-    ...remotes.flatMap((member) => {
-      const other = answered.find((candidate) => candidate.node === member.name);
-      const cutOff = member.state === 'UP' && member.pointsOfContact === 0;
-      const disowned = member.state !== 'UP' && other !== undefined && isMember(other);
-      if (!cutOff && !disowned) return [];
-      return undecidable('PARTITION_SIGN', report.node, `${report.node} and ${member.name} do not see each other`, {
-        seen: `${member.name} ${member.state}, points of contact ${member.pointsOfContact}`,
+    ...(report.membership.kind === 'absent' ? [] : unusable(report, report.membership, 'MEMBERSHIP_UNREADABLE')),
+    ...[...new Set(signs.map(([name]) => name))].flatMap((name) =>
+      undecidable('PARTITION_SIGN', report.node, `${report.node} and ${name} do not see each other`, {
+        seen: `${name} ${signs.flatMap(([other, seen]) => (other === name ? [seen] : [])).join(', ')}`,
         remedy: 'Restore the heartbeat paths (lscluster -i); then look again.',
-      });
-    }),
+      }),
+    ),
   ];
 }
 
@@ -154,8 +162,9 @@ export function gone(
 function opinion(member: AnsweredReport, node: string): 'out' | 'in' | 'none' {
   const state = value(member.nodeStates)?.find((other) => other.name === node)?.state;
   const membership = value(member.membership)?.find((other) => other.name === node)?.state;
-  if (membership === 'UP' || (state !== undefined && state !== 'OFFLINE')) return 'in';
-  return state === 'OFFLINE' || membership === 'DOWN' ? 'out' : 'none';
+  const peer = value(member.peers)?.find((other) => other.name === node)?.state;
+  if (membership === 'UP' || peer === 'Online' || (state !== undefined && state !== 'OFFLINE')) return 'in';
+  return state === 'OFFLINE' || membership === 'DOWN' || peer === 'Offline' ? 'out' : 'none';
 }
 
 /** What stayed the same over time counts; what did not is on its way. */

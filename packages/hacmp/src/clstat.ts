@@ -45,8 +45,11 @@ export function parseClusterStatus(text: string): ClusterStatus {
     const port = node?.interfaces.at(-1);
     const read = shapes.map(([kind, shape]) => ({ kind, match: shape.exec(line) })).find(({ match }) => match);
     const [, first = '', second = ''] = read?.match ?? [];
-    if (read?.kind === 'cluster' && !head && read.match) head = read.match;
-    else if (read?.kind === 'date' && head && !dated) dated = true;
+    if (read?.kind === 'cluster' && !head && read.match) {
+      head = read.match;
+      // Up to 4.x the date stands on the same line.
+      dated = head[3] !== undefined;
+    } else if (read?.kind === 'date' && head && !dated) dated = true;
     else if (read?.kind === 'state' && head && !state && read.match) state = read.match;
     else if (read?.kind === 'substate' && state && substate === undefined) substate = first;
     else if (read?.kind === 'node' && substate !== undefined) {
@@ -78,7 +81,10 @@ export function parseClusterStatus(text: string): ClusterStatus {
 }
 
 const shapes = [
-  ['cluster', /^Cluster: (\S+)\s+\((\d+)\)$/],
+  [
+    'cluster',
+    /^Cluster: (\S+)\s+\((\d+)\)(?:\s+([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ )?\d{4}))?$/,
+  ],
   ['date', /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ )?\d{4}$/],
   ['state', /^State: (\S+)\s+Nodes: (\d+)$/],
   ['substate', /^SubState: (\S+)$/],

@@ -56,6 +56,24 @@ describe('haCluster', () => {
     });
   });
 
+  it('warns of levels that differ, its own or those it is given', async () => {
+    const warned = async (world: World, levels?: ReadonlyMap<string, string>) => {
+      const standing = await haCluster({ hosts: hostsOf(world), now, levels }).locate(group);
+      return standing.kind === 'held' ? standing.warnings.map(({ code, seen }) => `${code} ${seen}`) : standing.kind;
+    };
+    const mixed = healthyWorld();
+    node(mixed, 'db2').vrmf = '7200';
+    const given = (second: string) =>
+      new Map([
+        ['db1', '7.1.3 SP4'],
+        ['db2', second],
+      ]);
+    expect(await warned(healthyWorld())).toEqual([]);
+    expect(await warned(mixed)).toEqual(['LEVELS_DIFFER db1 7134 fix 4, db2 7200 fix 4']);
+    expect(await warned(mixed, given('7.1.3 SP4'))).toEqual([]);
+    expect(await warned(healthyWorld(), given('7.1.3 SP5'))).toEqual(['LEVELS_DIFFER db1 7.1.3 SP4, db2 7.1.3 SP5']);
+  });
+
   it('gives every reason with what was seen and what would settle it', async () => {
     const world = healthyWorld();
     node(world, 'db2').reach = 'HOST_KEY_CHANGED';
@@ -85,7 +103,7 @@ describe('haCluster', () => {
     };
     await haCluster({ hosts: hostsOf(healthyWorld(), log), now, stability }).locate(group);
     const questions =
-      'get_local_nodename; lssrc -ls clstrmgrES; clRGinfo -s; clmgr -cv -a name,state,raw_state query node; lscluster -m; clshowres; mount';
+      'get_local_nodename; lssrc -ls clstrmgrES; clRGinfo -s; clmgr -cv -a name,state,raw_state query node; lscluster -m; lsrpnode; cllsnode; ifconfig -a; clshowres; mount';
     expect(log).toEqual([
       `db1: ${questions}`,
       `db2: ${questions}`,

@@ -16,6 +16,8 @@ export type Standing =
       readonly node: string;
       readonly contents: GroupContents;
       readonly proof: Proof;
+      /** What does not change who holds the group and yet has to be known, such as levels that differ. */
+      readonly warnings: readonly Problem[];
       readonly evidence: readonly Evidence[];
     }
   | { readonly kind: Refusal; readonly reasons: readonly Problem[]; readonly evidence: readonly Evidence[] };
@@ -39,6 +41,8 @@ export interface ClusterOptions {
    */
   readonly stability?: { readonly pauseMs: number; readonly sleep?: typeof sleep } | undefined;
   readonly policy?: Policy | undefined;
+  /** Maintenance level by cluster node name, where more is known than the cluster managers tell. */
+  readonly levels?: ReadonlyMap<string, string> | undefined;
 }
 
 interface Signalled {
@@ -58,15 +62,15 @@ export interface HaCluster {
 }
 
 /** A HACMP or PowerHA cluster behind hosts. */
-export function haCluster({ hosts, now, stability, policy }: ClusterOptions): HaCluster {
+export function haCluster({ hosts, now, stability, policy, levels }: ClusterOptions): HaCluster {
   const judge: HaCluster['judge'] = async (group, { signal } = {}) => {
     const first = await survey(hosts, { signal });
     const contents = contentsOf(group, first);
-    if (!contents) return { verdict: decide(group, [first], policy), rounds: [first] };
+    if (!contents) return { verdict: decide(group, [first], policy, { levels }), rounds: [first] };
     if (stability) await (stability.sleep ?? sleep)(stability.pauseMs, signal);
     // The second round asks about the disks too, so that their answers lie between two equal words of the cluster.
     const second = await survey(hosts, { volumeGroups: contents.volumeGroups, signal });
-    return { verdict: decide(group, [first, second], policy), rounds: [first, second] };
+    return { verdict: decide(group, [first, second], policy, { levels }), rounds: [first, second] };
   };
   return {
     nodes: [...hosts.keys()].sort(),
@@ -74,8 +78,8 @@ export function haCluster({ hosts, now, stability, policy }: ClusterOptions): Ha
     async locate(group, options) {
       const { verdict } = await judge(group, options);
       if (verdict.kind !== 'held') return { kind: verdict.kind, reasons: verdict.reasons, evidence: verdict.evidence };
-      const { node, contents, evidence } = verdict;
-      return { kind: 'held', node, contents, proof: proofOf(verdict, now()), evidence };
+      const { node, contents, warnings, evidence } = verdict;
+      return { kind: 'held', node, contents, proof: proofOf(verdict, now()), warnings, evidence };
     },
     async confirm(proof, { signal } = {}) {
       const host = hosts.get(proof.node);

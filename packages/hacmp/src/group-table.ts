@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { type GroupInstance, roleOf } from './resource-groups.ts';
+import { type GroupInstance, meaningOf, roleOf } from './resource-groups.ts';
 
 const ruler = /^-[\s-]*$/;
 const heading = /^(Group Name\s+)((?:Group )?State\s+)Node\s*$/;
@@ -7,7 +7,7 @@ const statePattern = /^[A-Z]\w*( \w+)*$/;
 
 /**
  * Reads the table that `clRGinfo` prints without options (and `clfindres` from 5.x on). Four widths of its columns are
- * known, so they are taken from the heading; a row that fits neither them nor a gap of two blanks is refused. For people:
+ * known, so they are taken from the heading; a row that fits neither them, nor a gap of two blanks, nor a known state is refused. For people:
  * decide with the colon form, because nobody has seen what the table does to long names.
  *
  * @throws {@link ParseError} without the heading between two rulers, without a row, and at a row of another shape.
@@ -27,7 +27,7 @@ export function parseGroupTable(text: string): GroupInstance[] {
   let group = '';
   for (const [index, line] of lines.entries()) {
     if (index < first + 3 || line === '' || ruler.test(line)) continue;
-    const fields = byColumn(line, stateAt, nodeAt) ?? byGap(line);
+    const fields = byColumn(line, stateAt, nodeAt) ?? byGap(line) ?? byState(line);
     if (!fields || (fields[0] === '' && group === '')) {
       throw new ParseError(source, 'not a row of group, state and node', { line: index + 1, text: line });
     }
@@ -57,6 +57,12 @@ function byGap(line: string): Fields | null {
   const [group, state, node] = line.startsWith(' ') ? ['', ...fields] : fields;
   if (fields.length !== (line.startsWith(' ') ? 2 : 3)) return null;
   return checked(group ?? '', state ?? '', node ?? '');
+}
+
+/** A name that fills its column leaves one blank. Then only a state that is known tells where it ends. */
+function byState(line: string): Fields | null {
+  const [, group = '', state = '', node = ''] = /^(\S*) +([A-Z][A-Za-z ]*[A-Za-z]) +(\S+)$/.exec(line) ?? [];
+  return meaningOf(state) === 'unknown' ? null : checked(group, state, node);
 }
 
 function checked(group: string, state: string, node: string): Fields | null {

@@ -21,6 +21,9 @@ function hear(line) {
   else if (Q == "groups") hear_group(line)
   else if (Q == "states") hear_state(line)
   else if (Q == "membership") hear_member(line)
+  else if (Q == "peers") hear_peer(line)
+  else if (Q == "labels") hear_label(line)
+  else if (Q == "addresses") hear_address(line)
   else if (Q == "resources") hear_resource(line)
   else if (Q == "mounts") hear_mount(line)
   else if (Q ~ /^vg:/) hear_volume_group(line)
@@ -78,6 +81,36 @@ function hear_member(line, part) {
     if (member[R, N, at] != "") spoil()
     member[R, N, at] = line
   } else if (line ~ /^Points of contact for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
+}
+function hear_peer(line, part) {
+  if (line ~ /^[ \t]*$/) return
+  if (!((R, N) in peers)) { peers[R, N] = 0; if (line !~ /^[ \t]*Name[ \t]+OpState[ \t]+RSCTVersion[ \t]*$/) spoil(); return }
+  if (split(line, part, " ") != 3 || part[2] !~ /^[A-Z]/ || part[3] !~ /^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$/ || (R, N, part[1]) in peer) spoil()
+  peer[R, N, part[1]] = part[2]
+  peers[R, N]++
+}
+function hear_label(line, part) {
+  sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
+  if (line == "") return
+  if (line ~ /^NODE [^ \t]+:$/) { if (labelled[R, N, line]++) spoil(); label_nodes[R, N]++; network[R, N] = 0 }
+  else if (line ~ /^Interfaces to network [^ \t]+$/) { if (!label_nodes[R, N]) spoil(); network[R, N] = 1 }
+  else if (line ~ /^Communication Interface: Name [^ \t]+, Attribute [^ \t]+, IP address [^ \t]+$/) {
+    if (!network[R, N]) spoil()
+    split(line, part, " "); sub(/,$/, "", part[4])
+    label[R, N, ++label_count[R, N]] = part[4]
+    label_address[R, N, label_count[R, N]] = part[9]
+  } else spoil()
+}
+function hear_address(line, part) {
+  if (line ~ /^[ \t]*$/) return
+  if (line ~ /^[a-z]+[0-9]+: flags=/) { port[R, N] = 1; return }
+  if (!port[R, N] || line !~ /^[ \t]/) { spoil(); return }
+  if (line !~ /^[ \t]+inet6?([ \t]|$)/) return
+  split(line, part, " ")
+  sub(/[^0-9a-fA-F:.].*$/, "", part[2])
+  if (part[1] == "inet" ? part[2] !~ /^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$/ : part[2] !~ /:/) spoil()
+  address[R, N, part[2]] = 1
+  addresses[R, N]++
 }
 function hear_resource(line, label, text) {
   if (line ~ /^[ \t]*$/) return
@@ -167,7 +200,7 @@ END {
   split("Participating Node Name(s)|Startup Policy|Filesystems|Volume Groups|Concurrent Volume Groups|Service IP Label", wanted, "|")
   weigh()
   split("no-cluster unknown-group contested moving undecidable offline", order, " ")
-  for (i = 1; i <= 6 && verdict == ""; i++) if (order[i] in refusals) verdict = order[i]
+  for (i = 1; i <= 6 && verdict == ""; i++) if (order[i] in refusals && !(stuck && order[i] == "moving")) verdict = order[i]
   if (verdict == "") verdict = holder == "" ? "undecidable" : "held " holder
   print verdict
   for (i = 1; i <= reasons; i++) print reason[i]
@@ -175,6 +208,9 @@ END {
 
 # What only the whole answer tells: whether it was cut.
 function check(n, i, p, count) {
+  if (!label_nodes[R, n]) broken[R, n, "labels"] = 1
+  if (!addresses[R, n]) broken[R, n, "addresses"] = 1
+  if (!peers[R, n]) broken[R, n, "peers"] = 1
   if (usable(n, "membership") && (examined[R, n] == "" || examined[R, n] != members[R, n] || told_contacts[R, n] != members[R, n])) broken[R, n, "membership"] = 1
   if (!usable(n, "resources")) return
   count = split(resource[R, n, wanted[1]], p, " ")
@@ -223,6 +259,7 @@ function weigh(i, j, n, first) {
   weigh_group(first)
   for (n in heard) if (missing(n, "states") && unmanaged[R, n]) doubt("NODE_UNMANAGED", n, "a group is UNMANAGED somewhere")
   weigh_disks()
+  weigh_labels()
 }
 function weigh_manager(n, word) {
   word = manager_of(n)
@@ -230,7 +267,7 @@ function weigh_manager(n, word) {
   if (word == "silent" && usable(n, "manager")) doubt("MANAGER_UNREADABLE", n, "no state")
   if (word == "stable" && queued[R, n] > 0) refuse("moving", "EVENTS_QUEUED", n, queued[R, n])
   if (word == "moving") refuse("moving", "MANAGER_NOT_STABLE", n, manager[R, n])
-  if (word == "failed") doubt("EVENT_FAILED", n, manager[R, n])
+  if (word == "failed") { stuck = 1; doubt("EVENT_FAILED", n, manager[R, n]) }
   if (word == "not-configured") doubt("NODE_NOT_CONFIGURED", n, "no cluster here")
   if (word == "unknown") doubt("MANAGER_STATE_UNKNOWN", n, manager[R, n])
 }
@@ -239,11 +276,13 @@ function weigh_states(n, i, o, seen, own, p) {
   if (!is_member(n)) return
   if (!missing(n, "membership")) {
     question(n, "membership", "MEMBERSHIP_UNREADABLE")
-    for (i = 1; i <= nodes; i++) {
-      o = node_at[i]
-      if (!((R, n, o) in member) || local_member[R, n, o]) continue
-      if (member[R, n, o] == "UP" && contacts[R, n, o] == 0 || member[R, n, o] != "UP" && (o in heard) && is_member(o)) doubt("PARTITION_SIGN", n, o " " member[R, n, o] ", points of contact " contacts[R, n, o])
-    }
+  }
+  for (i = 1; i <= nodes; i++) {
+    o = node_at[i]
+    seen = ""
+    if (usable(n, "membership") && (R, n, o) in member && !local_member[R, n, o] && (member[R, n, o] == "UP" ? contacts[R, n, o] == 0 : (o in heard) && is_member(o))) seen = member[R, n, o] ", points of contact " contacts[R, n, o]
+    if (usable(n, "peers") && (R, n, o) in peer && o != n && peer[R, n, o] != "Online" && (o in heard) && is_member(o)) seen = seen " " peer[R, n, o] " (lsrpnode)"
+    if (seen != "") doubt("PARTITION_SIGN", n, o " " seen)
   }
   if (missing(n, "states")) return
   question(n, "states", "NODE_STATES_UNREADABLE")
@@ -265,8 +304,8 @@ function weigh_silence(o, n, word, out, inside) {
     if (!is_member(n)) continue
     word = node_state[R, n, o]
     sub(/\/.*/, "", word)
-    if (member[R, n, o] == "UP" || word != "" && word != "OFFLINE") inside++
-    else if (word == "OFFLINE" || member[R, n, o] == "DOWN") out++
+    if (member[R, n, o] == "UP" || usable(n, "peers") && peer[R, n, o] == "Online" || word != "" && word != "OFFLINE") inside++
+    else if (word == "OFFLINE" || member[R, n, o] == "DOWN" || usable(n, "peers") && peer[R, n, o] == "Offline") out++
     else inside++
   }
   if (out == 0 || inside > 0) doubt("HOST_UNREACHABLE", o, "no report, and not surely out of the cluster")
@@ -342,6 +381,23 @@ function weigh_possession(n, i, vg, path, right, wrong) {
     right = wrong = 0
     for (i = 1; i <= mounts[R, n]; i++) if (mounted[R, n, i] == path) { if (device[R, n, i] in ours) right++; else wrong++ }
     if (right != 1 || wrong) doubt("FILE_SYSTEM_NOT_HERE", n, path)
+  }
+}
+function weigh_labels(n, i, j, o, count, p, found, verdict) {
+  count = split(resource[R, base, wanted[6]], p, " ")
+  verdict = holder in heard ? "contested" : "undecidable"
+  for (i = 1; i <= count; i++) {
+    found = ""
+    for (n in heard) if (usable(n, "labels")) for (j = 1; j <= label_count[R, n]; j++) if (label[R, n, j] == p[i]) {
+      if (found == "") found = label_address[R, n, j]
+      else if (found != label_address[R, n, j]) found = "-"
+    }
+    if (found == "" || found == "-") continue
+    for (n in heard) {
+      if (!usable(n, "addresses")) continue
+      if (n == holder) { if (!((R, n, found) in address)) doubt("SERVICE_LABEL_NOT_HERE", n, p[i] " " found) }
+      else if (!(n in online) && (R, n, found) in address) refuse(verdict, "SERVICE_LABEL_ELSEWHERE", n, p[i] " " found)
+    }
   }
 }
 function weigh_strays(n, i, vg, verdict) {

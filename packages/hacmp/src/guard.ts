@@ -1,6 +1,7 @@
 import { AIX_PATH, quote } from '@splitmirror/host';
 import { judge } from './guard-judge.ts';
 import type { Policy } from './policy.ts';
+import { checkPath, checkSeconds, deadline } from './shell-deadline.ts';
 
 /** What is fixed in a guard when it is made. */
 export interface GuardOptions {
@@ -42,10 +43,9 @@ export function guardScript({
   timeoutSeconds = 60,
   pauseSeconds = 20,
 }: GuardOptions): string {
-  if (!/^\/[\w.+/-]+$/.test(path)) throw new RangeError(`not an absolute path of plain characters: ${path}`);
-  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || !Number.isInteger(pauseSeconds) || pauseSeconds < 0) {
-    throw new RangeError(`not whole seconds, or no deadline: ${timeoutSeconds} and ${pauseSeconds}`);
-  }
+  checkPath(path);
+  checkSeconds(timeoutSeconds, 1);
+  checkSeconds(pauseSeconds, 0);
   return String.raw`#!/bin/sh
 # splitmirror guard, made by @splitmirror/hacmp: runs a command only on the node that has a resource group online,
 # stably and alone.
@@ -68,28 +68,7 @@ minority=${quote(policy.minority ?? 'none')}
 limit=${timeoutSeconds}
 pause=${pauseSeconds}
 
-# Asks a question under a deadline: run SECONDS COMMAND... leaves files out and err, and its status or "timeout".
-# The watch looks every second whether it is still needed. No signal is sent to it: one may come before a shell is ready
-# for it, or between two of its commands, and be lost.
-run() {
-  seconds=$1
-  shift
-  ( exec "$@" ) </dev/null >"$work/out" 2>"$work/err" &
-  job=$!
-  (
-    n=0
-    while kill -0 "$job"; do
-      [ "$n" -ne "$seconds" ] || { : >"$work/late.$job"; kill -15 "$job"; }
-      [ "$n" -lt $((seconds + 2)) ] || kill -9 "$job"
-      sleep 1
-      n=$((n + 1))
-    done
-  ) >/dev/null 2>&1 &
-  wait "$job"
-  status=$?
-  [ ! -f "$work/late.$job" ] || status=timeout
-}
-
+${deadline}
 # One question with its answer, marked so that no line of an answer can be taken for a mark.
 ask() {
   question=$1
@@ -106,6 +85,9 @@ report() {
   ask groups clRGinfo -s
   ask states clmgr -cv -a name,state,raw_state query node
   ask membership lscluster -m
+  ask peers lsrpnode
+  ask labels cllsnode
+  ask addresses ifconfig -a
   ask resources clshowres
   for vg in $(volume_groups); do
     ask "vg:$vg" lsvg "$vg"
@@ -133,14 +115,14 @@ round() {
   echo "NODE $me"
   report >"$work/own"
   cat "$work/own"
-  run $((limit * 12 + 10)) clcmd "$self" --report "$group"
+  run $((limit * 15 + 10)) clcmd "$self" --report "$group"
   if [ "$status" != 127 ]; then
     cat "$work/out"
     return
   fi
   for node in $(awk '/^@ask/ { here = ($2 == "resources") } here && /^[|]Node Name / { print $3 }' "$work/own"); do
     [ "$node" != "$me" ] || continue
-    run $((limit * 12 + 10)) clrsh "$node" "$self" --report "$group"
+    run $((limit * 15 + 10)) clrsh "$node" "$self" --report "$group"
     echo "NODE $node"
     cat "$work/out"
   done

@@ -1,13 +1,30 @@
+export { type LocalAddress, parseAddresses } from './addresses.ts';
 export { parseAttributes } from './attributes.ts';
 export { type ClusterStatus, type NodeStatus, parseClusterStatus } from './clstat.ts';
 export { type ClusterOptions, type Confirmation, type HaCluster, haCluster, type Standing } from './cluster.ts';
 export { type ClusterManager, type ManagerMeaning, managerMeaning, parseClusterManager } from './cluster-manager.ts';
+export { type ReleaseScriptOptions, releaseScript } from './copy-release.ts';
+export { type CrontabScriptOptions, crontabExitCodes, crontabScript, type GroupEntries } from './crontab-switch.ts';
+export { type EventScriptOptions, eventScript } from './event-marker.ts';
 export type { Evidence, Problem, Refusal } from './finding.ts';
 export { type GroupFileSystem, parseGroupFileSystems } from './group-file-systems.ts';
 export { type GroupMove, parseGroupMove } from './group-move.ts';
 export { type GroupContents, type GroupResources, parseResources, type ShownResources } from './group-resources.ts';
+export { type GroupServices, parseGroupServices, type ServiceGroup } from './group-services.ts';
 export { type FoundGroup, parseFoundGroups, parseGroupTable } from './group-table.ts';
 export { type GuardOptions, guardExitCodes, guardScript } from './guard.ts';
+export type { FileFinding, NodeInspection, RegistrationFinding } from './inspection.ts';
+export { type InstallReport, install, uninstall, verifyInstallation } from './install.ts';
+export {
+  type EventsOptions,
+  followedEvents,
+  type GroupInstallation,
+  type Installation,
+  planEvents,
+  planGuard,
+  type Registration,
+  type ScriptFile,
+} from './installation.ts';
 export { type Fileset, type HaLevel, hasHacmp, parseFilesets, parseHaLevel } from './levels.ts';
 export { type Member, parseMembership, parseReporting, type Reporting } from './membership.ts';
 export { type Mount, parseMounts } from './mounts.ts';
@@ -24,6 +41,7 @@ export {
 export { type OdmObject, parseOdmObjects, parseOdmVersions } from './odm.ts';
 export type { Policy } from './policy.ts';
 export { type ChangedFact, compareProofs, isIntact, type Proof, proofOf } from './proof.ts';
+export { type DebtScriptOptions, debtExitCodes, debtScript, type HookCommand } from './quiesce-debt.ts';
 export { type Reader, readerOf } from './readers.ts';
 export { type NodeOutput, parseNodeOutputs, parseRemoteOutput } from './remote-output.ts';
 export { type Answer, type NodeReport, reportOf, type StorageAnswer, surveyScript } from './report.ts';
@@ -33,5 +51,5 @@ export { parseSnmpCluster, parseVarbinds, type SnmpCluster, type Varbind } from 
 export { parseSubsystems, type Subsystem } from './subsystems.ts';
 export { survey } from './survey.ts';
 export { parseTopology, type Topology, type TopologyGroup } from './topology.ts';
-export { contentsOf, decide, type Verdict } from './verdict.ts';
+export { contentsOf, decide, type Known, type Verdict } from './verdict.ts';
 export { type LogicalVolume, parseLogicalVolumes, parseVolumeGroup, type VolumeGroup } from './volume-groups.ts';

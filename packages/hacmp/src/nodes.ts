@@ -67,10 +67,17 @@ export function parsePeerNodes(text: string): PeerNode[] {
   if (!/^Name\s+OpState\s+RSCTVersion\s*$/.test(heading) || rows.length === 0) {
     throw new ParseError('lsrpnode', 'no heading, or no node', { line: 1, text: heading });
   }
+  const names = new Set<string>();
   return rows.map((line, index) => {
     const [, name, state, rsctVersion] = /^(\S+)\s+([A-Z]\w*)\s+(\d+(?:\.\d+){3})\s*$/.exec(line) ?? [];
-    if (name && state && rsctVersion) return { name, state, rsctVersion };
-    throw new ParseError('lsrpnode', 'not a node, its state and its level', { line: index + 2, text: line });
+    if (name && state && rsctVersion && !names.has(name)) {
+      names.add(name);
+      return { name, state, rsctVersion };
+    }
+    throw new ParseError('lsrpnode', 'not a node, its state and its level, or one that comes twice', {
+      line: index + 2,
+      text: line,
+    });
   });
 }
 

@@ -1,9 +1,11 @@
+import { parseAddresses } from './addresses.ts';
 import { parseAttributes } from './attributes.ts';
 import { parseClusterStatus } from './clstat.ts';
 import { parseClusterManager } from './cluster-manager.ts';
 import { parseGroupFileSystems } from './group-file-systems.ts';
 import { parseGroupMove } from './group-move.ts';
 import { parseResources } from './group-resources.ts';
+import { parseGroupServices } from './group-services.ts';
 import { parseFoundGroups, parseGroupTable } from './group-table.ts';
 import { parseFilesets, parseHaLevel } from './levels.ts';
 import { parseMembership, parseReporting } from './membership.ts';
@@ -46,6 +48,7 @@ const readers: readonly { readonly shape: RegExp; readonly read: Reader }[] = [
   { shape: /^clcmd\b/, read: parseNodeOutputs },
   { shape: /^(clrsh|cl_rsh)\b/, read: (text) => parseRemoteOutput(text) },
   { shape: /^lssrc -ls clstrmgrES\b/, read: parseClusterManager },
+  { shape: /^lssrc -ls (cthags|grpsvcs)\b/, read: parseGroupServices },
   { shape: /^lssrc -[ags]\b/, read: parseSubsystems },
   { shape: /^clshowsrv\b/, read: parseShownServices },
   { shape: /^(clRGinfo|clfindres) (.* )?-[sc]\b/, read: parseGroupRows },
@@ -65,6 +68,7 @@ const readers: readonly { readonly shape: RegExp; readonly read: Reader }[] = [
   { shape: /^get_local_nodename\b/, read: parseLocalNodeName },
   { shape: /^lscluster -m\b/, read: parseMembership },
   { shape: /^lscluster -[id]\b/, read: parseReporting },
+  { shape: /^ifconfig -a\b/, read: parseAddresses },
   { shape: /^lsrpnode\b/, read: parsePeerNodes },
   { shape: /^odmget HACMPnode \| grep (-i )?version\b/, read: parseOdmVersions },
   { shape: /^odmget\b/, read: parseOdmObjects },

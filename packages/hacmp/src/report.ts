@@ -7,12 +7,14 @@ import {
   type Step,
   type StepResult,
 } from '@splitmirror/host';
+import { type LocalAddress, parseAddresses } from './addresses.ts';
 import { type ClusterManager, parseClusterManager } from './cluster-manager.ts';
 import { parseResources, type ShownResources } from './group-resources.ts';
 import { type Member, parseMembership } from './membership.ts';
 import { type Mount, parseMounts } from './mounts.ts';
 import { parseLocalNodeName } from './node-name.ts';
 import { type NodeState, parseNodeStates } from './node-states.ts';
+import { type ConfiguredNode, type PeerNode, parseConfiguredNodes, parsePeerNodes } from './nodes.ts';
 import { type GroupRow, parseGroupRows } from './resource-groups.ts';
 import {
   absenceOf,
@@ -54,6 +56,12 @@ export type NodeReport =
       readonly groups: Answer<readonly GroupRow[]>;
       readonly nodeStates: Answer<readonly NodeState[]>;
       readonly membership: Answer<readonly Member[]>;
+      /** What RSCT holds of the other nodes. */
+      readonly peers: Answer<readonly PeerNode[]>;
+      /** Configured labels with their addresses. */
+      readonly labels: Answer<readonly ConfiguredNode[]>;
+      /** Addresses that this node has now. */
+      readonly addresses: Answer<readonly LocalAddress[]>;
       readonly resources: Answer<ShownResources>;
       readonly mounts: Answer<readonly Mount[]>;
       /** By volume group, for those that were asked about. */
@@ -75,6 +83,9 @@ const questions = {
   groups: ask('clRGinfo', 60, '-s'),
   nodeStates: ask('clmgr', 120, '-cv', '-a', 'name,state,raw_state', 'query', 'node'),
   membership: ask('lscluster', 30, '-m'),
+  peers: ask('lsrpnode', 15),
+  labels: ask('cllsnode', 60),
+  addresses: ask('ifconfig', 15, '-a'),
   resources: ask('clshowres', 120),
   mounts: ask('mount', 30),
 };
@@ -113,6 +124,9 @@ export function reportOf(node: string, steps: readonly StepResult[], volumeGroup
     groups: read('groups', parseGroupRows),
     nodeStates: read('nodeStates', parseNodeStates),
     membership: read('membership', parseMembership),
+    peers: read('peers', parsePeerNodes),
+    labels: read('labels', parseConfiguredNodes),
+    addresses: read('addresses', parseAddresses),
     resources: read('resources', parseResources),
     mounts: read('mounts', parseMounts),
     storage: Object.fromEntries(volumeGroups.map((name) => [name, storageOf(name, results)])),

@@ -5,6 +5,7 @@ export interface Varbind {
   readonly name: string;
   /** The digits after the name, for instance `0` or `2.1`. */
   readonly index: string;
+  /** Addresses and hexadecimal strings as printed. */
   readonly value: string | number;
 }
 
@@ -32,13 +33,13 @@ export function parseVarbinds(text: string): Varbind[] {
   const seen = new Set<string>();
   return text.split('\n').flatMap((line, index): Varbind[] => {
     if (line.trim() === '') return [];
-    const [, name = '', at = '', string, number] =
-      /^([A-Za-z]\w*)\.(\d[\d.]*) = (?:"([^"]*)"|(-?\d+))\s*$/.exec(line) ?? [];
+    const [, name = '', at = '', string, number, word] =
+      /^([A-Za-z]\w*)\.(\d[\d.]*) = (?:"([^"]*)"|(-?\d+)|([\da-fA-Fx.:]+))\s*$/.exec(line) ?? [];
     if (name === '' || seen.has(`${name}.${at}`)) {
       throw new ParseError('snmpinfo', 'not a variable and its value, or told twice', { line: index + 1, text: line });
     }
     seen.add(`${name}.${at}`);
-    return [{ name, index: at, value: string ?? Number(number) }];
+    return [{ name, index: at, value: string ?? word ?? Number(number) }];
   });
 }
 

@@ -15,16 +15,21 @@ import { contentsOf, decide, survey, type Verdict } from './index.ts';
 describe('decide', () => {
   it.each(situations)(
     '$verdict: $title',
-    async ({ world, later = world, policy, group = payGroup, verdict, because }) => {
+    async ({ world, later = world, policy, group = payGroup, verdict, because, warnings = [] }) => {
       const first = await survey(hostsOf(world));
       const volumeGroups = contentsOf(group, first)?.volumeGroups;
       const rounds = volumeGroups ? [first, await survey(hostsOf(later), { volumeGroups })] : [first];
       const decided = decide(group, rounds, policy);
       const told = decided.kind === 'held' ? [decided.node] : decided.reasons.map((reason) => reason.code);
       expect([decided.kind, ...told]).toEqual([verdict, ...because]);
+      const warned = decided.kind === 'held' ? decided.warnings.map((warning) => warning.code) : [];
+      expect(warned).toEqual(warnings);
     },
   );
 });
+
+/** They may refuse or warn; a usable answer of them is no condition. */
+const supporting = ['lsrpnode', 'cllsnode', 'ifconfig -a'];
 
 describe('decide, when one answer of one node is damaged', () => {
   const commands = [
@@ -33,6 +38,9 @@ describe('decide, when one answer of one node is damaged', () => {
     'clRGinfo -s',
     'clmgr -cv -a name,state,raw_state query node',
     'lscluster -m',
+    'lsrpnode',
+    'cllsnode',
+    'ifconfig -a',
     'clshowres',
     'mount',
     'lsvg payvg',
@@ -63,7 +71,8 @@ describe('decide, when one answer of one node is damaged', () => {
         ok('db1 is fine\n'),
         ok(`${text}${text}`),
       ] satisfies Output[]) {
-        expect([command, output, (await decided(node, command, output)).kind]).not.toContain('held');
+        const verdict = await decided(node, command, output);
+        if (verdict.kind === 'held') expect([supporting.includes(command), verdict.node]).toEqual([true, 'db1']);
       }
     }
   });

@@ -15,10 +15,12 @@ import {
 } from './finding.ts';
 import { type GroupContents, toContents } from './group-resources.ts';
 import { chooseHolder, groupState, participants, sameConfiguration, sameTable, unsupervised } from './holder.ts';
+import { levelsDiffer, managerLevels } from './level-warning.ts';
 import { judgeStorage } from './local-resources.ts';
 import type { Policy } from './policy.ts';
 import type { NodeReport } from './report.ts';
 import { meaningOf } from './resource-groups.ts';
+import { judgeLabels } from './service-labels.ts';
 
 /** Who holds a group, weighed. Everything but `held` means: no backup now. */
 export type Verdict =
@@ -30,6 +32,8 @@ export type Verdict =
       /** How it was chosen: the only holder, or by which policy among the holders of a concurrent group. */
       readonly by: 'only-holder' | 'first-online-in-priority-order';
       readonly contents: GroupContents;
+      /** What does not change who holds the group and yet has to be known: levels that differ, labels nobody could check. */
+      readonly warnings: readonly Problem[];
       readonly evidence: readonly Evidence[];
       /** What a proof of this verdict rests on. */
       readonly facts: Readonly<Record<string, string>>;
@@ -45,20 +49,37 @@ export type Verdict =
 /** The worst comes first: it is what the whole is called. What is moving explains answers that do not fit together. */
 const precedence: readonly Refusal[] = ['no-cluster', 'unknown-group', 'contested', 'moving', 'undecidable', 'offline'];
 
+/** What is known from elsewhere. */
+export interface Known {
+  /**
+   * Maintenance level by cluster node name, in any words that are equal for equal levels; default: what the cluster
+   * managers say of themselves.
+   */
+  readonly levels?: ReadonlyMap<string, string> | undefined;
+}
+
 /**
  * Weighs what all nodes said about a group. Pure.
  *
  * @param rounds The reports of all nodes, once or several times after a pause. Only what stayed the same counts. The last
  *   round must have asked about the group's volume groups ({@link contentsOf}).
  */
-export function decide(group: string, rounds: readonly (readonly NodeReport[])[], policy: Policy = {}): Verdict {
+export function decide(
+  group: string,
+  rounds: readonly (readonly NodeReport[])[],
+  policy: Policy = {},
+  { levels }: Known = {},
+): Verdict {
   const reports = rounds.at(-1) ?? [];
   const asked = reports.filter((report) => report.kind === 'answered');
   // Who is not the node it was taken for has no say about that node.
   const answered = asked.filter((report) => value(report.localName) === report.node);
   const evidence = answered.flatMap((report) => evidenceOf(group, report));
   const refuse = (findings: readonly Finding[]): Verdict => {
-    const kind = precedence.find((refusal) => findings.some((finding) => finding.refusal === refusal)) ?? 'undecidable';
+    // An event that failed does not end by itself, whatever the other nodes still say of it.
+    const stuck = findings.some((finding) => finding.problem.code === 'EVENT_FAILED');
+    const kinds = precedence.filter((refusal) => refusal !== 'moving' || !stuck);
+    const kind = kinds.find((refusal) => findings.some((finding) => finding.refusal === refusal)) ?? 'undecidable';
     return { kind, group, reasons: findings.map((finding) => finding.problem), evidence };
   };
 
@@ -102,7 +123,14 @@ export function decide(group: string, rounds: readonly (readonly NodeReport[])[]
   const holding = answered.find((report) => report.node === holder.node);
   const standing = holder.node === undefined || holding ? [] : [holderGone(holder.node)];
   const storage = judgeStorage({ contents, answered, online, holding });
-  const findings = [...found, ...standing, ...(holding ? holderState(holding) : []), ...storage.findings];
+  const labels = judgeLabels({ labels: resources.serviceLabels, answered, online, holding });
+  const findings = [
+    ...found,
+    ...standing,
+    ...(holding ? holderState(holding) : []),
+    ...storage.findings,
+    ...labels.findings,
+  ];
   if (findings.length > 0 || !holding || !holder.node) return refuse(findings);
   return {
     kind: 'held',
@@ -110,7 +138,8 @@ export function decide(group: string, rounds: readonly (readonly NodeReport[])[]
     node: holder.node,
     by: online.length === 1 ? 'only-holder' : 'first-online-in-priority-order',
     contents,
-    evidence: [...evidence, ...storage.evidence],
+    warnings: [...labels.warnings, ...levelsDiffer(levels ?? managerLevels(answered))],
+    evidence: [...evidence, ...storage.evidence, ...labels.evidence],
     facts: factsOf(group, holding, contents, storage.mountPoints),
   };
 }

@@ -69,6 +69,17 @@ const change: fc.Arbitrary<Change> = fc.oneof(
         (view.mounts = payMounts().slice(0, count)),
   ),
   fc.constant<Change>((view) => (view.mounts = [['/dev/fslv99', '/pay', 'Nov 20 06:12']])),
+  fc.boolean().map(
+    (serves): Change =>
+      (view) =>
+        (view.serves = serves),
+  ),
+  fc.constant<Change>((view) => (view.labelKnown = false)),
+  fc.constantFrom('Online', 'Offline').map(
+    (state): Change =>
+      (view, about) =>
+        (view.peers = view.clusterNodes.map((name) => [name, name === about ? state : 'Online'])),
+  ),
   fc.constant<Change>((view) => (view.nodeStates = null)),
   fc.constant<Change>((view) => (view.membership = null)),
   fc.constant<Change>((view) => (view.reach = 'HOST_UNREACHABLE')),
@@ -82,12 +93,24 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.constant<Change>((view) => (view.config = { ...view.config, fileSystems: 'ALL' })),
   fc.constant<Change>((view) => (view.config = { ...view.config, volumeGroups: [] })),
   fc.constant<Change>((view, about) => (view.clusterNodes = view.clusterNodes.filter((name) => name !== about))),
-  fc.constantFrom('clRGinfo -s', 'lssrc -ls clstrmgrES', 'mount', 'clshowres', 'lsvg payvg', 'lscluster -m').map(
-    (command): Change =>
-      (view) => {
-        view.overrides[command] = ok('no answer from here\n');
-      },
-  ),
+  fc
+    .constantFrom(
+      'clRGinfo -s',
+      'lssrc -ls clstrmgrES',
+      'mount',
+      'clshowres',
+      'lsvg payvg',
+      'lscluster -m',
+      'lsrpnode',
+      'cllsnode',
+      'ifconfig -a',
+    )
+    .map(
+      (command): Change =>
+        (view) => {
+          view.overrides[command] = ok('no answer from here\n');
+        },
+    ),
 );
 
 /** Which views a change is made to: of one node, or of all; and about which node. */

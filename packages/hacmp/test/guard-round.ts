@@ -12,6 +12,9 @@ export function round(world: World, group: string): string {
         ['groups', 'clRGinfo -s'],
         ['states', 'clmgr -cv -a name,state,raw_state query node'],
         ['membership', 'lscluster -m'],
+        ['peers', 'lsrpnode'],
+        ['labels', 'cllsnode'],
+        ['addresses', 'ifconfig -a'],
         ['resources', 'clshowres'],
         ...vgs.flatMap((vg): [string, string][] => [
           [`vg:${vg}`, `lsvg ${vg}`],

@@ -6,7 +6,7 @@ import { quote } from '@splitmirror/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guardExitCodes, guardScript, type Policy } from '../src/index.ts';
 import { situations } from './situations.ts';
-import { answer, group, healthyWorld, type NodeWorld, type World } from './world.ts';
+import { answer, group, healthyWorld, type NodeWorld, peersOf, type World } from './world.ts';
 
 const shells = ['dash', 'ksh93', 'mksh'].filter((shell) => pathOf(shell) !== '');
 /** Commands of the guard, which a node of AIX has and a fake directory gets from this machine. */
@@ -90,6 +90,9 @@ function commandsOf(node: NodeWorld): Map<string, string> {
     'clRGinfo -s',
     ...(node.nodeStates ? ['clmgr -cv -a name,state,raw_state query node'] : []),
     ...(node.membership ? ['lscluster -m'] : []),
+    ...(peersOf(node) ? ['lsrpnode'] : []),
+    'cllsnode',
+    'ifconfig -a',
     'clshowres',
     'mount',
     ...node.config.volumeGroups.flatMap((name) => [`lsvg ${name}`, `lsvg -l ${name}`]),
@@ -122,7 +125,7 @@ function run(command: string): Promise<Ran> {
   });
 }
 
-describe.each(shells)('guard under %s', (shell) => {
+describe.concurrent.each(shells)('guard under %s', (shell) => {
   it('runs the command where the group is, with the environment of its caller, and nothing elsewhere', async () => {
     const guard = await build({ world: healthyWorld(), shell });
     const said = await guard('db1', group, 'sh', '-c', 'echo "$LC_ALL $MARK $1"', 'sh', "it's mine");
@@ -146,10 +149,6 @@ describe.each(shells)('guard under %s', (shell) => {
     const { code, stderr } = await guard('db1', group, 'echo', 'mine');
     expect(code).toBe(guardExitCodes.undecidable);
     expect(stderr).toContain('TABLE_UNREADABLE db2: groups gave no usable answer (status timeout)');
-  });
-
-  it('leaves nothing behind', async () => {
-    expect((await readdir(folder)).filter((name) => name.startsWith('splitmirror-guard.'))).toEqual([]);
   });
 });
 
@@ -180,6 +179,10 @@ describe('guard', () => {
     const { code, stderr } = await guard('db1', group, 'echo', 'mine');
     expect(code).toBe(guardExitCodes.undecidable);
     expect(stderr).toContain('HOST_UNREACHABLE db2: no report');
+  });
+
+  it('leaves nothing behind', async () => {
+    expect((await readdir(folder)).filter((name) => name.startsWith('splitmirror-guard.'))).toEqual([]);
   });
 
   it('refuses to be called in a wrong way', async () => {

@@ -178,6 +178,15 @@ function report(model: Model, node: ModelNode): NodeReport {
     groups: members.length > 0 || node.services === 'unmanaged' ? read(rows) : failed,
     nodeStates: read(states),
     membership: read(membership),
+    peers: read(
+      membership.map(({ name, state }) => ({
+        name,
+        state: state === 'UP' ? 'Online' : 'Offline',
+        rsctVersion: '3.2.4.0',
+      })),
+    ),
+    labels: read([{ name: node.name, interfaces: [payService] }]),
+    addresses: read(node.holds ? [{ interface: 'en0', address: payService.address }] : []),
     resources: read({ groups: [{ ...configured, nodes: names }], runTimeNodes: names }),
     mounts: read(node.holds ? [mount] : []),
     storage: {
@@ -200,6 +209,7 @@ const quiet = {
   lastEvent: null,
   other: [],
 };
+const payService = { network: 'net_ether_01', name: 'paysvc', attribute: 'public', address: '10.1.1.10' };
 const configured = {
   group,
   startup: 'Online On Home Node Only',
@@ -210,7 +220,7 @@ const configured = {
   volumeGroups: ['payvg'],
   concurrentVolumeGroups: [],
   applications: [],
-  serviceLabels: [],
+  serviceLabels: [payService.name],
   attributes: {},
 };
 const mount = { host: null, device: '/dev/paylv', mountPoint: '/pay', vfs: 'jfs2', since: 'Nov 20 06:12', options: [] };

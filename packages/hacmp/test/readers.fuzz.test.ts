@@ -18,7 +18,7 @@ function attempt({ read }: Fixture, text: string): unknown {
 /** Formats that announce or end what they print: no cut goes unnoticed, unless it falls into the very last word. */
 const telling = ['membership', 'resources', 'ha-level', 'local-node-name'];
 /** Readers that want only some rows, and so do not miss the others. */
-const choosy = ['volume-group'];
+const choosy = ['volume-group', 'addresses'];
 
 const words = fc.oneof(
   fc.constantFrom(...new Set(all.flatMap(({ text }) => text.split(/(\s+|:)/)))),

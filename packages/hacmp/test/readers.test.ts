@@ -120,7 +120,7 @@ describe('parseGroupTable', () => {
   });
 
   it.each([
-    ['a row that fits no column', 'payrg          OFFLINE', 'payrg OFFLINE'],
+    ['a row that fits no column', 'payrg          OFFLINE', 'payrg SLEEPING'],
     ['a message among the rows', 'webrg ', 'cannot reach the cluster manager\nwebrg '],
     ['a node that comes twice', 'webrg          TEMPORARY', 'payrg          TEMPORARY'],
     ['another heading', 'Group Name', 'Name      '],
@@ -498,7 +498,7 @@ describe('readerOf', () => {
     expect(readerOf('clmgr query cluster')).toBe(parseAttributes);
   });
 
-  it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'cldump', 'cldisp', 'lssrc -ls cthags', 'ls'])(
+  it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'cldump', 'cldisp', 'clhaver', 'ls'])(
     'has none for %s, whose layout is not known',
     (command) => {
       expect(readerOf(command)).toBeUndefined();

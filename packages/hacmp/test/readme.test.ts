@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -9,10 +9,11 @@ const readme = new URL('../README.md', import.meta.url);
 const marks = ['<!-- situations -->', '<!-- /situations -->'] as const;
 
 function situationTable(): string {
-  const rows = situations.map(({ title, policy, verdict, because, why }) => {
+  const rows = situations.map(({ title, policy, verdict, because, warnings = [], why }) => {
     const named = policy ? ` (policy \`${Object.entries(policy).flat().join(': ')}\`)` : '';
     const told = verdict === 'held' ? `\`held\` by ${because[0]}` : `\`${verdict}\``;
-    const codes = verdict === 'held' ? '' : ` (${[...new Set(because)].map((code) => `\`${code}\``).join(', ')})`;
+    const listed = verdict === 'held' ? warnings : because;
+    const codes = listed.length === 0 ? '' : ` (${[...new Set(listed)].map((code) => `\`${code}\``).join(', ')})`;
     return `| ${title}${named} | ${told} | ${why}${codes} |`;
   });
   return ['| situation | verdict | why |', '|---|---|---|', ...rows].join('\n');
@@ -30,7 +31,16 @@ describe('README', () => {
 
   it('explains every reason', async () => {
     const text = await readFile(readme, 'utf8');
-    const sources = ['verdict', 'agreement', 'holder', 'local-resources', 'survey'];
+    const sources = [
+      'verdict',
+      'agreement',
+      'holder',
+      'local-resources',
+      'service-labels',
+      'level-warning',
+      'survey',
+      'install',
+    ];
     const code = await Promise.all(
       sources.map((name) => readFile(new URL(`../src/${name}.ts`, import.meta.url), 'utf8')),
     );
@@ -40,9 +50,9 @@ describe('README', () => {
     expect(found.filter((word) => !states.includes(word) && !reasons.includes(`\`${word}\``))).toEqual([]);
   });
 
-  it('shows an example that runs as printed', async () => {
+  it.each([0, 1])('shows an example that runs as printed (%i)', async (place) => {
     const text = await readFile(readme, 'utf8');
-    const [, example = '', output = ''] = /```ts\n(.*?)```\n\n```text\n(.*?)```/s.exec(text) ?? [];
+    const [, example = '', output = ''] = [...text.matchAll(/```ts\n(.*?)```\n\n```text\n(.*?)```/gs)][place] ?? [];
     const folder = await mkdtemp(join(import.meta.dirname, 'readme-'));
     try {
       await writeFile(join(folder, 'example.ts'), example.replace('20_000', '0'));
@@ -52,11 +62,30 @@ describe('README', () => {
       const args = ['--conditions=@splitmirror/source', join(folder, 'example.ts')];
       const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
       if (process.env.UPDATE_README) {
-        const updated = text.replace(`\`\`\`text\n${output}\`\`\``, () => `\`\`\`text\n${stdout}\`\`\``);
+        const updated = text.replace(
+          `${example}\`\`\`\n\n\`\`\`text\n${output}\`\`\``,
+          () => `${example}\`\`\`\n\n\`\`\`text\n${stdout}\`\`\``,
+        );
         await writeFile(readme, updated);
       } else expect(output).toBe(stdout);
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('names tests that exist', async () => {
+    const text = await readFile(readme, 'utf8');
+    const files = await Promise.all(
+      ['src', 'test'].map(async (name) => {
+        const folder = new URL(`../${name}/`, import.meta.url);
+        const names = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+        return Promise.all(names.map((file) => readFile(new URL(file, folder), 'utf8')));
+      }),
+    );
+    const tests = files.flat().join('\n').replaceAll("\\'", "'");
+    const [, table = ''] = /<!-- rules -->(.*?)<!-- \/rules -->/s.exec(text) ?? [];
+    const named = Array.from(table.matchAll(/"([^"]+)"/g), ([, title = '']) => title);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((title) => !tests.includes(title))).toEqual([]);
   });
 });

@@ -13,6 +13,8 @@ export interface Situation {
   /** Codes of all reasons, or the node that holds the group. */
   readonly because: readonly string[];
   readonly why: string;
+  /** Codes of what the verdict warns of; none when left out. The guard does not warn. */
+  readonly warnings?: readonly string[];
   /** What the guard says, where it cannot see what a controller sees: verdict (with the holder) and codes. */
   readonly guard?: readonly string[];
   /** About the hosts of a controller, which a guard does not have. */
@@ -68,6 +70,7 @@ function moveTo(made: World, node: string): void {
     each.table = each.table.map((row) => [row[0], row[2] === node ? 'ONLINE' : 'OFFLINE', row[2]]);
     each.volumeGroups = { payvg: name === node ? 'read/write' : 'passive-only' };
     each.mounts = name === node ? payMounts('Nov 22 09:30') : [];
+    each.serves = name === node;
   });
 }
 
@@ -96,6 +99,26 @@ export const situations: readonly Situation[] = [
     verdict: 'held',
     because: ['db2'],
     why: 'priority and home node do not matter, only where it is',
+  },
+  {
+    title: 'names that begin alike: nodes db1 and db10, groups payrg and payrg2',
+    world: world(
+      (w) =>
+        everywhere(w, (each) => {
+          each.table.push(['payrg2', 'ONLINE', 'db1'], ['payrg2', 'OFFLINE', 'db10']);
+        }),
+      ['db10', 'db1'],
+    ),
+    verdict: 'held',
+    because: ['db10'],
+    why: 'names are compared whole',
+  },
+  {
+    title: 'the home node of the group runs, and the group is on the last node of its list',
+    world: world((w) => moveTo(w, 'db3'), three),
+    verdict: 'held',
+    because: ['db3'],
+    why: 'no row of the table is special',
   },
   {
     title: 'file systems are configured as ALL',
@@ -130,6 +153,7 @@ export const situations: readonly Situation[] = [
     title: 'offline on all nodes',
     world: world((w) => {
       setState(w, 'db1', 'OFFLINE');
+      at(w, 'db1').serves = false;
       at(w, 'db1').mounts = [];
       at(w, 'db1').volumeGroups = { payvg: 'off' };
     }),
@@ -141,6 +165,7 @@ export const situations: readonly Situation[] = [
     title: 'offline because of its parent',
     world: world((w) => {
       setState(w, 'db1', 'OFFLINE due to parent offline');
+      at(w, 'db1').serves = false;
       at(w, 'db1').mounts = [];
       at(w, 'db1').volumeGroups = { payvg: 'passive-only' };
     }),
@@ -152,13 +177,20 @@ export const situations: readonly Situation[] = [
     title: 'offline by the table, but mounted on the first node',
     world: world((w) => setState(w, 'db1', 'OFFLINE')),
     verdict: 'undecidable',
-    because: ['GROUP_OFFLINE', 'VOLUME_GROUP_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE'],
+    because: [
+      'GROUP_OFFLINE',
+      'VOLUME_GROUP_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+      'SERVICE_LABEL_ELSEWHERE',
+    ],
     why: 'the disks contradict the cluster',
   },
   {
     title: 'only ONLINE SECONDARY',
     world: world((w) => {
       setState(w, 'db1', 'ONLINE SECONDARY');
+      at(w, 'db1').serves = false;
       at(w, 'db1').mounts = [];
       at(w, 'db1').volumeGroups = { payvg: 'off' };
     }),
@@ -224,6 +256,16 @@ export const situations: readonly Situation[] = [
     why: 'resources may be half acquired',
   },
   {
+    title: 'an event script failed on one node, and the other one waits for it',
+    world: world((w) => {
+      at(w, 'db1').manager = 'ST_RP_FAILED';
+      at(w, 'db2').manager = 'ST_RP_RUNNING';
+    }),
+    verdict: 'undecidable',
+    because: ['EVENT_FAILED', 'MANAGER_NOT_STABLE'],
+    why: 'an event that failed does not end by itself',
+  },
+  {
     title: 'a manager state that is not known',
     world: world((w) => (at(w, 'db1').manager = 'ST_DREAMING')),
     verdict: 'undecidable',
@@ -241,7 +283,13 @@ export const situations: readonly Situation[] = [
     title: 'ERROR on one node, OFFLINE on the other',
     world: world((w) => setState(w, 'db1', 'ERROR')),
     verdict: 'undecidable',
-    because: ['GROUP_ERROR', 'VOLUME_GROUP_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE', 'FILE_SYSTEM_ELSEWHERE'],
+    because: [
+      'GROUP_ERROR',
+      'VOLUME_GROUP_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+      'FILE_SYSTEM_ELSEWHERE',
+      'SERVICE_LABEL_ELSEWHERE',
+    ],
     why: 'some of its resources may be there',
   },
   {
@@ -260,6 +308,7 @@ export const situations: readonly Situation[] = [
       'VOLUME_GROUP_ELSEWHERE',
       'FILE_SYSTEM_ELSEWHERE',
       'FILE_SYSTEM_ELSEWHERE',
+      'SERVICE_LABEL_ELSEWHERE',
     ],
     why: 'both managers are ST_STABLE, and nobody supervises',
   },
@@ -358,6 +407,67 @@ export const situations: readonly Situation[] = [
     verdict: 'undecidable',
     because: ['PARTITION_SIGN'],
     why: 'the layers contradict each other',
+  },
+  {
+    title: 'the membership layer is content, and RSCT calls an answering member Offline',
+    world: world(
+      (w) =>
+        (at(w, 'db1').peers = [
+          ['db1', 'Online'],
+          ['db2', 'Offline'],
+        ]),
+    ),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'each side of a partition lists the other Offline',
+  },
+  {
+    title: 'three nodes, one is counted out by the managers while RSCT still sees it',
+    world: world((w) => {
+      kill(w, 'db3');
+      everywhere(w, (each) => (each.peers = three.map((name) => [name, 'Online'])));
+    }, three),
+    verdict: 'undecidable',
+    because: ['HOST_UNREACHABLE'],
+    why: 'the layers contradict each other',
+  },
+  {
+    title: 'the service address of the group is not on the node that is ONLINE',
+    world: world((w) => (at(w, 'db1').serves = false)),
+    verdict: 'undecidable',
+    because: ['SERVICE_LABEL_NOT_HERE'],
+    why: 'ONLINE does not tell that everything came up',
+  },
+  {
+    title: 'the service address of the group is on another node too',
+    world: world((w) => (at(w, 'db2').serves = true)),
+    verdict: 'contested',
+    because: ['SERVICE_LABEL_ELSEWHERE'],
+    why: 'clients of the standby may write there',
+  },
+  {
+    title: 'nobody tells the address of the service label',
+    world: world((w) => everywhere(w, (each) => Object.assign(each, { labelKnown: false, serves: false }))),
+    verdict: 'held',
+    because: ['db1'],
+    warnings: ['SERVICE_LABEL_UNCHECKED'],
+    why: 'the disks prove possession; the label is a warning',
+  },
+  {
+    title: 'the addresses of a node cannot be read',
+    world: world((w) => (at(w, 'db1').overrides['ifconfig -a'] = failed('no such device'))),
+    verdict: 'held',
+    because: ['db1'],
+    warnings: ['SERVICE_LABEL_UNCHECKED'],
+    why: 'the disks prove possession; the label is a warning',
+  },
+  {
+    title: 'the nodes are at different levels',
+    world: world((w) => (at(w, 'db2').vrmf = '7200')),
+    verdict: 'held',
+    because: ['db1'],
+    warnings: ['LEVELS_DIFFER'],
+    why: 'who holds it does not change; that a takeover works is not sure',
   },
   {
     title: 'two nodes, the other one is switched off',
@@ -628,6 +738,7 @@ export const situations: readonly Situation[] = [
       'VOLUME_GROUP_ELSEWHERE',
       'FILE_SYSTEM_ELSEWHERE',
       'FILE_SYSTEM_ELSEWHERE',
+      'SERVICE_LABEL_ELSEWHERE',
     ],
     why: 'nothing at that level tells that the cluster is at rest',
   },

@@ -14,6 +14,14 @@ export interface NodeWorld {
   nodeStates: [name: string, state: string, rawState: string][] | null;
   /** What `lscluster -m` says: name, state, points of contact. `null`: no Cluster Aware AIX. */
   membership: [name: string, state: string, contacts: number][] | null;
+  /** What `lsrpnode` says, when it is not the same as `lscluster -m`. */
+  peers?: [name: string, state: string][];
+  /** Level of its cluster software, four digits. */
+  vrmf: string;
+  /** Whether the group's service address is configured here. */
+  serves: boolean;
+  /** Whether `cllsnode` lists the service label. */
+  labelKnown: boolean;
   /** Configured group: participating nodes, volume groups, file systems. */
   config: { group: string; nodes: string[]; volumeGroups: string[]; fileSystems: string; startup: string };
   clusterNodes: string[];
@@ -47,6 +55,9 @@ export function healthyWorld(nodes: readonly string[] = ['db1', 'db2']): World {
         table: nodes.map((other) => [group, other === holder ? 'ONLINE' : 'OFFLINE', other]),
         nodeStates: nodes.map((other) => [other, 'NORMAL', 'ST_STABLE']),
         membership: nodes.map((other) => [other, 'UP', other === node ? 0 : 1]),
+        vrmf: '7134',
+        serves: node === holder,
+        labelKnown: true,
         config: {
           group,
           nodes: [...nodes],
@@ -94,6 +105,12 @@ export function answer(world: NodeWorld, line: string): Output {
       return world.nodeStates ? ok(nodeStatesText(world.nodeStates)) : absent;
     case 'lscluster':
       return world.membership ? ok(membershipText(world)) : absent;
+    case 'lsrpnode':
+      return peersOf(world) ? ok(peersText(peersOf(world) ?? [])) : absent;
+    case 'cllsnode':
+      return ok(labelsText(world));
+    case 'ifconfig':
+      return ok(addressesText(world));
     case 'clshowres':
       return ok(resourcesText(world));
     case 'mount':
@@ -146,7 +163,7 @@ export function failed(stderr: string, exitCode = 1): Output {
 
 const absent: Output = { stderr: 'not found', exitCode: 127 };
 
-function managerText({ manager, lastEvent, queued, clusterNodes }: NodeWorld): string {
+function managerText({ manager, lastEvent, queued, clusterNodes, vrmf }: NodeWorld): string {
   return [
     `Current state: ${manager}`,
     'sccsid = "@(#) made for the tests of splitmirror"',
@@ -156,7 +173,7 @@ function managerText({ manager, lastEvent, queued, clusterNodes }: NodeWorld): s
     `There are ${queued} events on the Ibcast queue`,
     'There are 0 events on the RM Ibcast queue',
     'CLversion: 15',
-    'local node vrmf is 7134',
+    `local node vrmf is ${vrmf}`,
     'cluster fix level is "4"',
     'The following timer(s) are currently active:',
     'Current DNP values',
@@ -210,6 +227,52 @@ function membershipText({ membership, localName }: NodeWorld): string {
     `Node query number of nodes examined: ${nodes.length}`,
     '',
     nodes.join(`\n${ruler}\n\n`),
+  ].join('\n');
+}
+
+/** RSCT sees what the membership layer sees, if the world does not say otherwise. */
+export function peersOf({ peers, membership }: NodeWorld): [name: string, state: string][] | null {
+  return peers ?? membership?.map(([name, state]) => [name, state === 'UP' ? 'Online' : 'Offline']) ?? null;
+}
+
+function peersText(peers: readonly (readonly [string, string])[]): string {
+  return [
+    'Name        OpState RSCTVersion ',
+    ...peers.map(([name, state]) => `${name.padEnd(11)} ${state.padEnd(7)} 3.2.4.0     `),
+    '',
+  ].join('\n');
+}
+
+const serviceAddress = '10.1.1.200';
+
+function labelsText({ clusterNodes, labelKnown }: NodeWorld): string {
+  const line = (name: string, address: string) =>
+    `        Communication Interface: Name ${name}, Attribute public, IP address ${address}`;
+  return clusterNodes
+    .map((node, index) =>
+      [
+        `NODE ${node}:`,
+        '    Interfaces to network net_ether_01',
+        line(`${node}-boot`, `10.1.1.${index + 1}`),
+        ...(labelKnown ? [line('paysvc', serviceAddress)] : []),
+        '',
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+function addressesText({ clusterNodes, localName, serves }: NodeWorld): string {
+  const inet = (address: string) => `        inet ${address} netmask 0xffffff00 broadcast 10.1.1.255`;
+  return [
+    'en0: flags=1e084863,480<UP,BROADCAST,NOTRAILERS,RUNNING,SIMPLEX,MULTICAST,GROUPRT,64BIT,CHECKSUM_OFFLOAD(ACTIVE),CHAIN>',
+    inet(`10.1.1.${clusterNodes.indexOf(localName) + 1}`),
+    ...(serves ? [inet(serviceAddress)] : []),
+    '         tcp_sendspace 262144 tcp_recvspace 262144 rfc1323 1',
+    'lo0: flags=e08084b,1c0<UP,BROADCAST,LOOPBACK,RUNNING,SIMPLEX,MULTICAST,GROUPRT,64BIT,LARGESEND,CHAIN>',
+    '        inet 127.0.0.1 netmask 0xff000000 broadcast 127.255.255.255',
+    '        inet6 ::1%1/64',
+    '         tcp_sendspace 131072 tcp_recvspace 131072 rfc1323 1',
+    '',
   ].join('\n');
 }
 

@@ -1,3 +1,4 @@
+export type { EventCommand } from './cluster/customisation.ts';
 export type { Generation } from './cluster/generation.ts';
 export type { Ran } from './cluster/resources.ts';
 export { connectLab, type LabControl, type LabStatus } from './control.ts';
@@ -6,4 +7,14 @@ export { type Lab, type LabNode, type LabOptions, startLab } from './lab.ts';
 export { type LedgerParts, type LedgerVerdict, verifyLedger } from './ledger/verify.ts';
 export type { Fileset, InterimFix, SoftwareOverrides } from './levels/filesets.ts';
 export type { ExtraGroup, NodeNames } from './scenario.ts';
-export { type MountState, type Storage, StorageError, type StorageState, type Truth } from './storage/index.ts';
+export {
+  createStorage,
+  type MountState,
+  type SharedDisk,
+  type Storage,
+  StorageError,
+  type StorageOptions,
+  type StorageState,
+  type Timers,
+  type Truth,
+} from './storage/index.ts';

@@ -5,6 +5,7 @@ import type { Transport } from '@splitmirror/host';
 import { clmgrCommands } from './cluster/clmgr.ts';
 import { createCluster } from './cluster/cluster.ts';
 import { configurationCommands } from './cluster/configuration.ts';
+import { createCustomisation, type EventCommand } from './cluster/customisation.ts';
 import { createEvents } from './cluster/events.ts';
 import { dialects, type Generation, ofGeneration } from './cluster/generation.ts';
 import { groupCommands } from './cluster/groups.ts';
@@ -116,6 +117,13 @@ export interface Lab {
   /** The nodes lose sight of each other; each takes over what the others held. */
   partition(): Promise<void>;
   heal(): void;
+  /**
+   * Registers a script of the nodes at an event, on all of them, as an operator does in SMIT.
+   *
+   * @returns a function that takes it back.
+   * @throws RangeError for an event that the lab does not run.
+   */
+  registerEvent(command: EventCommand): () => void;
   /** @returns a function that takes the fault back. */
   fault(fault: Fault): () => void;
   clearFaults(): void;
@@ -166,7 +174,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   };
   const repositoryId = await physicalVolumeId(storage, names[0]?.name ?? '', repositoryDisk);
   const cluster = createCluster(ledgerTopology(names, options.groups ?? [], repositoryId));
-  const events = createEvents(cluster, { run, fileSystemsOf, phaseMs: () => phaseMs });
+  const customisation = createCustomisation();
+  const events = createEvents(cluster, { run, fileSystemsOf, phaseMs: () => phaseMs }, customisation);
   const ledger = createLedger(
     {
       write: (node, path, bytes) => storage.write(node, path, bytes),
@@ -197,7 +206,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     ...subsystemCommands(cluster, generation, levelOn),
     ...configurationCommands(cluster, fileSystemsOf),
     ...membershipCommands(cluster, events, run),
-    ...odmCommands(cluster, levelOn, storage.commands.odmget),
+    ...odmCommands(cluster, customisation, levelOn, storage.commands.odmget),
     ...levelCommands(softwareOn, (node) => cluster.member(node).host),
     ...ledger.commands,
   };
@@ -324,6 +333,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     heal() {
       cluster.partitioned = false;
     },
+    registerEvent: (command) => customisation.register(command),
     fault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
     closed: closed.promise,

@@ -180,6 +180,41 @@ ledger_rg      ONLINE                       db_node1
     expect(await manager('db_node2')).toBe('Current state: ST_STABLE');
   });
 
+  it('has the service address where the group is', async () => {
+    const serves = async (node: string) => (await out(node, 'ifconfig', '-a')).includes('inet 10.64.7.10 ');
+    expect([await serves('db_node1'), await serves('db_node2')]).toEqual([true, false]);
+    await lab.move('ledger_rg', 'db_node2');
+    expect([await serves('db_node1'), await serves('db_node2')]).toEqual([false, true]);
+    await lab.crash('db_node2');
+    await lab.recover('db_node2');
+    expect([await serves('db_node1'), await serves('db_node2')]).toEqual([true, false]);
+  });
+
+  it('runs what is registered at its events, on every node, and shows it in the ODM', async () => {
+    const path = '/usr/local/bin/hook';
+    for (const { name, root } of lab.nodes) {
+      await lab.run(name, ['mkdir', '-p', '/usr/local/bin']);
+      await lab.run(name, ['tee', path], `echo "$1 $2" >>${root}/tmp/seen; exit 7\n`);
+    }
+    expect(() => lab.registerEvent({ event: 'node_sleeps', place: 'post', name: 'hook', path })).toThrow(RangeError);
+    const back = (['node_down_remote', 'node_up_remote_complete', 'rg_move_complete'] as const).map((event) =>
+      lab.registerEvent({ event, place: 'post', name: 'hook', path }),
+    );
+    expect(await out('db_node2', 'odmget', '-q', 'name=node_down_remote', 'HACMPevent')).toMatch(
+      /^\nHACMPevent:\n\tname = "node_down_remote"\n[\s\S]*\tpost = "hook"\n/,
+    );
+    await lab.crash('db_node1');
+    await lab.recover('db_node1');
+    await lab.move('ledger_rg', 'db_node1');
+    const moved = 'rg_move_complete db_node1\n';
+    expect(await out('db_node1', 'cat', '/tmp/seen')).toBe(moved);
+    expect(await out('db_node2', 'cat', '/tmp/seen')).toBe(
+      `node_down_remote db_node1\nnode_up_remote_complete db_node1\n${moved}`,
+    );
+    for (const undo of back) undo();
+    expect(await out('db_node2', 'odmget', 'HACMPevent')).not.toContain('hook');
+  });
+
   it('reports its configuration', async () => {
     expect(await out('db_node2', 'cllsgrp')).toBe('ledger_rg\n');
     expect(await out('db_node2', 'cllsvg', '-g', 'ledger_rg')).toBe('ledger_rg ledgervg\n');

@@ -23,6 +23,8 @@ export interface Member extends TopologyNode {
   manager: ManagerState;
   /** Name of the last event and the node it was about. */
   lastEvent: { readonly name: string; readonly node: number };
+  /** Service labels whose addresses are configured here. */
+  readonly labels: Set<string>;
   /** What this node's manager knows: group, then node, then state. */
   readonly table: Map<string, Map<string, GroupState>>;
 }
@@ -57,6 +59,7 @@ export function createCluster(topology: Topology): Cluster {
       services: 'down',
       manager: 'ST_INIT',
       lastEvent: { name: 'TE_JOIN_NODE', node: node.id },
+      labels: new Set(),
       table: new Map(topology.groups.map(({ name, nodes }) => [name, new Map(nodes.map((each) => [each, 'OFFLINE']))])),
     }),
   );

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, ManagerState, Member } from './cluster.ts';
+import { type Customisation, eventNames } from './customisation.ts';
 import { acquire, type NodeSupport, release, standBy } from './resources.ts';
 import { isConcurrent, type ResourceGroup } from './topology.ts';
 
@@ -28,7 +29,7 @@ export interface Events {
 }
 
 /** The cluster managers at work. */
-export function createEvents(cluster: Cluster, support: NodeSupport): Events {
+export function createEvents(cluster: Cluster, support: NodeSupport, customisation: Customisation): Events {
   let queue: Promise<void> = Promise.resolve();
 
   function enqueue(work: () => Promise<void>): Promise<void> {
@@ -45,16 +46,44 @@ export function createEvents(cluster: Cluster, support: NodeSupport): Events {
   }
 
   /** The states that the managers walk through while an event runs (facts hacmp.md 3). */
-  async function run(name: string, about: Member, at: Member, work: () => Promise<void>): Promise<void> {
+  async function run(
+    name: keyof typeof eventNames,
+    about: Member,
+    at: Member,
+    work: () => Promise<void>,
+  ): Promise<void> {
     const taking = cluster.active(at);
     await enter(taking, 'ST_VOTING');
     await enter(taking, 'ST_RP_RUNNING');
+    await custom(name, about, taking, '', 'pre');
     await work();
     const failed = taking.some(({ manager }) => manager === 'ST_RP_FAILED');
     for (const member of taking) if (member.powered) member.lastEvent = { name, node: about.id };
     if (failed) return;
+    await custom(name, about, taking, '', 'post');
+    for (const place of ['pre', 'post'] as const) await custom(name, about, taking, '_complete', place);
     await enter(taking, 'ST_CBARRIER');
     for (const member of taking) if (member.services !== 'down') member.manager = 'ST_STABLE';
+  }
+
+  /**
+   * What operators have registered, on each node that takes part, with the names of event and node. The manager waits for
+   * it; its status changes nothing (nobody has told what a failed one does).
+   */
+  async function custom(
+    name: keyof typeof eventNames,
+    about: Member,
+    taking: readonly Member[],
+    half: '' | '_complete',
+    place: 'pre' | 'post',
+  ): Promise<void> {
+    for (const member of taking) {
+      for (const event of eventNames[name][member === about ? 'local' : 'remote']) {
+        for (const { path } of customisation.of(`${event}${half}`, place)) {
+          if (member.powered) await support.run(member.name, [path, `${event}${half}`, about.name]);
+        }
+      }
+    }
   }
 
   async function barrier(at: Member): Promise<void> {
@@ -215,6 +244,7 @@ export function createEvents(cluster: Cluster, support: NodeSupport): Events {
       const member = cluster.member(name);
       const held = cluster.topology.groups.filter((group) => busy.includes(cluster.stateOf(member, group.name, name)));
       member.powered = false;
+      member.labels.clear();
       member.services = 'down';
       member.manager = 'ST_INIT';
       for (const states of member.table.values()) for (const node of states.keys()) states.set(node, 'OFFLINE');

@@ -24,6 +24,8 @@ export function membershipCommands(
       });
       return prints(`Name        OpState RSCTVersion \n${rows.join('')}`);
     },
+    ifconfig: ({ node, args }) =>
+      args[0] === '-a' ? prints(interfaces(cluster, node)) : fails('ifconfig: only -a is known to the lab\n'),
     lsrpdomain: () =>
       prints(
         `Name       OpState RSCTActiveVersion MixedVersions TSPort GSPort \n${cluster.topology.cluster} Online  3.2.4.0           No            12347  12348  \n`,
@@ -36,6 +38,20 @@ export function membershipCommands(
       return prints('');
     },
   };
+}
+
+/** `ifconfig -a`, as remembered: the node's own address and those of the service labels that it has. */
+function interfaces({ topology, member }: Cluster, node: string): string {
+  const { address, labels } = member(node);
+  const inet = (each: string) => `\tinet ${each} netmask 0xffffff00 broadcast 10.64.7.255\n`;
+  const service = labels.size > 0 ? inet(topology.serviceAddress) : '';
+  return `en0: flags=1e084863,480<UP,BROADCAST,NOTRAILERS,RUNNING,SIMPLEX,MULTICAST,GROUPRT,64BIT,CHECKSUM_OFFLOAD(ACTIVE),CHAIN>
+${inet(address)}${service}\t tcp_sendspace 262144 tcp_recvspace 262144 rfc1323 1
+lo0: flags=e08084b,1c0<UP,BROADCAST,LOOPBACK,RUNNING,SIMPLEX,MULTICAST,GROUPRT,64BIT,LARGESEND,CHAIN>
+\tinet 127.0.0.1 netmask 0xff000000 broadcast 127.255.255.255
+\tinet6 ::1%1/64
+\t tcp_sendspace 131072 tcp_recvspace 131072 rfc1323 1
+`;
 }
 
 const rule = '-'.repeat(31);

@@ -1,5 +1,6 @@
 import { type Commands, fails, prints } from '../command.ts';
 import type { Cluster } from './cluster.ts';
+import { allEvents, type Customisation } from './customisation.ts';
 import type { ClusterLevel } from './subsystems.ts';
 
 type Stanza = Readonly<Record<string, string | number>>;
@@ -7,6 +8,7 @@ type Stanza = Readonly<Record<string, string | number>>;
 /** `odmget` of the cluster's classes; another class is asked of `next`. */
 export function odmCommands(
   cluster: Cluster,
+  customisation: Customisation,
   levelOf: (node: string) => ClusterLevel,
   next: Commands['odmget'] | undefined,
 ): Commands {
@@ -17,7 +19,7 @@ export function odmCommands(
         ? args[args.indexOf('-q') + 1]
         : args.find((word) => word.startsWith('-q') && word.length > 2)?.slice(2);
       const objectClass = args.filter((word, index) => !word.startsWith('-') && args[index - 1] !== '-q').at(-1) ?? '';
-      const found = classOf(cluster, levelOf, node, objectClass);
+      const found = objectClass === 'HACMPevent' ? events(customisation) : classOf(cluster, levelOf, node, objectClass);
       if (found === undefined) {
         return next?.(call) ?? fails(`odmget: Could not find object class ${objectClass}\n`);
       }
@@ -37,6 +39,29 @@ function printStanza(objectClass: string, stanza: Stanza): string {
     ([name, value]) => `\t${name} = ${typeof value === 'number' ? value : `"${value}"`}\n`,
   );
   return `\n${objectClass}:\n${lines.join('')}`;
+}
+
+/** What is registered beside each event: attributes as remembered, the lab's own descriptions. */
+function events(customisation: Customisation): readonly Stanza[] {
+  const names = (event: string, place: 'pre' | 'post') =>
+    customisation
+      .of(event, place)
+      .map(({ name }) => name)
+      .join(' ');
+  return allEvents.map((event, index) => ({
+    name: event,
+    desc: `Script run for the ${event} event.`,
+    setno: 101,
+    msgno: index + 1,
+    catalog: 'events.cat',
+    cmd: `/usr/es/sbin/cluster/events/${event}`,
+    notify: '',
+    pre: names(event, 'pre'),
+    post: names(event, 'post'),
+    recv: '',
+    count: 0,
+    event_duration: 0,
+  }));
 }
 
 function classOf(

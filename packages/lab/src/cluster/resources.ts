@@ -21,7 +21,7 @@ export interface NodeSupport {
 
 type Argv = readonly [string, ...string[]];
 
-/** Takes the volume groups over, mounts, and starts the application; false when an event script failed. */
+/** Takes the volume groups over, mounts, brings the address up, and starts the application; false when an event script failed. */
 export async function acquire(support: NodeSupport, member: Member, group: ResourceGroup): Promise<boolean> {
   const { name } = member;
   const active = group.volumeGroups.map((volumeGroup): Argv => ['varyonvg', '-n', '-c', '-A', volumeGroup]);
@@ -33,15 +33,17 @@ export async function acquire(support: NodeSupport, member: Member, group: Resou
     await support.run(name, ['fsck', '-p', mountPoint]);
     if (!(await perform(support, member, [['mount', mountPoint]]))) return false;
   }
+  if (group.serviceLabel !== undefined) member.labels.add(group.serviceLabel);
   return perform(support, member, group.application === undefined ? [] : [group.application.start]);
 }
 
-/** Stops the application, unmounts, and leaves the volume groups in passive mode; false when an event script failed. */
+/** Stops the application, takes the address down, unmounts, and leaves the volume groups in passive mode; false when an event script failed. */
 export async function release(support: NodeSupport, member: Member, group: ResourceGroup): Promise<boolean> {
   const stop: Argv[] = group.application === undefined ? [] : [group.application.stop];
+  if (!(await perform(support, member, stop))) return false;
+  if (group.serviceLabel !== undefined) member.labels.delete(group.serviceLabel);
   const deepestFirst = [...(await mountPoints(support, member, group))].reverse();
   return perform(support, member, [
-    ...stop,
     ...deepestFirst.map((mountPoint): Argv => ['umount', mountPoint]),
     ...standby(group),
   ]);

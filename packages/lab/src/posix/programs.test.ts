@@ -154,3 +154,19 @@ describe('posixCommands', () => {
     expect((await run('dd', ['if=/data/file', 'conv=fsync'])).code).toBe(2);
   });
 });
+
+describe('crontab', () => {
+  it('keeps any bytes, from a file or from its input, and tells when there are none', async () => {
+    const odd = Buffer.from([0x23, 0xff, 0x0d, 0x0a, 0x00, 0xc3]);
+    expect(await run('crontab', ['-l'])).toMatchObject({ code: 1, stderr: expect.stringContaining('0481-103') });
+    writeFileSync(join(root, 'data/table'), odd);
+    expect((await run('crontab', ['/data/table'])).code).toBe(0);
+    expect((await run('crontab', ['-l'])).stdout).toEqual(odd);
+    await run('crontab', [], '0 1 * * * x');
+    expect(await text('crontab', '-l')).toBe('0 1 * * * x');
+    expect((await run('crontab', ['/data/nothing'])).code).toBe(1);
+    expect((await run('crontab', ['-r'])).code).toBe(0);
+    expect((await run('crontab', ['-l'])).code).toBe(1);
+    expect((await run('crontab', ['-q'])).stderr).toMatch(/^Usage/);
+  });
+});

@@ -4,6 +4,7 @@ import { type Answer, type Commands, fails, type Invocation, prints } from '../c
 import { commandLine } from '../shims.ts';
 import { type Translation, translateCpio, translateDd, translateTar } from './archivers.ts';
 import { backupCommands } from './backup.ts';
+import { crontabCommands } from './crontab.ts';
 import { mapPath, realProgram } from './paths.ts';
 
 /** What the programs have to know about the node on which they run. */
@@ -47,7 +48,10 @@ const plain =
  * directory. The archivers are held to AIX's flags.
  */
 export function posixCommands(machine: Machine): Commands {
-  const commands: Record<string, (call: Invocation) => Answer | Promise<Answer>> = { ...backupCommands(machine.root) };
+  const commands: Record<string, (call: Invocation) => Answer | Promise<Answer>> = {
+    ...backupCommands(machine.root),
+    ...crontabCommands(machine.root),
+  };
   const runs = (program: string, args: readonly string[]): Answer => {
     const real = realProgram(program);
     // The shell's own words when a name is not in its PATH.

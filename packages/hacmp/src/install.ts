@@ -1,0 +1,205 @@
+import { changes, type Host, type Script, type ScriptOutcome, SplitmirrorError, type Step } from '@splitmirror/host';
+import type { Problem } from './finding.ts';
+import { blindInspection, inspectionScript, judgeInspection, type NodeInspection } from './inspection.ts';
+import type { Installation, ScriptFile } from './installation.ts';
+
+/** What became of an installation, or what was found of it. */
+export interface InstallReport {
+  /** `done`: everything is as planned on all nodes, apart from what only a person can enter. */
+  readonly kind: 'done' | 'incomplete';
+  /** What each node has now, in the order of the plan. */
+  readonly nodes: readonly NodeInspection[];
+  readonly problems: readonly Problem[];
+}
+
+interface Signalled {
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Hosts = ReadonlyMap<string, Host>;
+
+/** Reads everything back on all nodes at once, and changes nothing. Rejects only when aborted. */
+export async function verifyInstallation(
+  plan: Installation,
+  hosts: Hosts,
+  { signal }: Signalled = {},
+): Promise<InstallReport> {
+  const nodes = await Promise.all(plan.nodes.map((node) => inspect(plan, node, hosts, signal)));
+  const problems = nodes.flatMap((found) => [...fileProblems(found), ...registrationProblems(plan, found)]);
+  return { kind: problems.length === 0 ? 'done' : 'incomplete', nodes, problems };
+}
+
+/**
+ * Writes the files that are missing or outdated, each under another name first, and starts what has to be started. A file
+ * that is not ours is never written over. Registers nothing: the report says what is left to be entered.
+ */
+export async function install(plan: Installation, hosts: Hosts, { signal }: Signalled = {}): Promise<InstallReport> {
+  const failed = await Promise.all(
+    plan.nodes.map(async (node) => {
+      const { files } = await inspect(plan, node, hosts, signal);
+      if (files.some(({ state }) => state === 'foreign' || state === 'unreadable')) return [];
+      const wanted = plan.files.filter((_, index) => files[index]?.state !== 'installed');
+      return run(node, hosts, { steps: [...wanted.flatMap(writing), ...starting(plan.start)] }, signal);
+    }),
+  );
+  return withProblems(await verifyInstallation(plan, hosts, { signal }), failed.flat());
+}
+
+/**
+ * Stops what was started and removes the files that are ours. Refuses on a node whose ODM still has one of them, or does
+ * not say: an event whose script is gone fails.
+ */
+export async function uninstall(plan: Installation, hosts: Hosts, { signal }: Signalled = {}): Promise<InstallReport> {
+  const problems = await Promise.all(
+    plan.nodes.map(async (node) => {
+      const found = await inspect(plan, node, hosts, signal);
+      const named = found.registrations.filter(({ state }) => state === 'registered' || state === 'unknown');
+      if (named.length > 0) {
+        return named.map(({ event, state, seen }): Problem => {
+          return {
+            code: 'EVENT_STILL_REGISTERED',
+            node,
+            message: `${event} may still run our script on ${node} (${state})`,
+            seen,
+            remedy: `Take it out in SMIT, synchronise, and look at "odmget -q name=${event} HACMPevent".`,
+          };
+        });
+      }
+      const ours = plan.files.filter((_, index) => isRemovable(found.files[index]?.state));
+      const stops = plan.stop.filter(([program]) => ours.some(({ path }) => path === program));
+      const steps = [...starting(stops), ...ours.map(({ path }, index) => change(`remove:${index}`, 'rm', '-f', path))];
+      return run(node, hosts, { steps }, signal);
+    }),
+  );
+  const nodes = await Promise.all(plan.nodes.map((node) => inspect(plan, node, hosts, signal)));
+  const left = nodes.flatMap(({ node, files }) =>
+    files
+      .filter(({ state }) => state !== 'missing')
+      .map(({ path, state, seen }) => fileProblem('FILE_LEFT', node, path, `is still there (${state})`, seen)),
+  );
+  const all = [...problems.flat(), ...left];
+  return { kind: all.length === 0 ? 'done' : 'incomplete', nodes, problems: all };
+}
+
+function isRemovable(state: string | undefined): boolean {
+  return state === 'installed' || state === 'outdated' || state === 'wrong-mode';
+}
+
+/** A file appears whole or not at all, and with its permissions. */
+function writing({ path, mode, text }: ScriptFile, index: number): Step[] {
+  const fresh = `${path}.new`;
+  const directory = path.slice(0, path.lastIndexOf('/'));
+  return [
+    change(`directory:${index}`, 'mkdir', '-p', directory || '/'),
+    { ...change(`write:${index}`, 'tee', fresh), stdin: text },
+    change(`mode:${index}`, 'chmod', mode, fresh),
+    change(`name:${index}`, 'mv', '-f', fresh, path),
+  ];
+}
+
+function starting(commands: Installation['start']): Step[] {
+  // Read by a shell, whatever the file system of the scripts allows to be executed.
+  return commands.map((argv, index) => ({ ...change(`start:${index}`, 'sh', ...argv), timeoutSeconds: 120 }));
+}
+
+function change(id: string, program: string, ...args: string[]): Step {
+  return { id, run: changes(program, ...args), timeoutSeconds: 30 };
+}
+
+async function inspect(
+  plan: Installation,
+  node: string,
+  hosts: Hosts,
+  signal: AbortSignal | undefined,
+): Promise<NodeInspection> {
+  const outcome = await ask(node, hosts, inspectionScript(plan), signal);
+  if (typeof outcome === 'string') return blindInspection(plan, node, outcome);
+  return judgeInspection(plan, node, outcome.steps);
+}
+
+async function run(
+  node: string,
+  hosts: Hosts,
+  script: Script,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  if (script.steps.length === 0) return [];
+  const outcome = await ask(node, hosts, script, signal);
+  const seen = typeof outcome === 'string' ? outcome : complaint(outcome);
+  if (seen === undefined) return [];
+  const remedy = 'See to what is said; then do it again: what is there already is left alone.';
+  return [{ code: 'INSTALL_FAILED', node, message: `not everything could be done on ${node}`, seen, remedy }];
+}
+
+function complaint(outcome: ScriptOutcome): string | undefined {
+  for (const step of outcome.steps) {
+    if (step.kind === 'ended' && step.exitCode === 0) continue;
+    const said = 'stderr' in step ? step.stderr.trim() : '';
+    return `${step.id}: ${step.kind}${step.kind === 'ended' ? ` with ${step.exitCode}` : ''} ${said}`.trim();
+  }
+  return outcome.kind === 'unknown' ? outcome.reason : undefined;
+}
+
+async function ask(
+  node: string,
+  hosts: Hosts,
+  script: Script,
+  signal: AbortSignal | undefined,
+): Promise<ScriptOutcome | string> {
+  const host = hosts.get(node);
+  if (!host) return `no host was given for ${node}`;
+  try {
+    const outcome = await host.run(script, { signal });
+    signal?.throwIfAborted();
+    return outcome;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return SplitmirrorError.is(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+}
+
+function withProblems(report: InstallReport, more: readonly Problem[]): InstallReport {
+  const problems = [...more, ...report.problems];
+  return { ...report, kind: problems.length === 0 ? 'done' : 'incomplete', problems };
+}
+
+function fileProblem(code: string, node: string, path: string, what: string, seen: string): Problem {
+  const remedy =
+    code === 'FILE_FOREIGN'
+      ? `Move ${path} away, or choose another path.`
+      : `Look at ${path} on ${node}, then install again.`;
+  return { code, node, message: `${path} ${what}`, seen, remedy };
+}
+
+const fileCodes = {
+  missing: ['FILE_MISSING', 'is not there'],
+  outdated: ['FILE_OUTDATED', 'has another text than planned'],
+  'wrong-mode': ['FILE_MODE', 'has other permissions or another owner than planned'],
+  foreign: ['FILE_FOREIGN', 'is there and was not made by splitmirror'],
+  unreadable: ['FILE_UNREADABLE', 'could not be read back'],
+} as const;
+
+function fileProblems({ node, files }: NodeInspection): Problem[] {
+  return files.flatMap(({ path, state, seen }) => {
+    if (state === 'installed') return [];
+    const [code, what] = fileCodes[state];
+    return [fileProblem(code, node, path, what, seen)];
+  });
+}
+
+function registrationProblems(plan: Installation, { node, registrations }: NodeInspection): Problem[] {
+  return registrations.flatMap(({ event, state, seen }) => {
+    const entry = plan.registrations.find((registration) => registration.event === event);
+    if (state === 'registered' || !entry) return [];
+    const codes = {
+      'not-registered': ['EVENT_NOT_REGISTERED', entry.smit.join('; ')],
+      'no-such-event': ['EVENT_UNKNOWN', `Leave ${event} out of the plan: this level of HACMP does not have it.`],
+      unknown: [
+        'EVENT_UNVERIFIED',
+        `Report what "odmget -q name=${event} HACMPevent" prints, with the level of HACMP.`,
+      ],
+    } as const;
+    const [code, remedy] = codes[state];
+    return [{ code, node, message: `${event} is not known to run ${entry.name} on ${node}`, seen, remedy }];
+  });
+}
