@@ -1,5 +1,5 @@
 import { haCluster, type Policy } from '@splitmirror/hacmp';
-import type { Host } from '@splitmirror/host';
+import { type Host, reads } from '@splitmirror/host';
 import { type AuditPolicy, auditLevels, collectLevels, gate, gateProbes } from '@splitmirror/levels';
 import { aixMirror } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
@@ -21,7 +21,9 @@ export interface AixOptions {
 const auditPolicy: AuditPolicy = { severities: { 'NODE-UNREAD': 'warning' } };
 
 /** The AIX family: HACMP / PowerHA as the cluster, LVM as the mirror, installed filesets as the levels. */
-export function aixFamily(options: AixOptions): Pick<BackupContext, 'cluster' | 'mirror' | 'hosts' | 'audit'> {
+export function aixFamily(
+  options: AixOptions,
+): Pick<BackupContext, 'cluster' | 'mirror' | 'hosts' | 'audit' | 'systemLevel'> {
   const { hosts, now, stabilityMs, policy } = options;
   const cluster: ClusterPort = haCluster({ hosts, now, stability: { pauseMs: stabilityMs }, policy });
   const mirror: MirrorPort = aixMirror({ hosts });
@@ -29,6 +31,12 @@ export function aixFamily(options: AixOptions): Pick<BackupContext, 'cluster' | 
     hosts,
     cluster,
     mirror,
+    async systemLevel(node, { signal }) {
+      const step = { id: 'level', run: reads('oslevel', '-r'), timeoutSeconds: 60 };
+      const [answer] = (await hosts.get(node)?.run({ steps: [step] }, { signal }))?.steps ?? [];
+      const level = answer?.kind === 'ended' ? answer.stdout.trim() : '';
+      return /^\d{4}-\d\d$/.test(level) ? level : '';
+    },
     async audit({ signal }): Promise<LevelsGate> {
       const verdict = gate(auditLevels(await collectLevels({ hosts, signal, probes: gateProbes }), auditPolicy));
       const findings = verdict.kind === 'pass' ? [] : verdict.findings;

@@ -10,6 +10,7 @@ import type { BackupContext } from './context.ts';
 import type { BackupEvent } from './events.ts';
 import type { Confirmation, PlannedVolume } from './ports.ts';
 import type { PlannedArchive, RunPlan } from './run-plan.ts';
+import { openSink } from './sink.ts';
 import { systemSurroundings } from './surroundings.ts';
 
 let base: string;
@@ -46,6 +47,8 @@ const command = (...argv: [string, ...string[]]): PlannedArchive => ({
   source: { argv, effect: 'reads' } satisfies Command,
 });
 
+const place = (directory: string) => ({ directory, openArchive: (file: string) => openSink(join(directory, file)) });
+
 function contextWith(confirm: () => Confirmation = () => ({ kind: 'holds', proof: modelPlan.proof })) {
   const events: BackupEvent[] = [];
   const context: BackupContext = {
@@ -73,7 +76,7 @@ describe('archiveVolumes', () => {
       expectedBytes: 1_000_000,
     };
     const { context, events } = contextWith();
-    const result = await archiveVolumes(context, planOf([tree(), device], { parallel: 2 }), store, undefined);
+    const result = await archiveVolumes(context, planOf([tree(), device], { parallel: 2 }), place(store), undefined);
     if (result.kind !== 'archived') throw new Error(JSON.stringify(result));
     expect((await readdir(store)).sort()).toEqual(['datalv.tar', 'datalv.tar.catalogue.ndjson', 'rawlv.dd']);
     const [tar, dd] = result.archives;
@@ -96,7 +99,7 @@ describe('archiveVolumes', () => {
     ['a command that overruns its time', { ...command('sleep', '60'), timeoutSeconds: 1 }, 'ARCHIVE_TIMED_OUT'],
   ] as const)('stores nothing of %s', async (_, archive, code) => {
     const { context } = contextWith();
-    const result = await archiveVolumes(context, planOf([archive]), store, undefined);
+    const result = await archiveVolumes(context, planOf([archive]), place(store), undefined);
     expect(result).toMatchObject({
       kind: 'failed',
       problems: expect.arrayContaining([expect.objectContaining({ code })]),
@@ -109,7 +112,7 @@ describe('archiveVolumes', () => {
     const result = await archiveVolumes(
       context,
       planOf([command('sleep', '60')], { idleSeconds: 1 }),
-      store,
+      place(store),
       undefined,
     );
     expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'ARCHIVE_STALLED', seen: 'no byte for 1 s' }] });
@@ -123,7 +126,7 @@ describe('archiveVolumes', () => {
     const result = await archiveVolumes(
       context,
       planOf([slow, command('sh', '-c', 'exit 3')], { parallel: 2 }),
-      store,
+      place(store),
       undefined,
     );
     expect(result).toMatchObject({ kind: 'failed' });
@@ -133,14 +136,24 @@ describe('archiveVolumes', () => {
 
   it('stops when ownership is lost while the archive streams', async () => {
     const { context } = contextWith(() => ({ kind: 'lost', changed: [{ fact: 'node', before: 'a', after: 'b' }] }));
-    const result = await archiveVolumes(context, planOf([command('sleep', '60')], { proofMs: 50 }), store, undefined);
+    const result = await archiveVolumes(
+      context,
+      planOf([command('sleep', '60')], { proofMs: 50 }),
+      place(store),
+      undefined,
+    );
     expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'OWNERSHIP_LOST', seen: 'node is b' }] });
     expect(await readdir(store)).toEqual([]);
   });
 
   it('is interrupted by a signal and leaves nothing', async () => {
     const { context } = contextWith();
-    const result = await archiveVolumes(context, planOf([command('sleep', '60')]), store, AbortSignal.timeout(200));
+    const result = await archiveVolumes(
+      context,
+      planOf([command('sleep', '60')]),
+      place(store),
+      AbortSignal.timeout(200),
+    );
     expect(result).toMatchObject({ kind: 'failed' });
     expect(await readdir(store)).toEqual([]);
   });
@@ -152,7 +165,7 @@ describe('archiveVolumes', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', full]);
     try {
       const { context } = contextWith();
-      const result = await archiveVolumes(context, planOf([tree()]), full, undefined);
+      const result = await archiveVolumes(context, planOf([tree()]), place(full), undefined);
       expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'STORE_FULL' }] });
       expect(await readdir(full)).toEqual([]);
     } finally {
@@ -184,7 +197,7 @@ describe('planArchive', () => {
 
 it('reads back what it stored', async () => {
   const { context } = contextWith();
-  await archiveVolumes(context, planOf([tree()]), store, undefined);
+  await archiveVolumes(context, planOf([tree()]), place(store), undefined);
   const lines = (await readFile(join(store, 'datalv.tar.catalogue.ndjson'), 'utf8')).trim().split('\n');
   expect(lines.length).toBe(4 + 2);
 });

@@ -1,6 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ArchiveSummary, type ArchiveTool, dd, tar, type Verdict, watchArchive } from '@splitmirror/archive';
+import { performance } from 'node:perf_hooks';
+import {
+  type ArchiveSummary,
+  type ArchiveTool,
+  type ArchiveWatch,
+  dd,
+  type StoredDigest,
+  tar,
+  type Verdict,
+  watchArchive,
+} from '@splitmirror/archive';
 import { type CommandStream, renderCommand } from '@splitmirror/host';
 import type { BackupContext } from './context.ts';
 import { emitter } from './describe.ts';
@@ -9,7 +19,9 @@ import type { ArchiveRecord } from './manifest.ts';
 import type { PlannedVolume, Problem, Proof } from './ports.ts';
 import { problemOf } from './problems.ts';
 import type { GroupPolicy, PlannedArchive, RunPlan } from './run-plan.ts';
-import { openSink } from './sink.ts';
+import { openSink, type Sink } from './sink.ts';
+import type { StoredRun } from './store.ts';
+import { extensionOf, type StoredForm, toStored } from './stored-form.ts';
 
 /** Bytes between two progress events of one archive. */
 const progressBytes = 1 << 20;
@@ -17,13 +29,14 @@ const progressBytes = 1 << 20;
 /** How the content of a split copy is archived: file systems by tar, raw volumes by dd. Pure. */
 export function planArchive(volume: PlannedVolume, policy: GroupPolicy): PlannedArchive {
   const common = { volume: volume.volume, timeoutSeconds: policy.archiveSeconds };
+  const form = extensionOf(policy.stored ?? {});
   if (volume.source.kind === 'directory') {
     const { path, mountPoint } = volume.source;
     return {
       ...common,
       tool: 'tar',
       mountPoint,
-      file: `${volume.volume}${tar.extension}`,
+      file: `${volume.volume}${tar.extension}${form}`,
       source: tar.create({ directory: path }),
       expectedBytes: null,
     };
@@ -36,11 +49,14 @@ export function planArchive(volume: PlannedVolume, policy: GroupPolicy): Planned
     ...common,
     tool: 'dd',
     mountPoint: null,
-    file: `${volume.volume}${dd.extension}`,
+    file: `${volume.volume}${dd.extension}${form}`,
     source: dd.create({ device: path, lvcb: raw.lvcb }),
     expectedBytes: dd.archiveBytes(volume.bytes, raw.lvcb),
   };
 }
+
+/** Where archives go, and their catalogues. */
+type ArchivePlace = Pick<StoredRun, 'directory' | 'openArchive'>;
 
 /**
  * Streams all volumes of a plan into the store, several side by side, and proves ownership again from time to time. The
@@ -49,7 +65,7 @@ export function planArchive(volume: PlannedVolume, policy: GroupPolicy): Planned
 export async function archiveVolumes(
   context: BackupContext,
   plan: RunPlan,
-  directory: string,
+  stored: ArchivePlace,
   signal: AbortSignal | undefined,
 ): Promise<ArchivesResult> {
   const ending = new AbortController();
@@ -66,7 +82,7 @@ export async function archiveVolumes(
   const queue = [...plan.archives];
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined && !together.aborted; next = queue.shift()) {
-      const result = await archiveOne(context, plan, next, directory, together);
+      const result = await archiveOne(context, plan, next, stored, together);
       if ('file' in result) records.set(next.volume, result);
       else fail(result);
     }
@@ -86,7 +102,7 @@ export async function archiveVolumes(
   if (problems.length === 0) {
     return { kind: 'archived', archives: plan.archives.flatMap(({ volume }) => records.get(volume) ?? []), proofs };
   }
-  for (const { file } of plan.archives) await discard(directory, file);
+  for (const { file } of plan.archives) await discard(stored.directory, file);
   return { kind: 'failed', problems };
 }
 
@@ -128,7 +144,7 @@ async function archiveOne(
   context: BackupContext,
   plan: RunPlan,
   archive: PlannedArchive,
-  directory: string,
+  stored: ArchivePlace,
   signal: AbortSignal,
 ): Promise<ArchiveRecord | readonly Problem[]> {
   const emit = emitter(context);
@@ -138,9 +154,17 @@ async function archiveOne(
   const bytesAtMost = archive.expectedBytes ?? plan.mirror.volumes.find((entry) => entry.volume === volume)?.bytes ?? 0;
   emit({ type: 'archive-start', volume, file, bytesAtMost });
 
-  const sink = await openSink(join(directory, file));
+  const sink = await stored.openArchive(file);
   const catalogueName = archive.tool === 'tar' ? `${file}.catalogue.ndjson` : null;
-  const catalogue = catalogueName === null ? undefined : await openSink(join(directory, catalogueName));
+  const catalogue = catalogueName === null ? undefined : await openSink(join(stored.directory, catalogueName));
+  const interrupt = () => sink.interrupt();
+  signal.addEventListener('abort', interrupt);
+  let streamed: CommandStream | undefined;
+  // Whichever it is that stalls: the node's command, or what takes the bytes.
+  const idle = stallAfter(plan.policy.idleSeconds, () => {
+    streamed?.stdout.destroy();
+    sink.interrupt();
+  });
   try {
     const lines: Buffer[] = [];
     const progress = { bytes: 0, entries: 0, told: 0 };
@@ -150,12 +174,11 @@ async function archiveOne(
         ? watchArchive('tar', watched)
         : watchArchive('raw', { ...watched, expectedBytes: archive.expectedBytes ?? 0 });
 
+    const startedAt = performance.now();
     const stream = await host.stream(source, { timeoutSeconds: archive.timeoutSeconds, signal });
-    const idle = stallAfter(plan.policy.idleSeconds, () => stream.stdout.destroy());
-    const seen = await readWhole(stream, watch.end, async (chunk) => {
+    streamed = stream;
+    const watching = watchedStream(stream, watch, async (chunk) => {
       idle.alive();
-      watch.push(chunk);
-      await sink.write(chunk);
       for (const piece of lines.splice(0)) await catalogue?.write(piece);
       progress.bytes += chunk.length;
       if (progress.bytes - progress.told >= progressBytes) {
@@ -163,17 +186,22 @@ async function archiveOne(
         emit({ type: 'archive-progress', volume, bytes: progress.bytes, entries: progress.entries });
       }
     });
+    const whole = await storeWhole(watching, sink, plan.policy.stored ?? {});
     const stalled = idle.end();
-    const verdict = judge(archive, { outcome: await stream.outcome, seen });
-    if (verdict.kind === 'failed' || seen instanceof Error) {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const verdict = judge(archive, {
+      outcome: await stream.outcome,
+      seen: whole instanceof Error ? whole : whole.seen,
+    });
+    if (verdict.kind === 'failed' || whole instanceof Error) {
       await Promise.all([sink.abandon(), catalogue?.abandon()]);
       if (stalled) return [stall(plan, archive)];
-      return problemsOfVerdict(verdict, seen, plan, archive);
+      return problemsOfVerdict(verdict, whole, plan, archive);
     }
     for (const piece of lines.splice(0)) await catalogue?.write(piece);
     await catalogue?.finish();
-    await sink.finish();
-    const { bytes, sha256, entries } = seen;
+    const { snapshot } = await sink.finish();
+    const { bytes, sha256, entries } = whole.seen;
     emit({ type: 'archive-end', volume, bytes, entries, sha256 });
     return {
       volume,
@@ -186,10 +214,18 @@ async function archiveOne(
       entries,
       catalogue: catalogueName,
       warnings: verdict.accepted.map(({ message, seen: quoted }) => `${message}: ${quoted}`),
+      compression: plan.policy.stored?.compression ?? 'none',
+      recipients: plan.policy.stored?.recipients?.length ? [...plan.policy.stored.recipients] : null,
+      stored: whole.digest,
+      snapshot,
+      seconds,
     };
   } catch (error) {
     await Promise.all([sink.abandon(), catalogue?.abandon()]);
-    return [storeProblem(error, plan)];
+    return [idle.end() ? stall(plan, archive) : storeProblem(error, plan)];
+  } finally {
+    idle.end();
+    signal.removeEventListener('abort', interrupt);
   }
 }
 
@@ -215,20 +251,68 @@ function stall(plan: RunPlan, { volume }: PlannedArchive): Problem {
   return archiveProblem(plan, 'ARCHIVE_STALLED', `the archive of ${volume} stalled`, seen, remedy);
 }
 
-/** Pumps a stream to its end. What is wrong with the archive is returned; what is wrong with the store is thrown. */
-async function readWhole(
+/** An archive as it comes from the node, watched. */
+interface WatchedStream extends AsyncIterable<Buffer> {
+  /** What was seen, once it has ended: the whole archive, or what is wrong with it. */
+  seen(): ArchiveSummary | Error | undefined;
+}
+
+/** Hands on what comes once it was watched. What is wrong with the archive ends the stream. */
+function watchedStream(
   stream: CommandStream,
-  end: () => ArchiveSummary,
-  take: (chunk: Buffer) => Promise<void>,
-): Promise<ArchiveSummary | Error> {
+  watch: ArchiveWatch,
+  onChunk: (chunk: Buffer) => Promise<void>,
+): WatchedStream {
+  let seen: ArchiveSummary | Error | undefined;
+  const incoming = stream.stdout[Symbol.asyncIterator]();
+  const nextChunk = async (): Promise<Buffer | undefined> => {
+    try {
+      const next = await incoming.next();
+      if (next.done) seen = watch.end();
+      else watch.push(next.value);
+      return next.done ? undefined : next.value;
+    } catch (error) {
+      seen = error instanceof Error ? error : new Error(String(error));
+      throw seen;
+    }
+  };
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      for (let chunk = await nextChunk(); chunk !== undefined; chunk = await nextChunk()) {
+        await onChunk(chunk);
+        yield chunk;
+      }
+    } finally {
+      stream.stdout.destroy();
+    }
+  }
+  return { seen: () => seen, [Symbol.asyncIterator]: chunks };
+}
+
+/**
+ * Writes an archive in its stored form. What is wrong with the archive is returned; what is wrong with the store is thrown.
+ */
+async function storeWhole(
+  source: WatchedStream,
+  sink: Sink,
+  form: StoredForm,
+): Promise<{ readonly seen: ArchiveSummary; readonly digest: StoredDigest } | Error> {
+  let digest: StoredDigest | undefined;
+  // As it came it was hashed already.
+  const onStored = (end: StoredDigest) => {
+    digest = end;
+  };
+  const pieces = extensionOf(form) === '' ? source : toStored(source, form, onStored);
   try {
-    for await (const chunk of stream.stdout) await take(chunk as Buffer);
-    return end();
+    for await (const piece of pieces) await sink.write(piece);
   } catch (error) {
-    stream.stdout.destroy();
-    if (error instanceof Error && !('syscall' in error)) return error;
+    const seen = source.seen();
+    if (seen instanceof Error) return seen;
     throw error;
   }
+  const seen = source.seen();
+  if (seen === undefined || seen instanceof Error) throw new Error('an archive ended before its source');
+  return { seen, digest: digest ?? { bytes: seen.bytes, sha256: seen.sha256 } };
 }
 
 function judge(archive: PlannedArchive, evidence: Parameters<ArchiveTool<unknown>['judge']>[0]): Verdict {

@@ -1,8 +1,9 @@
 import type { Host } from '@splitmirror/host';
+import type { ArchivesResult } from './effects.ts';
 import type { BackupEvent } from './events.ts';
 import type { Holder } from './lock.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
-import type { LevelsGate } from './run-plan.ts';
+import type { LevelsGate, RunPlan } from './run-plan.ts';
 import type { Store } from './store.ts';
 
 /** Time and chance, handed in so that every run can be replayed. */
@@ -28,7 +29,18 @@ export interface BackupContext {
   readonly hosts: ReadonlyMap<string, Host>;
   /** Audits the software levels of all nodes. */
   audit(options: { readonly signal?: AbortSignal | undefined }): Promise<LevelsGate>;
+  /** Level of a node's operating system, as `oslevel -r` starts (`7200-05`); without it every limit of the archive tools counts. */
+  systemLevel?(node: string, options: { readonly signal?: AbortSignal | undefined }): Promise<string>;
   readonly store: Store;
   readonly surroundings: Surroundings;
   readonly onEvent?: ((event: BackupEvent) => void) | undefined;
+  /** Called when a run begins, with its directory: by this a recorder keeps its log there. */
+  keepLog?(directory: string, plan: RunPlan): void;
+  /** Takes the place of the archiving in a replay, which has no bytes. */
+  archive?(): Promise<ArchivesResult>;
 }
+
+/** What planning needs: of the store only whether the archives will fit. */
+export type PlanningContext = Omit<BackupContext, 'store'> & {
+  readonly store: Pick<Store, 'root' | 'freeBytes' | 'survey'>;
+};

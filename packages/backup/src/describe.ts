@@ -54,8 +54,6 @@ function titleOf(effect: Effect): string {
       return 'read the lock of the group';
     case 'lock':
       return 'take the lock of the group';
-    case 'inherit':
-      return `take over the lock of run ${effect.from.run}`;
     case 'break-lock':
       return 'break the lock of the group';
     case 'pay-debt':

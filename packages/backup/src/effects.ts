@@ -1,4 +1,4 @@
-import type { Holder, LockReading, LockResult } from './lock.ts';
+import type { Holder, Liveness, LockReading, LockResult } from './lock.ts';
 import type { ArchiveRecord } from './manifest.ts';
 import type {
   Confirmation,
@@ -21,22 +21,45 @@ export type NodeEffect =
   | { readonly kind: 'confirm'; readonly proof: Proof; readonly before: string }
   | { readonly kind: 'look'; readonly node: string; readonly contents: GroupContents }
   | { readonly kind: 'read-lock'; readonly node: string; readonly notes: string }
-  | { readonly kind: 'lock'; readonly node: string; readonly notes: string; readonly holder: Holder }
   | {
-      readonly kind: 'inherit';
+      readonly kind: 'lock';
       readonly node: string;
       readonly notes: string;
       readonly holder: Holder;
-      readonly from: Holder;
+      /** Tokens of holders that are gone. */
+      readonly over: readonly string[];
     }
-  | { readonly kind: 'break-lock'; readonly node: string; readonly notes: string }
+  | { readonly kind: 'break-lock'; readonly node: string; readonly notes: string; readonly names: readonly string[] }
   | { readonly kind: 'pay-debt'; readonly node: string; readonly notes: string }
   | { readonly kind: 'perform'; readonly phase: Phase }
   | { readonly kind: 'wait'; readonly ms: number }
-  | { readonly kind: 'unlock'; readonly node: string; readonly notes: string };
+  | {
+      readonly kind: 'unlock';
+      readonly node: string;
+      readonly notes: string;
+      readonly holder: Holder;
+      /** Names in the directory that those have left who are gone. */
+      readonly others: readonly string[];
+    };
 
 /** Effects of a run alone. */
 type RunEffect = { readonly kind: 'archive' } | { readonly kind: 'redundancy' } | { readonly kind: 'commit' };
+
+/**
+ * Effects right before which the proof of ownership is taken again, in a run and on every way back: all that change
+ * something on a node, and the archive, which is worth nothing from a node that no longer has the group.
+ */
+const proven: ReadonlySet<Effect['kind']> = new Set(['lock', 'break-lock', 'pay-debt', 'perform', 'archive', 'unlock']);
+
+/** The effect itself, or the proof that has to be taken first; `proved`: the last effect was that proof. */
+export function onlyProved<E extends Effect>(
+  effect: E,
+  proof: Proof,
+  proved: boolean,
+): E | Extract<NodeEffect, { kind: 'confirm' }> {
+  if (proved || !proven.has(effect.kind)) return effect;
+  return { kind: 'confirm', proof, before: effect.kind === 'perform' ? effect.phase.name : effect.kind };
+}
 
 /** Whether something without a result of its own was done. */
 export type Done = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly problem: Problem };
@@ -51,7 +74,6 @@ export type Outcome =
   | { readonly of: 'look'; readonly looked: Looked }
   | { readonly of: 'read-lock'; readonly reading: LockReading; readonly liveness: Liveness }
   | { readonly of: 'lock'; readonly result: LockResult }
-  | { readonly of: 'inherit'; readonly result: LockResult }
   | { readonly of: 'break-lock'; readonly result: Done }
   | { readonly of: 'pay-debt'; readonly result: Done }
   | { readonly of: 'perform'; readonly outcome: PhaseOutcome }
@@ -67,9 +89,6 @@ export type Outcome =
 export type Looked =
   | { readonly kind: 'seen'; readonly picture: Picture }
   | { readonly kind: 'failed'; readonly problem: Problem };
-
-/** Whether the holder of a lock still runs. `unknown`: it ran on a machine that cannot be asked from here. */
-export type Liveness = 'mine' | 'alive' | 'gone' | 'unknown';
 
 /** What the archiving of all volumes brought. */
 export type ArchivesResult =

@@ -27,6 +27,12 @@ export type BackupErrorCode =
   | 'NEEDS_RECOVERY'
   /** The cluster or its storage has changed since the plan was made. */
   | 'PLAN_OUTDATED'
+  /** Nobody has allowed this plan, or the leave has expired. */
+  | 'PLAN_NOT_APPROVED'
+  /** A saved plan or approval is not what was saved. */
+  | 'PLAN_UNREADABLE'
+  /** Not an incident log. */
+  | 'LOG_UNREADABLE'
   /** The store has no room for the archives. */
   | 'STORE_FULL'
   /** The store cannot be written or read. */

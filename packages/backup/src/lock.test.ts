@@ -1,17 +1,17 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { localHost, type ScriptOutcome } from '@splitmirror/host';
+import { localHost, type Script, type ScriptOutcome } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  fileOf,
   type Holder,
-  inheritingScript,
-  judgeLocking,
-  judgeReading,
+  type Liveness,
   lockingScript,
   notesDirectory,
   printHolder,
-  readingScript,
+  readLock,
+  takeLock,
   unlockingScript,
 } from './lock.ts';
 
@@ -30,47 +30,96 @@ function holder(digit: string, run = 'abc123'): Holder {
 }
 
 let notes: string;
+/** Digits of the holders whose process is gone. */
+let gone: string[];
 beforeEach(async () => {
   notes = join(await mkdtemp(join(tmpdir(), 'splitmirror-lock-')), '.splitmirror');
+  gone = [];
 });
 
-const take = async (mine: Holder) => judgeLocking(await host.run(lockingScript(notes, mine)), 'a', mine);
-const read = async () => judgeReading(await host.run(readingScript(notes)), 'a', notes);
-const inherit = async (mine: Holder, from: Holder) =>
-  judgeLocking(await host.run(inheritingScript(notes, mine, from)), 'a', mine);
+const run = (script: Script) => host.run(script);
+const livenessOf = ({ token }: Holder): Liveness => (gone.includes(token.charAt(0)) ? 'gone' : 'alive');
+const take = (mine: Holder, over: readonly string[] = []) =>
+  takeLock(
+    run,
+    { node: 'a', notes },
+    mine,
+    over.map((digit) => digit.repeat(32)),
+    livenessOf,
+  );
+const read = () => readLock(run, { node: 'a', notes }, livenessOf);
+const held = (digit: string, ...others: string[]) => ({
+  kind: 'held',
+  holder: holder(digit),
+  holders: [digit, ...others].sort().map((each) => holder(each)),
+  debt: false,
+  strays: [],
+});
+const free = { kind: 'free', debt: false, strays: [] };
 
 describe('the lock, in a real shell', () => {
   it('is free where nothing is', async () => {
-    expect(await read()).toEqual({ kind: 'free', debt: false });
+    expect(await read()).toEqual(free);
   });
 
   it('is held by the first who asks, and tells the second whose it is', async () => {
     expect(await take(holder('1'))).toEqual({ kind: 'mine' });
     expect(await take(holder('2'))).toEqual({ kind: 'held', holder: holder('1') });
-    expect(await read()).toEqual({ kind: 'held', holder: holder('1'), debt: false });
-    expect(await readdir(notes)).toEqual(['lock']);
+    expect(await read()).toEqual(held('1'));
+    expect(await readdir(notes)).toEqual([fileOf('1'.repeat(32))]);
   });
 
-  it('goes to exactly one of many who ask at once', async () => {
-    const results = await Promise.all(['1', '2', '3', '4', '5', '6'].map((digit) => take(holder(digit))));
-    expect(results.filter(({ kind }) => kind === 'mine')).toHaveLength(1);
-    expect(results.filter(({ kind }) => kind === 'held')).toHaveLength(5);
+  it('goes to one at most of many who ask at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      const digits = ['1', '2', '3', '4', '5', '6'];
+      const results = await Promise.all(digits.map((digit) => take(holder(digit))));
+      const winners = digits.filter((_, index) => results[index]?.kind === 'mine');
+      expect(winners.length).toBeLessThanOrEqual(1);
+      expect(await read()).toEqual(winners[0] === undefined ? free : held(winners[0]));
+      for (const digit of winners) await host.run(unlockingScript(notes, holder(digit)));
+    }
   });
 
-  it('is taken back by its holder only', async () => {
+  it('is taken back by its holder only, as often as it likes', async () => {
     await take(holder('1'));
-    const foreign = await host.run(unlockingScript(notes, holder('2')));
-    expect(foreign.steps.map(({ kind }) => kind)).toEqual(['ended', 'skipped', 'skipped']);
-    expect(await read()).toMatchObject({ kind: 'held' });
+    await host.run(unlockingScript(notes, holder('2')));
+    expect(await read()).toEqual(held('1'));
     await host.run(unlockingScript(notes, holder('1')));
-    expect(await read()).toEqual({ kind: 'free', debt: false });
+    expect(await read()).toEqual(free);
+    await take(holder('3'));
+    await host.run(unlockingScript(notes, holder('1')));
+    expect(await read(), 'a command that comes too late').toEqual(held('3'));
   });
 
-  it('is inherited by one heir of a holder that is gone', async () => {
+  it('is taken over from a holder that is gone, whose file goes at the end', async () => {
     await take(holder('1'));
-    const results = await Promise.all(['2', '3', '4'].map((digit) => inherit(holder(digit), holder('1'))));
-    expect(results.filter(({ kind }) => kind === 'mine')).toHaveLength(1);
-    expect(await readdir(notes)).toEqual(['lock']);
+    gone = ['1'];
+    expect(await take(holder('2')), 'a run does not step over anybody').toEqual({ kind: 'held', holder: holder('1') });
+    expect(await take(holder('3'), ['1'])).toEqual({ kind: 'mine' });
+    expect(await take(holder('4'), ['1'])).toEqual({ kind: 'held', holder: holder('3') });
+    expect(await read()).toEqual(held('3', '1'));
+    await host.run(unlockingScript(notes, holder('3'), [fileOf('1'.repeat(32))]));
+    expect(await read()).toEqual(free);
+  });
+
+  it('is not won by one that acts on an old reading', async () => {
+    await take(holder('1'));
+    gone = ['1'];
+    await take(holder('2'), ['1']);
+    await host.run(unlockingScript(notes, holder('2'), [fileOf('1'.repeat(32))]));
+    await take(holder('4'));
+    expect(await take(holder('3'), ['1'])).toEqual({ kind: 'held', holder: holder('4') });
+    expect(await read()).toEqual(held('4'));
+  });
+
+  it('is not hidden by a writer that was cut off, nor held by it', async () => {
+    const { steps } = lockingScript(notes, holder('1'));
+    await host.run({ steps: steps.slice(0, 2) });
+    const draft = `new.${'1'.repeat(32)}`;
+    expect(await read()).toEqual({ ...free, strays: [draft] });
+    expect(await take(holder('2'))).toEqual({ kind: 'mine' });
+    await host.run(unlockingScript(notes, holder('2'), [draft]));
+    expect(await read()).toEqual(free);
   });
 
   it('shows the note of a suspended application', async () => {
@@ -80,10 +129,11 @@ describe('the lock, in a real shell', () => {
   });
 
   it('is unreadable, not free, when something else stands in its place', async () => {
-    await take(holder('1'));
+    const name = fileOf('1'.repeat(32));
+    await mkdir(notes);
     for (const text of ['', '{', 'null\n', printHolder(holder('1')).replace('"splitmirror":1', '"splitmirror":2')]) {
-      await writeFile(join(notes, 'lock'), text);
-      expect(await read()).toMatchObject({ kind: 'unreadable', problem: { code: 'LOCK_UNREADABLE' } });
+      await writeFile(join(notes, name), text);
+      expect(await read()).toMatchObject({ kind: 'unreadable', problem: { code: 'LOCK_UNREADABLE' }, names: [name] });
     }
   });
 
@@ -94,36 +144,32 @@ describe('the lock, in a real shell', () => {
 
   it('holds one line of JSON', async () => {
     await take(holder('1'));
-    expect(await readFile(join(notes, 'lock'), 'utf8')).toBe(`${JSON.stringify(holder('1'))}\n`);
+    expect(await readFile(join(notes, fileOf('1'.repeat(32))), 'utf8')).toBe(`${JSON.stringify(holder('1'))}\n`);
   });
 });
 
-describe('judgeReading', () => {
-  it('takes no answer for no lock', () => {
+describe('readLock', () => {
+  const answers = (outcome: ScriptOutcome) => readLock(async () => outcome, { node: 'a', notes: '/data' }, livenessOf);
+
+  it('takes no answer for no lock', async () => {
     const lost: ScriptOutcome = { kind: 'unknown', reason: 'connection lost', steps: [] };
-    expect(judgeReading(lost, 'a', '/data/.splitmirror')).toMatchObject({
-      kind: 'unreadable',
-      problem: { seen: 'connection lost' },
-    });
+    expect(await answers(lost)).toMatchObject({ kind: 'unreadable', problem: { seen: 'connection lost' }, names: [] });
   });
 
-  it('takes an I/O error for no free lock', () => {
+  it('takes an I/O error for no free lock', async () => {
+    const stderr = 'ls: 0653-341 There is an input or output error.';
+    const clock = { start: 0, end: 0 };
     const step = {
+      id: 'names',
       kind: 'ended',
       exitCode: 2,
       memberCodes: [2],
       stdout: '',
+      stderr,
       durationMs: 1,
-      clock: { start: 0, end: 0 },
+      clock,
     } as const;
-    const broken: ScriptOutcome = {
-      kind: 'completed',
-      steps: [
-        { ...step, id: 'directory', stderr: 'ls: 0653-341 There is an input or output error.' },
-        { ...step, id: 'holder', stderr: '' },
-      ],
-    };
-    expect(judgeReading(broken, 'a', '/data/.splitmirror').kind).toBe('unreadable');
+    expect((await answers({ kind: 'completed', steps: [step] })).kind).toBe('unreadable');
   });
 });
 

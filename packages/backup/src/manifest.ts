@@ -8,7 +8,10 @@ const proof = z.strictObject({
   facts: z.record(z.string(), z.string()),
 });
 
-const archive = z.strictObject({
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What both versions say of an archive. */
+const archiveShape = {
   /** Name of the live volume. */
   volume: z.string(),
   /** Mount point of the live file system; `null` for a raw volume. */
@@ -16,21 +19,53 @@ const archive = z.strictObject({
   tool: z.enum(['tar', 'dd']),
   /** Command that produced the archive on the node, as typed. */
   command: z.string(),
-  /** File beside the manifest. */
+  /** Name beside the manifest, or within the snapshot of a repository. */
   file: z.string(),
+  /** Bytes that the command wrote: the archive itself, neither compressed nor encrypted. */
   bytes: z.int().nonnegative(),
-  /** Lower-case hex; `sha256sum FILE` prints the same. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Lower-case hex, of the archive itself. */
+  sha256,
   entries: z.int().nonnegative(),
   /** NDJSON file beside the manifest: one line for each entry of the archive. */
   catalogue: z.string().nullable(),
   /** What was odd and did not make the archive worthless. */
   warnings: z.array(z.string()),
+};
+
+const archive = z.strictObject({
+  ...archiveShape,
+  compression: z.enum(['none', 'gzip', 'zstd']),
+  /** The age recipients that it was encrypted to; `null` where it was not. */
+  recipients: z.array(z.string()).nullable(),
+  /** What `wc -c` and `sha256sum` say of `file`: the archive as it is stored, compressed and encrypted. */
+  stored: z.strictObject({ bytes: z.int().nonnegative(), sha256 }),
+  /** Snapshot of the repository that holds `file`; `null` where it lies beside the manifest. */
+  snapshot: z.string().nullable(),
+  /** Seconds from the first to the last byte; `null` in a manifest of version 1. */
+  seconds: z.number().nonnegative().nullable(),
 });
 
-/** What stands beside the archives of a complete backup. Readable without splitmirror. */
-export const manifestSchema = z.strictObject({
-  splitmirror: z.literal(1),
+const redundancyShape = {
+  splitAt: z.string(),
+  wholeAt: z.string(),
+  /** Time with fewer copies than before. */
+  exposedSeconds: z.number().nonnegative(),
+  /** Fresh copies that were left on the live side meanwhile, the fewest of all volumes. */
+  copiesLeft: z.int(),
+};
+
+const suspicion = z.strictObject({
+  /** `BYTES`, `ENTRIES`, `SECONDS`, `VOLUME_MISSING`, `VOLUME_EMPTY`. */
+  code: z.enum(['BYTES', 'ENTRIES', 'SECONDS', 'VOLUME_MISSING', 'VOLUME_EMPTY']),
+  volume: z.string(),
+  message: z.string(),
+  seen: z.number(),
+  /** Median of the history that it was held against; `null` where none is needed. */
+  usual: z.number().nullable(),
+});
+
+/** What both versions say of a backup. */
+const common = {
   run: z.string(),
   group: z.string(),
   node: z.string(),
@@ -44,22 +79,74 @@ export const manifestSchema = z.strictObject({
     level: z.enum(['application', 'file-system', 'crash']),
     /** What the split phase proved, for instance how long the file systems were frozen. */
     evidence: z.record(z.string(), z.string()),
-  }),
-  redundancy: z.strictObject({
-    splitAt: z.string(),
-    wholeAt: z.string(),
-    /** Time with fewer copies than before. */
-    exposedSeconds: z.number().nonnegative(),
-    /** Fresh copies that were left on the live side meanwhile, the fewest of all volumes. */
-    copiesLeft: z.int(),
+    /** The same for each group of volumes; `level` above is the weakest of them. */
+    groups: z
+      .array(
+        z.strictObject({
+          volumes: z.array(z.string()),
+          level: z.enum(['application', 'file-system', 'crash']),
+          evidence: z.record(z.string(), z.string()),
+        }),
+      )
+      .default([]),
   }),
   levels: z.unknown(),
   /** Ownership, proved again before each step that changed something. */
   proofs: z.array(proof),
   facts: z.record(z.string(), z.record(z.string(), z.string())),
+};
+
+const second = z.strictObject({
+  splitmirror: z.literal(2),
+  ...common,
+  redundancy: z.strictObject({
+    ...redundancyShape,
+    /** Copies of each volume before the split, and fresh ones while it lasted. */
+    volumes: z.array(z.strictObject({ volume: z.string(), copies: z.int(), copiesLeft: z.int() })),
+  }),
   archives: z.array(archive),
+  /** Why the run is off its history; empty for one that is not. */
+  suspicions: z.array(suspicion),
+  /** How many earlier backups it was held against; too few say nothing. */
+  judgedAgainst: z.int().nonnegative(),
+  /** Run that this backup builds upon; `null` for one that is whole by itself. */
+  parent: z.string().nullable(),
 });
 
-export type Manifest = z.infer<typeof manifestSchema>;
+const first = z
+  .strictObject({
+    splitmirror: z.literal(1),
+    ...common,
+    redundancy: z.strictObject(redundancyShape),
+    archives: z.array(z.strictObject(archiveShape)),
+  })
+  .transform(
+    (manifest): z.output<typeof second> => ({
+      ...manifest,
+      splitmirror: 2,
+      redundancy: { ...manifest.redundancy, volumes: [] },
+      archives: manifest.archives.map((record) => ({
+        ...record,
+        compression: 'none',
+        recipients: null,
+        stored: { bytes: record.bytes, sha256: record.sha256 },
+        snapshot: null,
+        seconds: null,
+      })),
+      suspicions: [],
+      judgedAgainst: 0,
+      parent: null,
+    }),
+  );
+
+/**
+ * What stands beside the archives of a complete backup. Readable without splitmirror. Version 2 is written; version 1 is
+ * still read, and handed out as version 2 with what it could not say left empty.
+ */
+export const manifestSchema = z.union([second, first]);
+
+export type Manifest = z.output<typeof manifestSchema>;
 /** One archive of a backup. */
 export type ArchiveRecord = z.infer<typeof archive>;
+/** Why a run is off its history. */
+export type Suspicion = z.infer<typeof suspicion>;

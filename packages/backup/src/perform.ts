@@ -1,16 +1,7 @@
 import { changes, type Script, type ScriptOutcome } from '@splitmirror/host';
 import type { BackupContext } from './context.ts';
 import type { Done, Effect, NodeEffect, Outcome } from './effects.ts';
-import {
-  firstComplaint,
-  type Holder,
-  inheritingScript,
-  judgeLocking,
-  judgeReading,
-  lockingScript,
-  readingScript,
-  unlockingScript,
-} from './lock.ts';
+import { firstComplaint, type Holder, readLock, takeLock, unlockingScript } from './lock.ts';
 import type { Problem } from './ports.ts';
 import { problemOf } from './problems.ts';
 import { debtScript, type QuiesceHooks } from './quiesce.ts';
@@ -35,6 +26,8 @@ export async function performOnNode(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const run = (node: string, script: Script) => runScript(context, node, script, signal);
+  const livenessOf = ({ token, controller }: Holder) =>
+    token === subject.self.token ? 'mine' : context.surroundings.isAlive(controller);
   switch (effect.kind) {
     case 'locate':
       return { of: 'locate', standing: await context.cluster.locate(subject.group, { signal }) };
@@ -46,22 +39,19 @@ export async function performOnNode(
         looked: { kind: 'seen', picture: await context.mirror.look(effect.node, effect.contents, { signal }) },
       };
     case 'read-lock': {
-      const reading = judgeReading(await run(effect.node, readingScript(effect.notes)), effect.node, effect.notes);
-      if (reading.kind !== 'held') return { of: 'read-lock', reading, liveness: 'gone' };
-      const mine = reading.holder.token === subject.self.token;
-      const liveness = mine ? 'mine' : context.surroundings.isAlive(reading.holder.controller);
-      return { of: 'read-lock', reading, liveness };
+      const reading = await readLock((script) => run(effect.node, script), effect, livenessOf);
+      return { of: 'read-lock', reading, liveness: reading.kind === 'held' ? livenessOf(reading.holder) : 'gone' };
     }
     case 'lock': {
-      const outcome = await run(effect.node, lockingScript(effect.notes, effect.holder));
-      return { of: 'lock', result: judgeLocking(outcome, effect.node, effect.holder) };
-    }
-    case 'inherit': {
-      const outcome = await run(effect.node, inheritingScript(effect.notes, effect.holder, effect.from));
-      return { of: 'inherit', result: judgeLocking(outcome, effect.node, effect.holder) };
+      const { holder, over } = effect;
+      return {
+        of: 'lock',
+        result: await takeLock((script) => run(effect.node, script), effect, holder, over, livenessOf),
+      };
     }
     case 'break-lock': {
-      const script = { steps: [{ id: 'break', run: changes('rm', '-f', `${effect.notes}/lock`), timeoutSeconds: 30 }] };
+      const files = effect.names.map((name) => `${effect.notes}/${name}`);
+      const script = { steps: [{ id: 'break', run: changes('rm', '-f', ...files), timeoutSeconds: 30 }] };
       return {
         of: 'break-lock',
         result: judgeDone(await run(effect.node, script), effect.node, 'the lock could not be removed'),
@@ -79,7 +69,7 @@ export async function performOnNode(
       await context.surroundings.sleep(effect.ms, signal);
       return { of: 'wait' };
     case 'unlock': {
-      const outcome = await run(effect.node, unlockingScript(effect.notes, subject.self));
+      const outcome = await run(effect.node, unlockingScript(effect.notes, effect.holder, effect.others));
       return { of: 'unlock', result: judgeUnlocking(outcome, effect.node) };
     }
   }
@@ -140,10 +130,9 @@ export function failedOutcome(effect: Effect, error: unknown): Outcome {
     case 'look':
       return { of: 'look', looked: failed };
     case 'read-lock':
-      return { of: 'read-lock', reading: { kind: 'unreadable', problem }, liveness: 'unknown' };
+      return { of: 'read-lock', reading: { kind: 'unreadable', problem, names: [] }, liveness: 'unknown' };
     case 'lock':
-    case 'inherit':
-      return { of: effect.kind, result: failed };
+      return { of: 'lock', result: failed };
     case 'break-lock':
     case 'pay-debt':
     case 'commit':

@@ -1,13 +1,15 @@
 import { planArchive } from './archiving.ts';
-import type { BackupContext } from './context.ts';
+import type { PlanningContext } from './context.ts';
 import { BackupError } from './errors.ts';
-import type { Holder } from './lock.ts';
-import { quiesceSteps } from './quiesce.ts';
+import { estimatesOf } from './estimates.ts';
+import { exposuresOf, refuseExposure } from './exposure.ts';
+import { groupLocked } from './group-locked.ts';
+import type { MirrorPlan, Problem } from './ports.ts';
+import { archivePreflight } from './preflight.ts';
+import { quiesceSteps, secretProblems } from './quiesce.ts';
 import type { GroupPolicy, LevelsGate, RunPlan } from './run-plan.ts';
+import { formProblems } from './stored-form.ts';
 import { type GroupSurvey, surveyGroup } from './survey.ts';
-
-/** Room that an archive takes beyond the bytes of its volume: headers and padding of many small files. */
-const archiveOverhead = 1.05;
 
 /**
  * Plans a backup: who holds the group, whether the levels allow it, how the mirror is split and what is archived. Changes
@@ -16,7 +18,7 @@ const archiveOverhead = 1.05;
  * @throws BackupError with every problem that was found.
  */
 export async function planBackup(
-  context: BackupContext,
+  context: PlanningContext,
   group: string,
   policy: GroupPolicy,
   options: { readonly signal?: AbortSignal | undefined } = {},
@@ -32,41 +34,40 @@ export async function planBackup(
 
   const run = surroundings.newRunId();
   const { suspend, resume } = quiesceSteps(policy.quiesce, notes, run);
-  const { fileSystems } = standing.contents;
+  const fileSystems = standing.contents.fileSystems === 'ALL' ? picture.fileSystems : standing.contents.fileSystems;
   const planned = context.mirror.plan(picture, {
     run,
-    fileSystems: fileSystems === 'ALL' ? picture.fileSystems : fileSystems,
+    fileSystems,
     rawVolumes: policy.rawVolumes.map(({ volume }) => volume),
     suspend,
     resume,
     freezeSeconds: policy.freezeSeconds,
     allowLastCopy: policy.allowLastCopy,
+    strategy: policy.strategy,
   });
-  if ('problems' in planned) {
-    const [first] = planned.problems;
+  const problems = [
+    ...('problems' in planned ? planned.problems : []),
+    ...secretProblems(policy.quiesce, standing.node),
+    ...(await formProblems(policy.stored)),
+    ...('problems' in planned ? [] : await exposureProblems(context, group, planned.plan, policy)),
+    ...(await archivePreflight(context, standing.node, fileSystems, options.signal)),
+  ];
+  const [first] = problems;
+  if (first !== undefined || 'problems' in planned) {
     throw new BackupError('PLAN_REFUSED', `${group}: ${first?.message ?? 'the mirror cannot be split'}`, {
       remedy: first?.remedy ?? 'Look at the volume group.',
-      problems: planned.problems,
+      problems,
     });
   }
   const mirror = planned.plan;
-  const storeBytesAtMost = Math.ceil(mirror.volumes.reduce((sum, { bytes }) => sum + bytes, 0) * archiveOverhead);
-  await refuseFullStore(context, storeBytesAtMost);
+  const { backups } = await context.store.survey(group);
+  const estimates = estimatesOf(mirror, backups.at(-1)?.manifest);
+  await refuseFullStore(context, estimates.storeBytesAtMost);
 
-  const createdAt = surroundings.now().toISOString();
-  const holder: Holder = {
-    splitmirror: 1,
-    run,
-    group,
-    token: surroundings.newToken(),
-    controller: surroundings.controller,
-    since: createdAt,
-    intended: mirror.volumes.map(({ volume, copies }) => ({ volume, copies })),
-  };
   return {
     version: 1,
     run,
-    createdAt,
+    createdAt: surroundings.now().toISOString(),
     group,
     node: standing.node,
     proof: standing.proof,
@@ -75,13 +76,23 @@ export async function planBackup(
     levels,
     observed: picture.digest,
     notes,
-    holder,
     policy,
     mirror,
     archives: mirror.volumes.map((volume) => planArchive(volume, policy)),
-    partitionsToResync: mirror.volumes.reduce((sum, { partitionsToResync }) => sum + partitionsToResync, 0),
-    storeBytesAtMost,
+    estimates,
   };
+}
+
+/** Whether the group has spent this month's time without a second copy. */
+async function exposureProblems(
+  { store, surroundings }: PlanningContext,
+  group: string,
+  { volumes }: MirrorPlan,
+  policy: GroupPolicy,
+): Promise<readonly Problem[]> {
+  if (policy.exposure === undefined) return [];
+  const problem = refuseExposure(volumes, await exposuresOf(store, group), policy.exposure, surroundings.now());
+  return problem === null ? [] : [problem];
 }
 
 function refuseLevels(levels: LevelsGate, policy: GroupPolicy): void {
@@ -103,7 +114,8 @@ function refuseLevels(levels: LevelsGate, policy: GroupPolicy): void {
   );
 }
 
-function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurvey, group: string): void {
+/** Refuses a group that is locked, or on which an earlier run has left something. */
+export function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurvey, group: string): void {
   if (lock.kind === 'unreadable') {
     throw new BackupError('NEEDS_RECOVERY', lock.problem.message, {
       remedy: lock.problem.remedy,
@@ -111,14 +123,8 @@ function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurvey, gro
     });
   }
   if (lock.kind === 'held' && liveness !== 'gone') {
-    const { run, since, controller } = lock.holder;
-    throw new BackupError(
-      'GROUP_LOCKED',
-      `run ${run} holds ${group} since ${since}, process ${controller.pid} on ${controller.host}`,
-      {
-        remedy: 'Wait for that run, or run recover when its process is gone.',
-      },
-    );
+    const problem = groupLocked(lock.holder, standing.node);
+    throw new BackupError('GROUP_LOCKED', problem.message, { remedy: problem.remedy, problems: [problem] });
   }
   if (lock.kind === 'held' || lock.debt || picture.leftovers.length > 0) {
     const names = picture.leftovers.map(({ what, name }) => `${what} ${name}`);
@@ -133,7 +139,7 @@ function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurvey, gro
   }
 }
 
-async function refuseFullStore(context: BackupContext, bytes: number): Promise<void> {
+async function refuseFullStore(context: PlanningContext, bytes: number): Promise<void> {
   const free = await context.store.freeBytes();
   if (free >= bytes) return;
   throw new BackupError(

@@ -117,6 +117,8 @@ export interface SplitRequest {
   readonly freezeSeconds: number;
   /** Permission to leave a volume without any second fresh copy while the backup runs. */
   readonly allowLastCopy: boolean;
+  /** The way to split, by the family's own name for it; the family chooses where none is given. */
+  readonly strategy?: string | undefined;
 }
 
 /** One part of a plan: a script with what takes it back. */
@@ -161,6 +163,29 @@ export interface MirrorPlan {
   readonly merge: Phase;
   /** Longest time for which writers can be held, in seconds. */
   readonly frozenSecondsAtMost: number;
+  /** What it is expected to cost. */
+  readonly price?: SplitPrice | undefined;
+  /** What a takeover meets while the split lasts and after it. */
+  readonly takeover?: readonly TakeoverNote[] | undefined;
+}
+
+/** What a split is expected to cost. */
+export interface SplitPrice {
+  /** Volumes that are left with one fresh copy, from the split to the end of the resync. */
+  readonly unmirroredVolumes: readonly string[];
+  /** To be copied after the merge, at most: `partitionsToResync` of all volumes. */
+  readonly megabytesToResync: number;
+  /** Minutes from the merge until the last volume has all its copies; `null` while the pace of a resync is not known. */
+  readonly resyncMinutes: number | null;
+  /** Seconds for which writers are likely to be held. */
+  readonly frozenSecondsExpected: number;
+}
+
+/** Something that a takeover meets, for a person, with commands that help. */
+export interface TakeoverNote {
+  readonly text: string;
+  /** As typed, on each of the other nodes. */
+  readonly commands: readonly string[];
 }
 
 /** How a phase ended. */
@@ -187,6 +212,8 @@ export type Redundancy =
 export interface IntendedCopies {
   readonly volume: string;
   readonly copies: number;
+  /** How it was split, as `PlannedVolume.strategy`; without it the family takes its oldest way. */
+  readonly strategy?: string | undefined;
 }
 
 /** The way back from whatever a node shows. */
@@ -195,6 +222,11 @@ export interface RecoveryPlan {
   readonly phases: readonly Phase[];
   /** What cannot be known or done, and what a person has to do. */
   readonly problems: readonly Problem[];
+  /**
+   * Copies that the phases give back, by volume, as the picture and the lock tell. They are written into the lock before
+   * the first phase, so that a node which dies between two commands takes no knowledge with it.
+   */
+  readonly intended?: readonly IntendedCopies[] | undefined;
 }
 
 /** The mirror: picture, plan, perform, recover. */

@@ -2,6 +2,7 @@ import type { BackupContext } from './context.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import type { NodeEffect } from './effects.ts';
+import { endExposures } from './exposure.ts';
 import { noJournal } from './journal.ts';
 import type { Holder } from './lock.ts';
 import { performOnNode } from './perform.ts';
@@ -82,6 +83,10 @@ export async function recoverGroup(
     end.stage.at === 'ended'
       ? end.stage.verdict
       : { kind: 'stuck', problems: [stopped(end)], performed: end.performed };
+  // A recovery needs no store; where there is one, what a dead run has cost ends here.
+  if (verdict.kind === 'whole') {
+    await endExposures(context.store, group, surroundings.now().toISOString()).catch(() => {});
+  }
   emit({ type: 'recovery-end', verdict });
   return verdict;
 }

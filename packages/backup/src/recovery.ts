@@ -1,5 +1,6 @@
-import type { Looked, NodeEffect, Observation } from './effects.ts';
-import { type Holder, type LockReading, type LockResult, notesDirectory } from './lock.ts';
+import { type Looked, type NodeEffect, type Observation, onlyProved } from './effects.ts';
+import { groupLocked } from './group-locked.ts';
+import { fileOf, type Holder, type LockReading, type LockResult, notesDirectory } from './lock.ts';
 import type { GroupContents, IntendedCopies, Phase, Picture, Problem, Proof, RecoveryPlan, Standing } from './ports.ts';
 
 /** How a recovery ended. */
@@ -37,12 +38,12 @@ export interface RecoveryState {
     | { readonly at: 'locate' }
     | { readonly at: 'look' }
     | { readonly at: 'read-lock' }
-    | { readonly at: 'break-lock' }
+    | { readonly at: 'break-lock'; readonly names: readonly string[] }
     | { readonly at: 'lock' }
-    | { readonly at: 'inherit'; readonly from: Holder }
     | { readonly at: 'pay-debt' }
-    | { readonly at: 'confirm'; readonly phase: Phase; readonly rest: readonly Phase[] }
     | { readonly at: 'perform'; readonly phase: Phase; readonly rest: readonly Phase[] }
+    /** The node shows nothing more to do; the proof tells that it had the group when it showed that. */
+    | { readonly at: 'conclude' }
     | { readonly at: 'wait'; readonly next: 'look' | 'locate' }
     | { readonly at: 'unlock' }
     | { readonly at: 'ended'; readonly verdict: RecoveryVerdict };
@@ -57,9 +58,17 @@ export interface RecoveryState {
   readonly vainLocates: number;
   readonly contents: GroupContents;
   readonly proof: Proof | undefined;
+  /** The last effect was the proof, which still held. */
+  readonly proved: boolean;
   readonly notes: string;
   /** The lock is ours. */
   readonly locked: boolean;
+  /** Everything is as it was: only the lock has to be given back, which is never asked for again under the same token. */
+  readonly whole: boolean;
+  /** Tokens of holders that are gone: their files go when all is whole. */
+  readonly over: readonly string[];
+  /** Other names that dead runs have left beside the lock. */
+  readonly strays: readonly string[];
   /** An application still waits to be resumed. */
   readonly debt: boolean;
   readonly intended: readonly IntendedCopies[];
@@ -75,8 +84,12 @@ const maxPhases = 40;
 /** A takeover takes minutes; a cluster that is still undecided after so many waits is told. */
 const maxVainLocates = 20;
 
-/** Starts from nothing but the group: who has it now is the first question. */
-export function startRecovery(): RecoveryState {
+/**
+ * Starts from nothing but the group: who has it now is the first question.
+ *
+ * @param from What is known already: `locked`, the lock is ours; `whole`, nothing is left to do but to give it back.
+ */
+export function startRecovery(from: 'nothing' | 'locked' | 'whole' = 'nothing'): RecoveryState {
   return {
     stage: { at: 'locate' },
     holder: '',
@@ -86,8 +99,12 @@ export function startRecovery(): RecoveryState {
     vainLocates: 0,
     contents: { volumeGroups: [], fileSystems: [] },
     proof: undefined,
+    proved: false,
     notes: '',
-    locked: false,
+    locked: from === 'locked',
+    whole: from === 'whole',
+    over: [],
+    strays: [],
     debt: false,
     intended: [],
     performed: [],
@@ -97,42 +114,43 @@ export function startRecovery(): RecoveryState {
 
 /** What to do next; `null` when the recovery has ended. */
 export function nextRecoveryEffect(state: RecoveryState, rules: RecoveryRules): NodeEffect | null {
-  const { stage, node, holder, notes } = state;
+  const effect = wanted(state, rules);
+  if (effect === null || state.proof === undefined) return effect;
+  return onlyProved(effect, state.proof, state.proved);
+}
+
+function wanted(state: RecoveryState, rules: RecoveryRules): NodeEffect | null {
+  const { stage, node, holder, notes, contents, over, strays } = state;
   switch (stage.at) {
     case 'locate':
       return { kind: 'locate' };
     case 'look':
-      return { kind: 'look', node, contents: state.contents };
+      return { kind: 'look', node, contents };
     case 'read-lock':
-    case 'break-lock':
     case 'pay-debt':
-    case 'unlock':
       return { kind: stage.at, node: holder, notes };
+    case 'break-lock':
+      return { kind: 'break-lock', node: holder, notes, names: stage.names };
     case 'lock':
-      return { kind: 'lock', node: holder, notes, holder: rules.self };
-    case 'inherit':
-      return {
-        kind: 'inherit',
-        node: holder,
-        notes,
-        holder: { ...rules.self, intended: stage.from.intended },
-        from: stage.from,
-      };
-    case 'confirm':
-      return state.proof === undefined
-        ? { kind: 'locate' }
-        : { kind: 'confirm', proof: state.proof, before: stage.phase.name };
+      return { kind: 'lock', node: holder, notes, holder: { ...rules.self, intended: [...state.intended] }, over };
     case 'perform':
       return { kind: 'perform', phase: stage.phase };
+    case 'conclude':
+      return state.proof === undefined
+        ? { kind: 'locate' }
+        : { kind: 'confirm', proof: state.proof, before: 'conclude' };
     case 'wait':
       return { kind: 'wait', ms: rules.pollMs };
+    case 'unlock':
+      return { kind: 'unlock', node: holder, notes, holder: rules.self, others: [...over.map(fileOf), ...strays] };
     case 'ended':
       return null;
   }
 }
 
 /** Takes in what became of the last effect. */
-export function observeRecovery(state: RecoveryState, seen: Observation, rules: RecoveryRules): RecoveryState {
+export function observeRecovery(before: RecoveryState, seen: Observation, rules: RecoveryRules): RecoveryState {
+  const state = { ...before, proved: false };
   switch (seen.of) {
     case 'locate':
       return afterLocate(state, seen.standing, rules);
@@ -141,19 +159,20 @@ export function observeRecovery(state: RecoveryState, seen: Observation, rules: 
     case 'read-lock':
       return decideOnLock(state, seen.reading, seen.liveness, rules);
     case 'break-lock':
-      return seen.result.kind === 'done' ? { ...state, stage: { at: 'lock' } } : stuck(state, [seen.result.problem]);
+      return seen.result.kind === 'done'
+        ? { ...state, stage: { at: 'read-lock' } }
+        : stuck(state, [seen.result.problem]);
     case 'lock':
-    case 'inherit':
       return afterLocking(state, seen.result, rules);
     case 'pay-debt':
       return seen.result.kind === 'done'
         ? { ...state, debt: false, failures: [], stage: { at: 'look' } }
         : again(state, [seen.result.problem], { at: 'pay-debt' });
     case 'confirm':
-      if (state.stage.at !== 'confirm') return state;
       switch (seen.confirmation.kind) {
         case 'holds':
-          return { ...state, proof: seen.confirmation.proof, stage: { ...state.stage, at: 'perform' } };
+          if (state.stage.at === 'conclude') return nextNode(state);
+          return { ...state, proof: seen.confirmation.proof, proved: true };
         case 'lost': // The group has moved meanwhile: start over where it is now.
           return again(state, [moved(state)], { at: 'locate' });
         case 'unknown':
@@ -172,7 +191,7 @@ export function observeRecovery(state: RecoveryState, seen: Observation, rules: 
     case 'unlock':
       return seen.result.kind === 'done'
         ? ended(state, { kind: 'whole', performed: state.performed, unseen: state.unseen })
-        : again(state, [seen.result.problem], { at: 'unlock' });
+        : again({ ...state, whole: true }, [seen.result.problem], { at: 'locate' });
     default:
       break;
   }
@@ -200,7 +219,8 @@ function afterLocate(state: RecoveryState, standing: Standing, rules: RecoveryRu
   if (standing.kind === 'held') {
     const { node, contents, proof } = standing;
     const others = rules.nodes.filter((other) => other !== node);
-    return { ...state, holder: node, node, others, unseen: [], contents, proof, vainLocates: 0, stage: { at: 'look' } };
+    const here = { ...state, holder: node, node, contents, proof, vainLocates: 0 };
+    return state.whole ? { ...here, stage: { at: 'unlock' } } : { ...here, others, unseen: [], stage: { at: 'look' } };
   }
   const mayPass = standing.kind === 'moving' || standing.kind === 'undecidable' || standing.kind === 'offline';
   if (!mayPass || state.vainLocates >= maxVainLocates) return stuck(state, standing.reasons);
@@ -214,7 +234,9 @@ function afterLook(state: RecoveryState, looked: Looked, rules: RecoveryRules): 
       ? nextNode({ ...state, unseen: [...state.unseen, state.node] })
       : again(state, [looked.problem], { at: 'locate' });
   }
-  return state.locked ? nextPhase(state, looked.picture, rules) : beforeLock(state, looked.picture);
+  return state.locked && state.notes !== ''
+    ? nextPhase(state, looked.picture, rules)
+    : beforeLock(state, looked.picture, rules);
 }
 
 /** The other nodes in turn; after the last of them the lock is given back. */
@@ -223,9 +245,11 @@ function nextNode(state: RecoveryState): RecoveryState {
   return node === undefined ? { ...state, stage: { at: 'unlock' } } : { ...state, node, others, stage: { at: 'look' } };
 }
 
-function beforeLock(state: RecoveryState, picture: Picture): RecoveryState {
+function beforeLock(state: RecoveryState, picture: Picture, rules: RecoveryRules): RecoveryState {
   const notes = notesDirectory(picture.fileSystems);
-  if (notes !== undefined) return { ...state, notes, stage: { at: 'read-lock' } };
+  if (notes !== undefined) {
+    return { ...state, notes, intended: rules.recovery(picture).intended ?? [], stage: { at: 'read-lock' } };
+  }
   return stuck(state, [
     {
       code: 'NOT_MOUNTED',
@@ -244,17 +268,33 @@ function decideOnLock(
   rules: RecoveryRules,
 ): RecoveryState {
   if (reading.kind === 'unreadable') {
-    return rules.breakLock ? { ...state, stage: { at: 'break-lock' } } : stuck(state, [reading.problem]);
+    if (reading.names.length === 0) return again({ ...state, notes: '' }, [reading.problem], { at: 'locate' });
+    return rules.breakLock
+      ? { ...state, stage: { at: 'break-lock', names: reading.names } }
+      : stuck(state, [reading.problem]);
   }
-  const known = { ...state, debt: reading.debt };
-  if (reading.kind === 'free') return { ...known, stage: { at: 'lock' } };
-  const inherited = { ...known, intended: reading.holder.intended };
-  if (liveness === 'mine') return afterLock(inherited, rules);
-  if (liveness === 'gone' || (liveness === 'unknown' && rules.breakLock)) {
-    return { ...inherited, stage: { at: 'inherit', from: reading.holder } };
-  }
+  const holders = reading.kind === 'held' ? reading.holders : [];
+  const others = holders.filter(({ token }) => token !== rules.self.token);
+  const known = {
+    ...state,
+    debt: reading.debt,
+    strays: reading.strays,
+    over: others.map(({ token }) => token),
+    intended: together([...holders.map(({ intended }) => intended), state.intended]),
+  };
+  // Whoever has a file there too, and has come later, goes away by itself.
+  if (state.locked && holders.length > others.length) return afterLock({ ...known, over: [] }, rules);
+  const free = liveness === 'gone' || liveness === 'mine' || (liveness === 'unknown' && rules.breakLock);
+  if (reading.kind === 'free' || free) return { ...known, locked: false, stage: { at: 'lock' } };
   const seen = liveness === 'alive' ? 'its process is running' : 'its process runs on another machine, or did';
-  return ended(state, { kind: 'busy', problem: busy(reading.holder, state, seen) });
+  return ended(state, { kind: 'busy', problem: groupLocked(reading.holder, state.node, seen) });
+}
+
+/** What all of them mean to bring back; the first who names a volume counts. */
+function together(all: readonly (readonly IntendedCopies[])[]): readonly IntendedCopies[] {
+  const known = new Map<string, IntendedCopies>();
+  for (const each of all.flat()) if (!known.has(each.volume)) known.set(each.volume, each);
+  return [...known.values()];
 }
 
 function afterLocking(state: RecoveryState, result: LockResult, rules: RecoveryRules): RecoveryState {
@@ -262,19 +302,23 @@ function afterLocking(state: RecoveryState, result: LockResult, rules: RecoveryR
     case 'mine':
       return afterLock(state, rules);
     case 'held':
-      return ended(state, { kind: 'busy', problem: busy(result.holder, state, 'another recovery was faster') });
+      return ended(state, {
+        kind: 'busy',
+        problem: groupLocked(result.holder, state.node, 'another recovery was faster'),
+      });
     case 'failed':
       return stuck(state, [result.problem]);
   }
 }
 
 function afterLock(state: RecoveryState, rules: RecoveryRules): RecoveryState {
-  const locked = { ...state, locked: true };
-  return { ...locked, stage: state.debt && rules.canResume ? { at: 'pay-debt' } : { at: 'look' } };
+  return { ...state, locked: true, stage: state.debt && rules.canResume ? { at: 'pay-debt' } : { at: 'look' } };
 }
 
 function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules): RecoveryState {
   const elsewhere = state.node !== state.holder;
+  // The group has moved before it could be paid: writers come first.
+  if (state.debt && rules.canResume && !elsewhere) return { ...state, stage: { at: 'pay-debt' } };
   const plan = rules.recovery(picture, elsewhere ? [] : state.intended);
   const [phase] = plan.phases;
   if (phase !== undefined) {
@@ -286,13 +330,13 @@ function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules)
   if (elsewhere) return nextNode(state);
   if (picture.stalePartitions > 0) return { ...state, stage: { at: 'wait', next: 'look' } };
   if (state.debt) return stuck(state, [unpaid(state)]);
-  return nextNode(state);
+  return { ...state, stage: { at: 'conclude' } };
 }
 
 /** The phases of one look in order; after the last of them the node is looked at again. */
 function nextOf(phases: readonly Phase[]): RecoveryState['stage'] {
   const [phase, ...rest] = phases;
-  return phase === undefined ? { at: 'look' } : { at: 'confirm', phase, rest };
+  return phase === undefined ? { at: 'look' } : { at: 'perform', phase, rest };
 }
 
 /** Counts a failure and goes on from `stage`; the third in a row ends the recovery. */
@@ -311,17 +355,6 @@ function stuck(state: RecoveryState, problems: readonly Problem[]): RecoveryStat
 
 function ended(state: RecoveryState, verdict: RecoveryVerdict): RecoveryState {
   return { ...state, stage: { at: 'ended', verdict } };
-}
-
-function busy(holder: Holder, state: RecoveryState, seen: string): Problem {
-  const { controller, run, since } = holder;
-  return {
-    code: 'GROUP_LOCKED',
-    node: state.node,
-    message: `run ${run} holds ${holder.group} since ${since} from ${controller.host}, process ${controller.pid}`,
-    seen,
-    remedy: `Wait for that run. When it is certain that process ${controller.pid} on ${controller.host} is gone, run recover with --break-lock.`,
-  };
 }
 
 function moved(state: RecoveryState): Problem {

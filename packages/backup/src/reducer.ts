@@ -1,6 +1,7 @@
-import type { Effect, Observation } from './effects.ts';
+import { type Effect, type Observation, onlyProved } from './effects.ts';
+import { groupLocked } from './group-locked.ts';
 import type { LockResult } from './lock.ts';
-import type { ArchiveRecord } from './manifest.ts';
+import type { ArchiveRecord, Suspicion } from './manifest.ts';
 import type { Problem, Proof } from './ports.ts';
 import {
   nextRecoveryEffect,
@@ -16,6 +17,8 @@ import type { RunPlan } from './run-plan.ts';
 /** How a run ended. */
 export type RunVerdict =
   | { readonly kind: 'good' }
+  /** Committed, whole and checked, but off the history of the group: a person has to look before it counts. */
+  | { readonly kind: 'suspicious'; readonly reasons: readonly Suspicion[] }
   /** Refused before anything was changed. */
   | {
       readonly kind: 'refused';
@@ -31,7 +34,7 @@ export type RunVerdict =
       readonly recovery: RecoveryVerdict;
     };
 
-/** The stages of a run that goes well, in order. Those that change something take the proof of ownership again first. */
+/** The stages of a run that goes well, in order. */
 const stages = [
   'check',
   'lock',
@@ -45,7 +48,6 @@ const stages = [
   'release',
 ] as const;
 type Stage = (typeof stages)[number];
-const proves: ReadonlySet<Stage> = new Set(['lock', 'split', 'expose', 'archive', 'withdraw', 'merge', 'release']);
 
 /** Looks at a resynchronisation that may fail one after another before the run gives up on it. */
 const maxBlindLooks = 10;
@@ -55,7 +57,7 @@ type Journey =
   | {
       readonly kind: 'forward';
       readonly stage: Stage;
-      /** The proof was taken again for this stage. */
+      /** The last effect was the proof, which still held. */
       readonly proved: boolean;
       /** The last look at the resynchronisation was taken; wait before the next. */
       readonly waits: boolean;
@@ -102,28 +104,33 @@ export function nextEffect(state: RunState, rules: RecoveryRules): Effect | null
   const { journey, plan, proofs } = state;
   if (journey.kind === 'ended') return null;
   if (journey.kind === 'back') return nextRecoveryEffect(journey.recovery, rules);
+  return onlyProved(wanted(journey, plan, rules), proofs.at(-1) ?? plan.proof, journey.proved);
+}
+
+function wanted(
+  { stage, waits }: Extract<Journey, { kind: 'forward' }>,
+  plan: RunPlan,
+  { self }: RecoveryRules,
+): Effect {
   const { node, notes } = plan;
-  if (proves.has(journey.stage) && !journey.proved) {
-    return { kind: 'confirm', proof: proofs.at(-1) ?? plan.proof, before: journey.stage };
-  }
-  switch (journey.stage) {
+  switch (stage) {
     case 'check':
       return { kind: 'look', node, contents: plan.contents };
     case 'lock':
-      return { kind: 'lock', node, notes, holder: plan.holder };
+      return { kind: 'lock', node, notes, holder: self, over: [] };
     case 'split':
     case 'expose':
     case 'withdraw':
     case 'merge':
-      return { kind: 'perform', phase: plan.mirror[journey.stage] };
+      return { kind: 'perform', phase: plan.mirror[stage] };
     case 'archive':
       return { kind: 'archive' };
     case 'resync':
-      return journey.waits ? { kind: 'wait', ms: plan.policy.pollMs } : { kind: 'redundancy' };
+      return waits ? { kind: 'wait', ms: plan.policy.pollMs } : { kind: 'redundancy' };
     case 'commit':
       return { kind: 'commit' };
     case 'release':
-      return { kind: 'unlock', node, notes };
+      return { kind: 'unlock', node, notes, holder: self, others: [] };
   }
 }
 
@@ -221,7 +228,7 @@ function afterLocking(state: RunState, result: LockResult): RunState {
     case 'mine':
       return forward(state, 'split');
     case 'held':
-      return refuse(state, 'GROUP_LOCKED', [lockedBy(state, result.holder)]);
+      return refuse(state, 'GROUP_LOCKED', [groupLocked(result.holder, state.plan.node)]);
     case 'failed': // The link may have been made all the same.
       return goBack(state, 'failed', [result.problem]);
   }
@@ -253,7 +260,15 @@ function stop(state: RunState, stage: Stage, problem: Problem): RunState {
 }
 
 function goBack(state: RunState, reason: 'failed' | 'interrupted', problems: readonly Problem[]): RunState {
-  return { ...state, journey: { kind: 'back', reason, problems, recovery: startRecovery() } };
+  const { journey, plan } = state;
+  const stage = journey.kind === 'forward' ? journey.stage : 'check';
+  const isWhole = stage === 'lock' || stage === 'release';
+  const recovery = startRecovery(isWhole ? 'whole' : 'locked');
+  // Where the notes are is known; all else is asked anew.
+  return {
+    ...state,
+    journey: { kind: 'back', reason, problems, recovery: { ...recovery, notes: isWhole ? plan.notes : '' } },
+  };
 }
 
 function goBackFurther(
@@ -297,15 +312,5 @@ function ownership(state: RunState, code: string, stage: Stage, seen: string): P
         : `${state.plan.node} could not be asked before step ${stage}`,
     seen,
     remedy: 'Run recover where the group is now, when the cluster is stable again.',
-  };
-}
-
-function lockedBy(state: RunState, holder: RunPlan['holder']): Problem {
-  return {
-    code: 'GROUP_LOCKED',
-    node: state.plan.node,
-    message: `run ${holder.run} holds ${holder.group} since ${holder.since}`,
-    seen: `process ${holder.controller.pid} on ${holder.controller.host}`,
-    remedy: 'Wait for that run, or run recover when its process is gone.',
   };
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Command, Pipeline } from '@splitmirror/host';
-import type { Holder } from './lock.ts';
+import type { RunEstimates } from './estimates.ts';
+import type { ExposureLimit } from './exposure.ts';
 import type { Evidence, GroupContents, MirrorPlan, Proof } from './ports.ts';
 import type { QuiesceHooks } from './quiesce.ts';
+import type { StoredForm } from './stored-form.ts';
 
 /** What the operator has decided about a group. */
 export interface GroupPolicy {
@@ -12,8 +14,14 @@ export interface GroupPolicy {
   readonly freezeSeconds: number;
   /** Permission to leave a volume without a second fresh copy while the backup runs. */
   readonly allowLastCopy: boolean;
+  /** How long volumes may be without a second fresh copy in a month; no limit when not given. */
+  readonly exposure?: ExposureLimit | undefined;
+  /** The way to split, by the family's own name for it; the family chooses where none is given. */
+  readonly strategy?: string | undefined;
   /** Raw volumes to be saved, by name, and whether their first block is a logical volume control block. */
   readonly rawVolumes: readonly { readonly volume: string; readonly lvcb: 'keep' | 'skip' }[];
+  /** How archives are compressed and encrypted; as they come when not given. */
+  readonly stored?: StoredForm | undefined;
   /** How many volumes are streamed side by side. */
   readonly parallel: number;
   /** Seconds that the archive of one volume may take. */
@@ -72,17 +80,22 @@ export interface RunPlan {
   readonly observed: string;
   /** Directory of the lock and the quiesce note on the node. */
   readonly notes: string;
-  readonly holder: Holder;
   readonly policy: GroupPolicy;
   readonly mirror: MirrorPlan;
   readonly archives: readonly PlannedArchive[];
-  /** Partitions that the merge has to copy, over all volumes. */
-  readonly partitionsToResync: number;
-  /** Upper bound of what the archives take in the store, in bytes. */
-  readonly storeBytesAtMost: number;
+  readonly estimates: RunEstimates;
 }
 
-/** Lower-case hex SHA-256 over a plan: what an approval signs. */
+/** Lower-case hex SHA-256 over a plan's {@link canonical} text: what an approval signs. */
 export function digestOf(plan: RunPlan): string {
-  return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+  return createHash('sha256').update(canonical(plan)).digest('hex');
+}
+
+/** JSON with sorted keys and without white space: the same value always gives the same text. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 }

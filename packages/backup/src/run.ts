@@ -1,9 +1,13 @@
+import { type Approval, checkApproval } from './approval.ts';
 import { archiveVolumes } from './archiving.ts';
+import { commitRun } from './committing.ts';
 import type { BackupContext } from './context.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import type { Effect, Outcome } from './effects.ts';
-import type { ArchiveRecord, Manifest } from './manifest.ts';
+import { BackupError } from './errors.ts';
+import type { Holder } from './lock.ts';
+import type { ArchiveRecord, Suspicion } from './manifest.ts';
 import { performOnNode } from './perform.ts';
 import { recoveryRules } from './recover.ts';
 import { nextEffect, observe, type RunState, type RunVerdict, startRun } from './reducer.ts';
@@ -17,37 +21,48 @@ export interface RunReport {
   readonly archives: readonly ArchiveRecord[];
 }
 
-/** How a run can be ended early. */
+/** How a run can be ended early, and who allowed it. */
 export interface RunOptions {
   /** Asks for an orderly way back: what was split is merged, what was suspended is resumed, then the run ends. */
   readonly signal?: AbortSignal | undefined;
   /** Ends the run where it stands; `recover` has to do the rest. */
   readonly stop?: AbortSignal | undefined;
+  /** Somebody's leave to run this very plan; without it the caller answers for it. */
+  readonly approval?: Approval | undefined;
 }
 
 /**
  * Runs a plan. Resolves in every case in which a verdict can be given; what it means for an exit code is the caller's.
  *
- * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`: nothing was changed.
+ * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`, `PLAN_NOT_APPROVED`, and `PLAN_OUTDATED` for a plan that was run
+ * already: nothing was changed.
  */
 export async function runBackup(context: BackupContext, plan: RunPlan, options: RunOptions = {}): Promise<RunReport> {
   const { now } = context.surroundings;
-  const stored = await context.store.begin(plan.group, plan.run, plan.createdAt);
+  if (options.approval !== undefined) checkApproval(plan, options.approval, now());
+  await refuseSecondRun(context, plan);
+  const stored = await context.store.begin(plan.group, plan.run, now().toISOString());
+  context.keepLog?.(stored.directory, plan);
   const emit = emitter(context);
-  const subject = { group: plan.group, quiesce: plan.policy.quiesce, self: plan.holder };
-  const rules = recoveryRules(context, plan.policy, plan.holder, { breakLock: false });
+  const self = holderOf(context, plan);
+  const subject = { group: plan.group, quiesce: plan.policy.quiesce, self };
+  const rules = recoveryRules(context, plan.policy, self, { breakLock: false });
   let directory: string | null = stored.directory;
+  let suspicions: readonly Suspicion[] = [];
 
   const perform = async (effect: Effect, state: RunState): Promise<Outcome> => {
     // On the way back the first signal has done its work; only `stop` still ends something.
     const signal = state.journey.kind === 'forward' ? anyOf(options.signal, options.stop) : options.stop;
     switch (effect.kind) {
       case 'archive':
-        return { of: 'archive', result: await archiveVolumes(context, plan, stored.directory, signal) };
+        return {
+          of: 'archive',
+          result: await (context.archive?.() ?? archiveVolumes(context, plan, stored, signal)),
+        };
       case 'redundancy':
         return { of: 'redundancy', redundancy: await context.mirror.redundancy(plan.mirror, { signal }) };
       case 'commit':
-        directory = await stored.commit(manifestOf(state, now()));
+        ({ directory, suspicions } = await commitRun(context.store, stored, state, now()));
         return { of: 'commit', result: { kind: 'done' } };
       case 'perform': {
         // The copies come into step while the merge still runs; what is seen meanwhile is news, no decision.
@@ -64,7 +79,18 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   emit({ type: 'run-start', run: plan.run, group: plan.group, node: plan.node });
   await stored.journal.write({ at: now().toISOString(), kind: 'plan', digest: digestOf(plan), plan });
   const end = await drive<RunState, Effect>(
-    { next: (state) => nextEffect(state, rules), observe: (state, seen) => observe(state, seen, rules) },
+    {
+      next: (state) => nextEffect(state, rules),
+      observe(before, seen) {
+        const after = observe(before, seen, rules);
+        if (before.journey.kind === 'forward' && after.journey.kind === 'back') {
+          // An interrupt comes between two effects; what an effect has led to is told after its end.
+          const { reason, problems } = after.journey;
+          if (seen.of === 'interrupt') emit({ type: 'way-back', reason, problems });
+        }
+        return after;
+      },
+    },
     startRun(plan),
     {
       now,
@@ -85,7 +111,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
       },
     },
   );
-  const verdict = verdictOf(end);
+  const verdict = heldAgainst(suspicions, verdictOf(end));
   await stored.journal.write({ at: now().toISOString(), kind: 'end', verdict }).catch(() => {});
   await stored.journal.close();
   if (verdict.kind === 'refused') {
@@ -94,6 +120,27 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   }
   emit({ type: 'run-end', verdict, directory });
   return { verdict, directory, archives: end.archives };
+}
+
+/** All names that a run makes hold its id, so that a plan is good for one run. */
+async function refuseSecondRun({ store }: BackupContext, { group, run }: RunPlan): Promise<void> {
+  const { backups, incomplete } = await store.survey(group);
+  const runs = [...backups.map(({ manifest }) => manifest), ...incomplete];
+  if (!runs.some((other) => other.run === run)) return;
+  throw new BackupError('PLAN_OUTDATED', `plan ${run} of ${group} was run already`, { remedy: 'Make a new plan.' });
+}
+
+/** The lock in the name of this very process: a plan may be run by another one than made it. */
+function holderOf({ surroundings }: BackupContext, { run, group, mirror }: RunPlan): Holder {
+  return {
+    splitmirror: 1,
+    run,
+    group,
+    token: surroundings.newToken(),
+    controller: surroundings.controller,
+    since: surroundings.now().toISOString(),
+    intended: mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy })),
+  };
 }
 
 /** Tells from time to time how many partitions are stale. Call what is returned to end it. */
@@ -116,6 +163,11 @@ function watchResync(context: BackupContext, plan: RunPlan): () => Promise<void>
   };
 }
 
+/** A backup that is off its history is not green, however well the run went. */
+function heldAgainst(suspicions: readonly Suspicion[], verdict: RunVerdict): RunVerdict {
+  return verdict.kind === 'good' && suspicions.length > 0 ? { kind: 'suspicious', reasons: suspicions } : verdict;
+}
+
 function verdictOf(end: RunState): RunVerdict {
   if (end.journey.kind === 'ended') return end.journey.verdict;
   const problem = {
@@ -130,36 +182,6 @@ function verdictOf(end: RunState): RunVerdict {
     problems: [],
     committed: end.committed,
     recovery: { kind: 'stuck', problems: [problem], performed: [] },
-  };
-}
-
-/** What is kept of a run that went well. */
-function manifestOf(state: RunState, now: Date): Manifest {
-  const { plan, splitAt, wholeAt } = state;
-  if (splitAt === null || wholeAt === null)
-    throw new Error('a run is committed only after its mirror was split and made whole');
-  return {
-    splitmirror: 1,
-    run: plan.run,
-    group: plan.group,
-    node: plan.node,
-    createdAt: plan.createdAt,
-    committedAt: now.toISOString(),
-    planDigest: digestOf(plan),
-    consistency: {
-      level: plan.policy.quiesce === null ? 'file-system' : 'application',
-      evidence: state.facts.split ?? {},
-    },
-    redundancy: {
-      splitAt,
-      wholeAt,
-      exposedSeconds: (Date.parse(wholeAt) - Date.parse(splitAt)) / 1000,
-      copiesLeft: Math.min(...plan.mirror.volumes.map(({ copiesLeft }) => copiesLeft)),
-    },
-    levels: plan.levels,
-    proofs: [...state.proofs],
-    facts: { ...state.facts },
-    archives: [...state.archives],
   };
 }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncDirectory } from './store.ts';
+import { syncDirectory } from './durable.ts';
 
 /** Bytes gathered before they are written: single small writes cost a third of the speed. */
 const batchBytes = 1 << 20;
@@ -9,10 +9,12 @@ const batchBytes = 1 << 20;
 /** A file that appears under its name only when it is complete and on the disk. */
 export interface Sink {
   write(chunk: Buffer): Promise<void>;
-  /** Makes the bytes durable and gives the file its name. */
-  finish(): Promise<void>;
-  /** Closes the partial file and leaves it to be discarded. */
+  /** Makes the bytes durable and gives the file its name; tells the snapshot where a repository has taken it. */
+  finish(): Promise<{ readonly snapshot: string | null }>;
+  /** Lets go of what was written: it stays partial, or leaves nothing. */
   abandon(): Promise<void>;
+  /** Ends a write that waits for a program which hangs. The sink is of no use afterwards, but to be abandoned. */
+  interrupt(): void;
 }
 
 /** Opens `<file>.partial` for writing. */
@@ -44,8 +46,11 @@ export async function openSink(file: string): Promise<Sink> {
       await handle.close();
       await rename(partial, file);
       await syncDirectory(dirname(file));
+      return { snapshot: null };
     },
     abandon: () => handle.close().catch(() => {}),
+    // Nothing here waits but the system itself.
+    interrupt() {},
   };
 }
 

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Manifest } from './manifest.ts';
+import { manifestOf } from '../test/stored.ts';
 import { openStore, type Store } from './store.ts';
+import { directoryVault, type Vault } from './vault.ts';
 
 let root: string;
 let store: Store;
@@ -12,26 +13,7 @@ beforeEach(async () => {
   store = await openStore(root);
 });
 
-const manifest = (run: string): Manifest => ({
-  splitmirror: 1,
-  run,
-  group: 'g',
-  node: 'a',
-  createdAt: '2026-11-22T10:00:00.000Z',
-  committedAt: '2026-11-22T10:05:00.000Z',
-  planDigest: '0'.repeat(64),
-  consistency: { level: 'file-system', evidence: {} },
-  redundancy: {
-    splitAt: '2026-11-22T10:01:00.000Z',
-    wholeAt: '2026-11-22T10:04:00.000Z',
-    exposedSeconds: 180,
-    copiesLeft: 1,
-  },
-  levels: { kind: 'pass' },
-  proofs: [],
-  facts: {},
-  archives: [],
-});
+const manifest = manifestOf;
 
 describe('openStore', () => {
   it('lists only what was committed, oldest first', async () => {
@@ -76,10 +58,64 @@ describe('openStore', () => {
     const directory = await run.commit(manifest('aaaaaa'));
     await writeFile(join(directory, 'manifest.json'), '{"splitmirror":1}');
     await expect(store.list('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    await expect(store.find('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    await expect(store.find('g', 'aaaaaa')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    const other = await store.begin('g', 'bbbbbb', '2026-11-22T11:00:00.000Z');
+    await other.commit(manifest('bbbbbb'));
+    await other.journal.close();
+    expect((await store.find('g')).manifest.run).toBe('bbbbbb');
   });
 
   it('refuses a store that is no directory', async () => {
     await writeFile(join(root, 'file'), '');
     await expect(openStore(join(root, 'file'))).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+  });
+
+  it('writes what a person needs beside the archives', async () => {
+    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await run.journal.close();
+    const directory = await run.commit(manifest('aaaaaa'));
+    expect((await readdir(directory)).sort()).toEqual(['README.txt', 'SHA256SUMS', 'journal.ndjson', 'manifest.json']);
+    expect(await readFile(join(directory, 'README.txt'), 'utf8')).toContain('sha256sum -c SHA256SUMS');
+  });
+
+  it('counts nothing that a vault could not seal', async () => {
+    const broken: Vault = { ...directoryVault(root), seal: () => Promise.reject(new Error('no answer')) };
+    const other = await openStore(root, broken);
+    const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await run.journal.close();
+    await expect(run.commit(manifest('aaaaaa'))).rejects.toThrow('no answer');
+    expect(await other.list('g')).toEqual([]);
+    expect((await other.survey('g')).incomplete).toMatchObject([{ run: 'aaaaaa', createdAt: '2026-11-22T10:00:00Z' }]);
+  });
+
+  it('removes in an order in which nothing half removed ever looks like a backup', async () => {
+    const forgotten: string[][] = [];
+    let fails = true;
+    const vault: Vault = {
+      ...directoryVault(root),
+      async forget(runs) {
+        forgotten.push([...runs]);
+        if (fails) throw new Error('killed here');
+      },
+    };
+    const other = await openStore(root, vault);
+    for (const name of ['aaaaaa', 'bbbbbb']) {
+      const run = await other.begin('g', name, `2026-11-2${name === 'aaaaaa' ? 1 : 2}T10:00:00.000Z`);
+      await run.journal.close();
+      await run.commit(manifest(name));
+    }
+    const { directory } = await other.find('g', 'aaaaaa');
+    await expect(other.remove('g', [directory])).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+    expect((await other.list('g')).map((backup) => backup.manifest.run)).toEqual(['bbbbbb']);
+    expect(await readdir(join(root, 'g'))).toContain('20261121T100000Z-aaaaaa.expired');
+    // The next removal, of whatever, goes on; also with a directory that has lost some of its files.
+    await rm(join(root, 'g', '20261121T100000Z-aaaaaa.expired', 'manifest.json'));
+    fails = false;
+    await other.remove('g', []);
+    expect((await readdir(join(root, 'g'))).sort()).toEqual(['20261122T100000Z-bbbbbb', 'exposures.ndjson']);
+    expect(forgotten).toEqual([['aaaaaa'], ['aaaaaa']]);
+    await other.remove('g', [directory, root, '/etc']);
+    expect(forgotten).toHaveLength(2);
   });
 });

@@ -1,7 +1,6 @@
 import type { BackupContext } from './context.ts';
-import type { Liveness } from './effects.ts';
 import { BackupError, type BackupErrorCode } from './errors.ts';
-import { judgeReading, type LockReading, notesDirectory, readingScript } from './lock.ts';
+import { type Holder, type Liveness, type LockReading, notesDirectory, readLock } from './lock.ts';
 import type { Picture, Standing } from './ports.ts';
 import { problemOf } from './problems.ts';
 
@@ -32,7 +31,7 @@ export const standingCodes: Readonly<Record<Exclude<Standing['kind'], 'held'>, B
  * @throws BackupError when nobody provably holds it, or when its storage or its lock cannot be read.
  */
 export async function surveyGroup(
-  context: BackupContext,
+  context: Omit<BackupContext, 'store'>,
   group: string,
   signal: AbortSignal | undefined,
 ): Promise<GroupSurvey> {
@@ -60,7 +59,8 @@ export async function surveyGroup(
       remedy: 'The lock of a group lives in one of its file systems: mount it, or add one to the group.',
     });
   }
-  const lock = judgeReading(await host.run(readingScript(notes), { signal }), node, notes);
-  const liveness = lock.kind === 'held' ? context.surroundings.isAlive(lock.holder.controller) : 'gone';
+  const livenessOf = ({ controller }: Holder) => context.surroundings.isAlive(controller);
+  const lock = await readLock((script) => host.run(script, { signal }), { node, notes }, livenessOf);
+  const liveness = lock.kind === 'held' ? livenessOf(lock.holder) : 'gone';
   return { standing, picture, notes, lock, liveness };
 }

@@ -1,0 +1,20 @@
+import { constants } from 'node:fs';
+import { open, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Makes the entries of a directory durable, so that a rename survives a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a small file that is there whole or not at all, whatever happens meanwhile. */
+export async function writeDurably(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.partial`, text, { mode: 0o600, flush: true });
+  await rename(`${file}.partial`, file);
+  await syncDirectory(dirname(file));
+}

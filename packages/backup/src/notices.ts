@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Whether a notice was taken. It is news, and never decides anything. */
+export interface NoticeResult {
+  readonly kind: 'sent' | 'failed';
+  readonly attempts: number;
+  /** Status or error of the last attempt; never the address, which is a secret. */
+  readonly detail: string;
+}
+
+/** A dead man's switch: a monitor that raises the alarm when it is not told in time. */
+export interface DeadMansPing {
+  start(): Promise<NoticeResult>;
+  success(text: string): Promise<NoticeResult>;
+  fail(text: string): Promise<NoticeResult>;
+}
+
+/** How a notice is sent. */
+export interface PingOptions {
+  /** Milliseconds for each attempt; default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Attempts before it is given up; default 3. */
+  readonly attempts?: number | undefined;
+  /** Milliseconds before the second attempt, doubled before each further one; default 1000. */
+  readonly pauseMs?: number | undefined;
+}
+
+/**
+ * Tells a monitor in the way of healthchecks.io: `URL/start`, `URL`, `URL/fail`, with a text as the body. Nothing here throws
+ * or rejects once it is made: a monitor that is down must not fail a backup.
+ *
+ * @throws RangeError when this is no http or https address.
+ */
+export function deadMansPing(url: string, options: PingOptions = {}): DeadMansPing {
+  const { timeoutMs = 10_000, attempts = 3, pauseMs = 1000 } = options;
+  const base = URL.parse(url);
+  if (base === null || !/^https?:$/.test(base.protocol)) throw new RangeError('not an http or https address');
+  const send = async (signal: '' | '/start' | '/fail', text: string): Promise<NoticeResult> => {
+    const target = new URL(base);
+    target.pathname = `${target.pathname.replace(/\/$/, '')}${signal}`;
+    let detail = '';
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      if (attempt > 1) await delay(pauseMs * 2 ** (attempt - 2));
+      try {
+        const body = text.slice(0, mostText);
+        const answer = await fetch(target, { method: 'POST', body, signal: AbortSignal.timeout(timeoutMs) });
+        await answer.body?.cancel();
+        detail = `status ${answer.status}`;
+        if (answer.ok) return { kind: 'sent', attempts: attempt, detail };
+        // Another try would be told the same.
+        if (answer.status < 500 && answer.status !== 429) return { kind: 'failed', attempts: attempt, detail };
+      } catch (error) {
+        detail = reasonOf(error);
+      }
+    }
+    return { kind: 'failed', attempts, detail };
+  };
+  return { start: () => send('/start', ''), success: (text) => send('', text), fail: (text) => send('/fail', text) };
+}
+
+/** Characters of a text that are sent; healthchecks.io keeps no more than 100 kB. */
+const mostText = 10_000;
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return cause?.code ?? (error.name === 'TimeoutError' ? 'no answer within the deadline' : error.name);
+}

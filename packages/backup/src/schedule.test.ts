@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { judgeWindows, nextWindow, type Schedule, type WindowRecord, windowsDue } from './schedule.ts';
+
+const nightly = (timeZone: string, ...dailyAt: string[]): Schedule => ({
+  since: '2026-03-27T00:00:00.000Z',
+  windowMinutes: 60,
+  starts: { dailyAt, timeZone },
+});
+const starts = (schedule: Schedule, now: string) => judgeWindows(schedule, [], new Date(now)).map(({ start }) => start);
+const record = (window: string, what: WindowRecord['what'], more: Partial<WindowRecord> = {}): WindowRecord => ({
+  group: 'g',
+  window,
+  at: window,
+  by: 'c1',
+  what,
+  node: null,
+  run: null,
+  detail: what,
+  ...more,
+});
+
+describe('windows', () => {
+  it('begin at the wall clock of their zone, also over a change of clocks, once a day', () => {
+    expect(starts(nightly('Europe/Berlin', '02:30'), '2026-03-31T00:00:00Z')).toEqual([
+      '2026-03-27T01:30:00.000Z',
+      '2026-03-28T01:30:00.000Z',
+      // 02:30 does not exist: the clocks go from 02:00 to 03:00.
+      '2026-03-29T01:00:00.000Z',
+      '2026-03-30T00:30:00.000Z',
+    ]);
+    const autumn = { ...nightly('Europe/Berlin', '02:30'), since: '2026-10-24T12:00:00.000Z' };
+    expect(starts(autumn, '2026-10-26T12:00:00Z')).toEqual(['2026-10-25T00:30:00.000Z', '2026-10-26T01:30:00.000Z']);
+    expect(starts(nightly('Asia/Kolkata', '00:10', '12:10'), '2026-03-28T00:00:00Z')).toEqual([
+      '2026-03-27T06:40:00.000Z',
+      '2026-03-27T18:40:00.000Z',
+    ]);
+  });
+
+  it('begin every so many minutes, or where a site says', () => {
+    const every: Schedule = { since: '2026-01-01T00:10:00.000Z', windowMinutes: 5, starts: { everyMinutes: 20 } };
+    expect(starts(every, '2026-01-01T00:50:00Z')).toEqual([
+      '2026-01-01T00:10:00.000Z',
+      '2026-01-01T00:30:00.000Z',
+      '2026-01-01T00:50:00.000Z',
+    ]);
+    const given = ['2025-12-31T00:00:00Z', '2026-01-01T00:20:00Z', '2026-01-02T00:00:00Z'].map((at) => new Date(at));
+    expect(starts({ ...every, starts: () => given }, '2026-01-01T00:50:00Z')).toEqual(['2026-01-01T00:20:00.000Z']);
+    expect(nextWindow(every, new Date('2026-01-01T00:50:00Z'))).toEqual(new Date('2026-01-01T01:10:00Z'));
+    expect(nextWindow(nightly('UTC', '02:30'), new Date('2026-04-01T02:30:00Z'))).toEqual(
+      new Date('2026-04-02T02:30:00Z'),
+    );
+  });
+
+  it('cannot be made from what is no schedule', () => {
+    const bad: Schedule['starts'][] = [
+      { everyMinutes: 0 },
+      { dailyAt: ['24:00'], timeZone: 'UTC' },
+      { dailyAt: ['1:00'], timeZone: 'UTC' },
+    ];
+    for (const each of bad)
+      expect(() => starts({ ...nightly('UTC'), starts: each }, '2026-04-01T00:00:00Z')).toThrow(RangeError);
+    expect(() => starts({ ...nightly('UTC', '01:00'), windowMinutes: 0 }, '2026-04-01T00:00:00Z')).toThrow(RangeError);
+  });
+
+  it('are one for each local day, whatever the zone, and never before the one asked for (law)', () => {
+    const zones = Intl.supportedValuesOf('timeZone');
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...zones),
+        fc.integer({ min: 0, max: 23 }),
+        fc.integer({ min: 0, max: 59 }),
+        fc.integer({ min: 0, max: 700 }),
+        (timeZone, hour, minute, day) => {
+          const time = `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+          const since = new Date(Date.UTC(2025, 0, 1 + day)).toISOString();
+          const schedule: Schedule = { since, windowMinutes: 1, starts: { dailyAt: [time], timeZone } };
+          const found = judgeWindows(schedule, [], new Date(Date.UTC(2025, 0, 11 + day)));
+          const gaps = found
+            .slice(1)
+            .map(({ start }, index) => Date.parse(start) - Date.parse(found[index]?.start ?? ''));
+          return (
+            found.length >= 9 &&
+            found.length <= 11 &&
+            gaps.every((gap) => gap >= 22 * 3_600_000 && gap <= 26 * 3_600_000)
+          );
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('judgeWindows', () => {
+  const schedule: Schedule = { since: '2026-01-01T00:00:00.000Z', windowMinutes: 30, starts: { everyMinutes: 60 } };
+  const at = (hour: number) => `2026-01-01T0${hour}:00:00.000Z`;
+  const kinds = (records: WindowRecord[], now: string) =>
+    judgeWindows(schedule, records, new Date(now)).map(({ kind }) => kind);
+
+  it('has exactly one verdict for each window, and shows gaps and doubles', () => {
+    const records = [
+      record(at(0), 'done', { node: 'n1', run: 'r1' }),
+      record(at(0), 'done', { node: 'n2', run: 'r2', by: 'c2' }),
+      record(at(2), 'failed'),
+      record(at(3), 'unheld'),
+      record(at(4), 'elsewhere', { by: 'n1' }),
+      record(at(4), 'elsewhere', { by: 'n2' }),
+      record(at(5), 'begun'),
+    ];
+    const verdicts = judgeWindows(schedule, records, new Date('2026-01-01T06:10:00Z'));
+    expect(verdicts.map(({ kind }) => kind)).toEqual([
+      'done',
+      'missed',
+      'failed',
+      'unheld',
+      'unheld',
+      'running',
+      'due',
+    ]);
+    expect(verdicts[0]).toMatchObject({ node: 'n1', run: 'r1', detail: 'done by node n1', doubles: ['r2'] });
+    expect(kinds(records, '2026-01-09T00:00:00Z').slice(5, 6)).toEqual(['missed']);
+  });
+
+  it('is due as long as the window is open and nobody came to an end', () => {
+    const due = (...records: WindowRecord[]) => windowsDue(schedule, records, new Date('2026-01-01T03:10:00Z'))?.start;
+    expect(due()).toBe(at(3));
+    expect(due(record(at(3), 'begun'), record(at(3), 'unheld'))).toBe(at(3));
+    expect(due(record(at(3), 'begun'))).toBeUndefined();
+    expect(due(record(at(3), 'done'))).toBeUndefined();
+    expect(due(record(at(3), 'failed'))).toBeUndefined();
+    expect(windowsDue(schedule, [], new Date('2026-01-01T03:40:00Z'))).toBeUndefined();
+  });
+});

@@ -1,0 +1,235 @@
+/** When a group is to be backed up. Plain data; a site with cron expressions hands in the starts themselves. */
+export interface Schedule {
+  /** From when on it counts (UTC, ISO 8601): what lies before was nobody's duty. */
+  readonly since: string;
+  /** Minutes from a window's start within which a backup may begin. */
+  readonly windowMinutes: number;
+  readonly starts:
+    | { readonly everyMinutes: number }
+    /** Wall-clock times (`02:30`) in an IANA time zone. A time that a change of clocks leaves out is the moment of the change. */
+    | { readonly dailyAt: readonly string[]; readonly timeZone: string }
+    /** Starts in order; all of them that lie in `[from, to)`. */
+    | ((from: Date, to: Date) => Iterable<Date>);
+}
+
+/** A span of time in which one backup is to begin. */
+export interface Window {
+  /** UTC, ISO 8601; also its name. */
+  readonly start: string;
+  /** When it is too late. */
+  readonly end: string;
+}
+
+/** One line of what became of a window. */
+export interface WindowRecord {
+  readonly group: string;
+  /** Start of the window; UTC, ISO 8601. */
+  readonly window: string;
+  /** When this was written. */
+  readonly at: string;
+  /** Who wrote it: machine and process. */
+  readonly by: string;
+  /**
+   * `begun`: this initiator is at work on it; `yielded`: it left the group to somebody else who is; `unheld`: no node held
+   * the group; `elsewhere`: the initiator's own node did not; `done` and `failed` end the window.
+   */
+  readonly what: 'begun' | 'yielded' | 'unheld' | 'elsewhere' | 'done' | 'failed';
+  /** Node whose data were backed up; `null` where it did not come to that. */
+  readonly node: string | null;
+  readonly run: string | null;
+  /** In a person's words. */
+  readonly detail: string;
+}
+
+/** The one verdict on a window. */
+export interface WindowVerdict extends Window {
+  readonly kind:
+    | 'done'
+    | 'failed'
+    /** Nobody held the group as long as it was open. */
+    | 'unheld'
+    /** Nobody did anything, or whoever began never told the end. */
+    | 'missed'
+    /** Somebody has begun. */
+    | 'running'
+    /** Open, and a backup is to be begun now. */
+    | 'due';
+  /** Node whose data were backed up. */
+  readonly node: string | null;
+  readonly run: string | null;
+  readonly detail: string;
+  /** More than one backup was made in it: runs beyond the first. */
+  readonly doubles: readonly string[];
+}
+
+/** No more windows than these are looked at: the newest ones. */
+const mostWindows = 10_000;
+
+const minuteMs = 60_000;
+
+/**
+ * One verdict for each window that has begun, oldest first: a gap cannot go unseen, nor a double. Pure.
+ *
+ * @param records Those of this group, of all initiators together, in any order.
+ * @throws RangeError for a schedule that cannot be followed.
+ */
+export function judgeWindows(schedule: Schedule, records: readonly WindowRecord[], now: Date): WindowVerdict[] {
+  const byWindow = Map.groupBy(
+    records.toSorted((a, b) => (a.at < b.at ? -1 : 1)),
+    ({ window }) => window,
+  );
+  return windowsUntil(schedule, now).map((window) => judgeWindow(window, byWindow.get(window.start) ?? [], now));
+}
+
+/**
+ * The window in which a backup is to be begun now, or `undefined`. Pure. Of several open ones it is the newest: a backup
+ * taken now says nothing about the time before.
+ */
+export function windowsDue(schedule: Schedule, records: readonly WindowRecord[], now: Date): WindowVerdict | undefined {
+  const last = judgeWindows(schedule, records, now).at(-1);
+  return last?.kind === 'due' ? last : undefined;
+}
+
+/** When the next window begins, or `undefined` where none is known within a year. */
+export function nextWindow(schedule: Schedule, now: Date): Date | undefined {
+  const after = new Date(now.getTime() + 1);
+  // Most schedules have a start within days; a year is looked through only for one that is rare.
+  for (const days of [2, 40, 366]) {
+    const [next] = startsIn(schedule, after, new Date(now.getTime() + days * 24 * 60 * minuteMs));
+    if (next !== undefined) return next;
+  }
+  return undefined;
+}
+
+function judgeWindow(window: Window, records: readonly WindowRecord[], now: Date): WindowVerdict {
+  const isOpen = now < new Date(window.end);
+  const verdict = (kind: WindowVerdict['kind'], from: WindowRecord | undefined, detail: string): WindowVerdict => {
+    const done = records.filter(({ what }) => what === 'done').map(({ run, by }) => run ?? by);
+    const doubles = [...new Set(done)].slice(1);
+    return { ...window, kind, node: from?.node ?? null, run: from?.run ?? null, detail, doubles };
+  };
+  const last = (what: WindowRecord['what']) => records.findLast((record) => record.what === what);
+  const done = records.find(({ what }) => what === 'done');
+  if (done !== undefined) return verdict('done', done, `done by node ${done.node}`);
+  const failed = last('failed');
+  if (failed !== undefined) return verdict('failed', failed, failed.detail);
+  const [open] = begunAndNotEnded(records);
+  if (open !== undefined) {
+    return isOpen || now.getTime() < new Date(open.at).getTime() + longestRunMs
+      ? verdict('running', open, `begun by ${open.by} at ${open.at}`)
+      : verdict('missed', open, `begun by ${open.by} at ${open.at}, which never told the end`);
+  }
+  if (isOpen) return verdict('due', undefined, 'open');
+  const nobody = last('unheld');
+  if (nobody !== undefined) return verdict('unheld', nobody, nobody.detail);
+  const elsewhere = last('elsewhere');
+  return elsewhere === undefined
+    ? verdict('missed', undefined, last('yielded')?.detail ?? 'no initiator did anything')
+    : verdict('unheld', elsewhere, 'no node that looked held the group');
+}
+
+/** A run that has told nothing for so long is not waited for. */
+const longestRunMs = 2 * 24 * 60 * minuteMs;
+
+/** Beginnings of one window whose initiator has not written what came of them, in the order of the records. */
+export function begunAndNotEnded(records: readonly WindowRecord[]): WindowRecord[] {
+  return records.filter(
+    ({ what, by, at }) =>
+      what === 'begun' && !records.some((later) => later.by === by && later.what !== 'begun' && later.at >= at),
+  );
+}
+
+function windowsUntil(schedule: Schedule, now: Date): Window[] {
+  const { since, windowMinutes } = schedule;
+  if (!(windowMinutes > 0)) throw new RangeError(`a window cannot last ${windowMinutes} minutes`);
+  const from = new Date(since);
+  if (Number.isNaN(from.getTime())) throw new RangeError(`not a time: ${since}`);
+  const starts = startsIn(schedule, from, new Date(now.getTime() + 1));
+  return starts.slice(-mostWindows).map((start) => ({
+    start: start.toISOString(),
+    end: new Date(start.getTime() + windowMinutes * minuteMs).toISOString(),
+  }));
+}
+
+function startsIn({ starts, since }: Schedule, from: Date, to: Date): Date[] {
+  if (typeof starts === 'function') return [...starts(from, to)].filter((start) => start >= from && start < to);
+  if ('dailyAt' in starts) return dailyStarts(starts.dailyAt, starts.timeZone, from, to);
+  const step = starts.everyMinutes * minuteMs;
+  if (!(step > 0)) throw new RangeError(`not a number of minutes: ${starts.everyMinutes}`);
+  const origin = new Date(since).getTime();
+  const first = Math.max(
+    0,
+    Math.ceil((from.getTime() - origin) / step),
+    Math.ceil((to.getTime() - origin) / step) - mostWindows,
+  );
+  const found: Date[] = [];
+  for (let at = origin + first * step; at < to.getTime(); at += step) found.push(new Date(at));
+  return found;
+}
+
+function dailyStarts(times: readonly string[], timeZone: string, from: Date, to: Date): Date[] {
+  const clocks = times.map((time) => {
+    const [, hour, minute] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time) ?? [];
+    if (hour === undefined || minute === undefined) throw new RangeError(`not a time of day: ${time}`);
+    return { hour: Number(hour), minute: Number(minute) };
+  });
+  const wallClock = wallClockIn(timeZone);
+  const dayMs = 24 * 60 * minuteMs;
+  const found = new Set<number>();
+  // A day more on each side, since the day in the zone need not be the day in UTC; half days, since one can have 23 hours.
+  const firstDay = Math.max(from.getTime(), to.getTime() - mostWindows * dayMs) - dayMs;
+  for (let day = firstDay; day < to.getTime() + dayMs; day += dayMs / 2) {
+    const { year, month, date } = wallClock(day);
+    for (const { hour, minute } of clocks) {
+      found.add(instantOf(Date.UTC(year, month - 1, date, hour, minute), wallClock));
+    }
+  }
+  return [...found]
+    .filter((at) => at >= from.getTime() && at < to.getTime())
+    .sort((a, b) => a - b)
+    .map((at) => new Date(at));
+}
+
+type WallClock = (at: number) => {
+  readonly year: number;
+  readonly month: number;
+  readonly date: number;
+  /** What the wall shows, as if it were UTC, in milliseconds. */
+  readonly shown: number;
+};
+
+function wallClockIn(timeZone: string): WallClock {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (at) => {
+    const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
+    const [year, month, date] = [part('year'), part('month'), part('day')];
+    return { year, month, date, shown: Date.UTC(year, month - 1, date, part('hour'), part('minute'), part('second')) };
+  };
+}
+
+/** The first instant at which the wall shows a time, or the moment at which the clocks leave it out. */
+function instantOf(shown: number, wallClock: WallClock): number {
+  const halfDay = 12 * 60 * minuteMs;
+  const offsets = [shown - halfDay, shown + halfDay].map((at) => wallClock(at).shown - at);
+  const candidates = offsets.map((offset) => shown - offset).sort((a, b) => a - b);
+  const exact = candidates.find((at) => wallClock(at).shown === shown);
+  if (exact !== undefined) return exact;
+  // Between the two lies the change: the wall shows less before it and more after it.
+  let [before = shown, after = shown] = candidates;
+  while (after - before > 1000) {
+    const middle = Math.floor((before + after) / 2000) * 1000;
+    if (wallClock(middle).shown < shown) before = middle;
+    else after = middle;
+  }
+  return after;
+}

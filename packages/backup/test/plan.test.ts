@@ -1,0 +1,104 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHost, renderSteps } from '@splitmirror/host';
+import { type Lab, startLab } from '@splitmirror/lab';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { aixFamily } from '../src/aix.ts';
+import type { BackupContext } from '../src/context.ts';
+import type { BackupError } from '../src/errors.ts';
+import { parseIncidentLog } from '../src/incident-log.ts';
+import { planBackup } from '../src/plan.ts';
+import { runPlanJsonSchema, runPlanSchema } from '../src/plan-schema.ts';
+import { createRecorder } from '../src/recorder.ts';
+import { runBackup } from '../src/run.ts';
+import { canonical, type GroupPolicy } from '../src/run-plan.ts';
+import { openStore } from '../src/store.ts';
+import { systemSurroundings } from '../src/surroundings.ts';
+import { labPolicy } from './lab-policy.ts';
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+let lab: Lab;
+let log: () => string;
+let context: BackupContext;
+beforeAll(async () => {
+  lab = await startLab({ contentBytes: 1 << 20, phaseMs: 30, resyncPerSecond: 200 });
+  const recorder = createRecorder();
+  log = recorder.text;
+  const hosts = recorder.hosts(
+    new Map(lab.nodes.map(({ name, path }) => [name, createHost(name, lab.transport(name), { path })])),
+  );
+  const surroundings = systemSurroundings();
+  const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-plan-')));
+  const family = aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 });
+  context = recorder.context({ ...family, store, surroundings }, 'ledger_rg', labPolicy);
+});
+afterAll(() => lab.close());
+
+const problems = async (policy: Partial<GroupPolicy>) =>
+  planBackup(context, 'ledger_rg', { ...labPolicy, ...policy }).then(
+    () => [],
+    (error: BackupError) => error.problems.map(({ code }) => code),
+  );
+
+describe('a plan', () => {
+  it('is JSON of its own schema, which other tools can read too', async () => {
+    const plan = await planBackup(context, 'ledger_rg', labPolicy);
+    const text = canonical(plan);
+    expect(canonical(runPlanSchema.parse(JSON.parse(text)))).toBe(text);
+    expect(runPlanJsonSchema()).toMatchObject({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      additionalProperties: false,
+      properties: { version: { const: 1 }, mirror: { type: 'object' } },
+    });
+    for (const { undo } of [plan.mirror.split, plan.mirror.expose]) expect(undo.length).toBeGreaterThan(0);
+  });
+
+  it('is exactly what runs', async () => {
+    const plan = await planBackup(context, 'ledger_rg', labPolicy);
+    const before = parseIncidentLog(log()).length;
+    expect((await runBackup(context, plan)).verdict).toEqual({ kind: 'good' });
+    const entries = parseIncidentLog(log()).slice(before);
+    const steps = new Map(
+      entries.flatMap((entry) => (entry.kind === 'decision' ? [[entry.number, entry.step] as const] : [])),
+    );
+    const { split, expose, withdraw, merge } = plan.mirror;
+    const watched = new Set(['lsvg', 'lslv']);
+    const ran = entries.flatMap((entry) => {
+      if (entry.kind === 'stream') return [];
+      if (entry.kind !== 'call' || steps.get(entry.during) !== 'perform') return [];
+      // While the merge runs, others only watch how it comes along.
+      const isWatch = entry.commands.every((command) => watched.has(command.split(' ')[0] ?? ''));
+      return isWatch ? [] : [entry.commands];
+    });
+    expect(ran).toEqual([split, expose, withdraw, merge].map(({ script }) => renderSteps(script)));
+    const streamed = entries.flatMap((entry) => (entry.kind === 'stream' ? [entry.command] : []));
+    const planned = plan.archives.map(
+      ({ source }) => renderSteps({ steps: [{ id: 'a', run: source, timeoutSeconds: 1 }] })[0],
+    );
+    expect(streamed.sort()).toEqual(planned.sort());
+  });
+
+  it('is refused for what the archive tool would not carry, together with everything else', async () => {
+    const node = lab.nodes[0];
+    const directory = `/ledger/journal/${'d'.repeat(120)}/${'e'.repeat(120)}`;
+    await lab.run(node?.name ?? '', ['mkdir', '-p', directory]);
+    await writeFile(join(node?.root ?? '', directory, 'f'.repeat(60)), '');
+    const password: GroupPolicy['quiesce'] = {
+      suspend: [['appctl', 'password=x']],
+      resume: [['true']],
+      timeoutSeconds: 5,
+    };
+    expect(await problems({ quiesce: password, allowLastCopy: false })).toEqual(
+      expect.arrayContaining(['SECRET_IN_COMMAND', 'NAME_TOO_LONG']),
+    );
+    await lab.run(node?.name ?? '', ['rm', '-r', `/ledger/journal/${'d'.repeat(120)}`]);
+    expect(await problems({})).toEqual([]);
+  });
+
+  it('is refused where the node does not answer for a file system', async () => {
+    lab.fault({ program: 'find', does: { kind: 'fails-after', code: 1, stderr: 'find: 0652-081 cannot read\n' } });
+    expect(await problems({})).toEqual(['PREFLIGHT_UNANSWERED']);
+  });
+});

@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHost } from '@splitmirror/host';
+import { type Lab, startLab } from '@splitmirror/lab';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aixFamily } from '../src/aix.ts';
+import type { BackupContext } from '../src/context.ts';
+import type { Feedable } from '../src/feed.ts';
+import { planBackup } from '../src/plan.ts';
+import { restoreIntoGroup } from '../src/restore-group.ts';
+import { runBackup } from '../src/run.ts';
+import { previewRestore } from '../src/selection.ts';
+import { openStore, type StoredBackup } from '../src/store.ts';
+import { systemSurroundings } from '../src/surroundings.ts';
+import { labPolicy } from './lab-policy.ts';
+
+let lab: Lab;
+let context: BackupContext;
+let feeds: Map<string, Feedable>;
+let backup: StoredBackup;
+/** A file that nobody writes to. */
+let name: string;
+beforeAll(async () => {
+  lab = await startLab({ contentBytes: 2_000_000 });
+  const hosts = new Map(lab.nodes.map(({ name, path }) => [name, createHost(name, lab.transport(name), { path })]));
+  feeds = new Map(
+    lab.nodes.map(({ name, path }) => [name, { transport: lab.transport(name), path, shell: lab.shell }]),
+  );
+  const surroundings = systemSurroundings();
+  context = {
+    ...aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 }),
+    store: await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-group-'))),
+    surroundings,
+  };
+  const { verdict } = await runBackup(context, await planBackup(context, 'ledger_rg', labPolicy));
+  expect(verdict).toEqual({ kind: 'good' });
+  backup = await context.store.find('ledger_rg');
+  const { volumes } = await previewRestore(backup, { select: ['/ledger/accounts/**'] });
+  // The ledger goes on: of its own books it would read back what it has written since.
+  name = volumes[0]?.paths.find((path) => /statement-/.test(path)) ?? '';
+});
+afterAll(() => lab.close());
+
+const options = () => ({ feeds, timeoutSeconds: 60 });
+/** A backup can be planned again. */
+const lockIsFree = () => planBackup(context, 'ledger_rg', labPolicy);
+const onNode = (path: string) => lab.storage.realPath('db_node1', path);
+
+describe('restoreIntoGroup', { timeout: 120_000 }, () => {
+  it('puts files back on the node that holds the group, with the proof before and after', async () => {
+    const file = onNode(name);
+    await writeFile(file, 'damaged');
+    const report = await restoreIntoGroup(context, backup, 'ledger_rg', {
+      ...options(),
+      select: [name],
+    });
+    expect(report.node).toBe('db_node1');
+    expect(report.volumes).toMatchObject([{ volume: 'accountslv', path: '/ledger/accounts', files: 1 }]);
+    expect(report.proofs.length).toBeGreaterThanOrEqual(5);
+    expect(await readFile(file, 'utf8')).not.toBe('damaged');
+    await lockIsFree();
+  });
+
+  it('brings the whole group back, the raw volume too, while the application is at rest', async () => {
+    await lab.run('db_node1', ['ledgerctl', 'suspend']);
+    try {
+      const devices = [{ volume: 'auditlv', device: '/dev/rauditlv', lvcb: 'keep' }] as const;
+      const { volumes } = await restoreIntoGroup(context, backup, 'ledger_rg', { ...options(), devices, proofMs: 200 });
+      expect(volumes.map(({ volume, path }) => [volume, path])).toEqual([
+        ['accountslv', '/ledger/accounts'],
+        ['journallv', '/ledger/journal'],
+        ['auditlv', '/dev/rauditlv'],
+      ]);
+    } finally {
+      await lab.run('db_node1', ['ledgerctl', 'resume']);
+    }
+    await lockIsFree();
+  });
+
+  it('refuses a raw volume of which nothing says where it goes, and a backup of another group', async () => {
+    await expect(
+      restoreIntoGroup(context, backup, 'ledger_rg', { ...options(), select: ['auditlv'] }),
+    ).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+    });
+    await expect(restoreIntoGroup(context, backup, 'other_rg', options())).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+    });
+  });
+
+  it('ends when the node loses the group meanwhile, and says so', async () => {
+    const asked: string[] = [];
+    const confirm: BackupContext['cluster']['confirm'] = async (proof, how) =>
+      asked.push(proof.node) > 2
+        ? { kind: 'lost', changed: [{ fact: 'node', before: 'db_node1', after: 'db_node2' }] }
+        : context.cluster.confirm(proof, how);
+    const moving = { ...context, cluster: { ...context.cluster, confirm } };
+    await expect(restoreIntoGroup(moving, backup, 'ledger_rg', { ...options(), select: [name] })).rejects.toMatchObject(
+      { code: 'RESTORE_OWNERSHIP', message: expect.stringContaining('db_node1 lost ledger_rg') },
+    );
+    await lockIsFree();
+  });
+});
