@@ -12,7 +12,7 @@ $1 == "NODE" { N = ((R, $2) in whole) ? "" : $2; Q = ""; next }
 N == "" { next }
 $1 == "@end" { whole[R, N] = 1; reported[R, ++reports[R]] = N; next }
 $1 == "@ask" { Q = $2; status[R, N, Q] = $3; next }
-/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; next }
+/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!ERROR:/) spoil(); next }
 /^\|/ { said[R, N, Q]++; hear(substr($0, 2)); next }
 
 function hear(line) {

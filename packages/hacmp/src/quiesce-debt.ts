@@ -103,7 +103,7 @@ is_gone() {
     [ "$status" != 0 ] || [ -z "$here" ] || [ "$here" = "$node" ] || return 0
   fi
   for holder in "$@"; do
-    cat "$holder" >"$work/holder" 2>/dev/null || continue
+    [ -f "$holder" ] && cat "$holder" >"$work/holder" 2>/dev/null || continue
     pid=$(member pid "$work/holder")
     [ -n "$pid" ] && [ "$(member host "$work/holder")" = "$(uname -n)" ] || return 1
     if kill -0 "$pid" 2>/dev/null; then return 1; fi

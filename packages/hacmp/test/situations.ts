@@ -618,6 +618,17 @@ export const situations: readonly Situation[] = [
     why: 'every question has a deadline',
   },
   {
+    title: 'clmgr ends with 0, and says ERROR on stderr',
+    world: world((w) => {
+      const rows = '# NAME:STATE:RAW_STATE\ndb1:NORMAL:ST_STABLE\ndb2:NORMAL:ST_STABLE\n';
+      const told = { stdout: rows, stderr: 'ERROR: db2 could not be asked.\n', exitCode: 0 };
+      at(w, 'db1').overrides['clmgr -cv -a name,state,raw_state query node'] = told;
+    }),
+    verdict: 'undecidable',
+    because: ['NODE_STATES_UNREADABLE'],
+    why: 'the exit code of 7.2.7 does not tell',
+  },
+  {
     title: 'two state lines of a manager',
     world: world(
       (w) =>

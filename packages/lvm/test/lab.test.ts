@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHost, type Host } from '@splitmirror/host';
 import { type Lab, startLab } from '@splitmirror/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -153,6 +153,17 @@ describe('aixMirror on the lab', () => {
     }
     await host.close();
     await shell.close();
+  });
+
+  it('takes a stanza of ours without a volume out of /etc/filesystems, and no other byte', async () => {
+    const file = `${lab.nodes.find(({ name }) => name === node)?.root}/etc/filesystems`;
+    const before = readFileSync(file, 'utf8');
+    const stanza = '\n/splitmirror/k3f9q2/oldlv:\n\tdev\t\t= /dev/oldlvcopy00\n\tvfs\t\t= jfs\n';
+    appendFileSync(file, `${stanza}* a comment of somebody\n`);
+    expect((await mirror().look(node, contents)).leftovers).toMatchObject([{ what: 'stanza' }]);
+    await recover();
+    expect(readFileSync(file, 'utf8')).toBe(`${before}\n* a comment of somebody\n`);
+    writeFileSync(file, before);
   });
 
   it('sees on the standby node that the group is not its own', async () => {

@@ -47,6 +47,23 @@ const ok: Bench['ok'] = (...words) => bench.ok(...words);
 const real: Bench['real'] = (...words) => bench.real(...words);
 const volumeNamed: Bench['volumeNamed'] = (name) => bench.volumeNamed(name);
 
+describe('held', () => {
+  it('is what one copy holds by itself, though it only claims to be in step', async () => {
+    await mirrored();
+    storage.writeRaw('alpha', 'rawlv', 4096, Buffer.from('all copies'));
+    expect(storage.held('rawlv', 2)).toEqual(storage.held('rawlv', 1));
+    await ok('alpha', 'chlvcopy -b -l rawcp rawlv');
+    storage.writeRaw('alpha', 'rawlv', 4096, Buffer.from('copy 1 only'));
+    expect(storage.held('rawlv', 2)).not.toEqual(storage.held('rawlv', 1));
+    await storage.write('alpha', '/data/file', 'both');
+    storage.flush('alpha');
+    expect(storage.held('datalv', 2)).toMatchObject({ kind: 'files', volume: 'datalv' });
+    expect(storage.held('datalv', 2)).toEqual(storage.held('datalv', 1));
+    expect(storage.held('datalv', 3)).toBeUndefined();
+    expect(storage.held('nolv', 1)).toBeUndefined();
+  });
+});
+
 describe('query outputs', () => {
   it('prints groups, volumes and disks in the widths of AIX', async () => {
     await mirrored();

@@ -9,7 +9,7 @@ export function prove(court: Court): void {
   const { phase, results, refuse } = court;
   for (const [, , made = '', , , group = ''] of commandsOf(court, 'splitvg')) proveSeparated(court, made, group);
   for (const { id } of phase.script.steps) {
-    const copy = id.replace(/^copy:/, '');
+    const copy = id.replace(/^split-off:/, '');
     if (copy !== id) proveCopy(court, copy);
   }
   for (const { id } of phase.script.steps) {
@@ -35,7 +35,7 @@ function proveSeparated({ results, refuse, facts }: Court, made: string, group: 
 function proveCopy(court: Court, name: string): void {
   const { facts, refuse } = court;
   const volume = name.slice(prefix.length);
-  const copy = volumeAt(court, `copy:${name}`);
+  const copy = volumeAt(court, `split-off:${name}`);
   const original = volumeAt(court, `check:${volume}`);
   if (copy === null || original === null || copy.identifier === null || copy.group === original.group) {
     refuse('COPY_NOT_PROVED', `${name} is not in another group than ${volume}`, copy?.group ?? '?', 'Recover.');

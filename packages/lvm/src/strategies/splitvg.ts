@@ -131,6 +131,6 @@ function snapshotGroupOf({ run, index }: Pick<Split, 'run' | 'index'>): string {
 function checks({ volume, copy }: Split): Explained[] {
   return [
     query(`check:${volume}`, volume, `Read the identifier of ${volume}.`),
-    query(`copy:${copy}`, copy, `See that ${copy} is as large, and a volume of its own.`),
+    query(`split-off:${copy}`, copy, `See that ${copy} is as large, and a volume of its own.`),
   ];
 }

@@ -119,6 +119,7 @@ export const cases: readonly MatrixCase[] = [
   caseOf('enhanced concurrent', chlvcopy),
   caseOf('standard', chlvcopy),
   caseOf('standard', splitvg),
+  caseOf('standard', { ...splitvg, title: 'E splitvg of a concurrent capable group', more: { capable: true } }),
   caseOf('enhanced concurrent', external),
   caseOf('standard', external),
   caseOf('enhanced concurrent', internal),

@@ -12,6 +12,13 @@ export interface Boundary {
   readonly id: string;
 }
 
+/** An accident in the first recovery, after which it is begun anew. */
+export interface Relapse {
+  /** Which of its steps: 0 for the first, near 1 for the last. */
+  readonly share: number;
+  readonly accident: Exclude<Accident, 'node dies' | 'group moves'>;
+}
+
 /** How a cell ended. */
 export type CellResult =
   | { readonly kind: 'whole' }
@@ -33,6 +40,7 @@ export async function tryCell(
   { request, reports }: Pick<MatrixCase, 'request' | 'reports'>,
   { phase: last, step }: Boundary,
   accident: Accident,
+  relapse?: Relapse,
 ): Promise<CellResult> {
   const luck: { mishap?: Mishap | undefined } = {};
   const mirrors = mirrorsOf(scene, luck);
@@ -77,7 +85,7 @@ export async function tryCell(
     // What a person had to be told of is recovered once the group is back.
     if (node === undefined && codes.size === 0) break;
     if (node === undefined) await back();
-    const failed = await recoverOn(node ?? home);
+    const failed = await recoverOn(node ?? home, node === scene.owner() ? relapse : undefined);
     if (failed !== undefined) return broken(failed);
   }
   await back();
@@ -88,7 +96,7 @@ export async function tryCell(
   return codes.size === 0 ? { kind: 'whole' } : { kind: 'reported', codes: [...codes].sort() };
 
   /** Why it did not succeed; what is left to a person is noted, and for the moment no failure. */
-  async function recoverOn(node: string): Promise<string | undefined> {
+  async function recoverOn(node: string, breaks?: Relapse): Promise<string | undefined> {
     const told = node === scene.owner() ? note : [];
     const found = mirrors.recovery(await mirrors.look(node, scene.contents), told);
     const left = found.problems.map(({ code }) => code);
@@ -97,7 +105,18 @@ export async function tryCell(
         return `not recovered: ${code}`;
       codes.add(code);
     }
+    let position = Math.floor(
+      (breaks?.share ?? 0) * found.phases.reduce((sum, each) => sum + each.script.steps.length, 0),
+    );
     for (const part of found.phases) {
+      if (breaks !== undefined && position < part.script.steps.length) {
+        luck.mishap = { step: position, accident: breaks.accident, strike: () => Promise.resolve(true) };
+        await mirrors.perform(part);
+        luck.mishap = undefined;
+        await settle();
+        return recoverOn(node);
+      }
+      position -= part.script.steps.length;
       const outcome = await mirrors.perform(part);
       if (outcome.kind !== 'done') return `recovery on ${node}: ${part.name}: ${wordsOf(outcome)}`;
     }

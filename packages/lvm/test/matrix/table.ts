@@ -10,6 +10,8 @@ export interface Row {
     /** Of these, left to a person where the group was, and recovered where it came back to. */
     readonly reported: number;
   }[];
+  /** Runs in which the recovery met with an accident too. */
+  readonly relapses: number;
 }
 
 const head = `# Every strategy, whatever happens at any command
@@ -33,6 +35,8 @@ partition, the content as the application reads it and as **each copy** holds it
 nodes, and what others have beside ours: a volume and a volume group with names like ours. (Empty directories above those that \`splitvg\` makes may
 stay when their removal fails.) A second \`recover\` must find nothing to do.
 
+The last column but one counts runs in which the first recovery met with an accident as well, and was begun anew.
+
 A cell tells in how many of its runs everything was as before. "reported" stands for what the new owner of the group cannot repair, since it has never heard
 of the volume group that \`splitvg\` made: it said so and did nothing, and the recovery after the way back did.
 
@@ -40,17 +44,22 @@ of the volume group that \`splitvg\` made: it said so and did nothing, and the r
 
 /** The page with the counts. */
 export function printMatrix(rows: readonly Row[]): string {
-  const columns = ['case', 'boundaries', ...accidents, 'cells'];
-  const lines = rows.map(({ title, boundaries, cells }) => [
+  const columns = ['case', 'boundaries', ...accidents, 'and again in the recovery', 'runs'];
+  const lines = rows.map(({ title, boundaries, cells, relapses }) => [
     title,
     String(boundaries),
     ...cells.map(({ tried, reported }) => (reported > 0 ? `${tried}, ${reported} of them reported` : String(tried))),
-    String(cells.reduce((sum, { tried }) => sum + tried, 0)),
+    String(relapses),
+    String(runsOf({ cells, relapses })),
   ]);
-  const total = rows.reduce((sum, { cells }) => sum + cells.reduce((all, { tried }) => all + tried, 0), 0);
+  const total = rows.reduce((sum, row) => sum + runsOf(row), 0);
   const line = (words: readonly string[]) => `| ${words.join(' | ')} |\n`;
   const table = [columns, columns.map(() => '---'), ...lines].map(line).join('');
-  return `${head}${table}\n${total} cells.\n`;
+  return `${head}${table}\n${total} runs.\n`;
+}
+
+function runsOf({ cells, relapses }: Pick<Row, 'cells' | 'relapses'>): number {
+  return cells.reduce((sum, { tried }) => sum + tried, relapses);
 }
 
 /** Boundaries of each case, as a page tells them. */
