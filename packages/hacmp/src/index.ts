@@ -1,20 +1,14 @@
-export { type LocalAddress, parseAddresses } from './addresses.ts';
-export { parseAttributes } from './attributes.ts';
-export { type ClusterStatus, type NodeStatus, parseClusterStatus } from './clstat.ts';
-export { type ClusterOptions, type Confirmation, type HaCluster, haCluster, type Standing } from './cluster.ts';
-export { type ClusterManager, type ManagerMeaning, managerMeaning, parseClusterManager } from './cluster-manager.ts';
-export { type ReleaseScriptOptions, releaseScript } from './copy-release.ts';
-export { type CrontabScriptOptions, crontabExitCodes, crontabScript, type GroupEntries } from './crontab-switch.ts';
-export { type EventScriptOptions, eventScript } from './event-marker.ts';
-export type { Evidence, Problem, Refusal } from './finding.ts';
-export { type GroupFileSystem, parseGroupFileSystems } from './group-file-systems.ts';
-export { type GroupMove, parseGroupMove } from './group-move.ts';
-export { type GroupContents, type GroupResources, parseResources, type ShownResources } from './group-resources.ts';
-export { type GroupServices, parseGroupServices, type ServiceGroup } from './group-services.ts';
-export { type FoundGroup, parseFoundGroups, parseGroupTable } from './group-table.ts';
-export { type GuardOptions, guardExitCodes, guardScript } from './guard.ts';
-export type { FileFinding, NodeInspection, RegistrationFinding } from './inspection.ts';
-export { type InstallReport, install, uninstall, verifyInstallation } from './install.ts';
+export { type ReleaseScriptOptions, releaseScript } from './node-scripts/copy-release.ts';
+export {
+  type CrontabScriptOptions,
+  crontabExitCodes,
+  crontabScript,
+  type GroupEntries,
+} from './node-scripts/crontab-switch.ts';
+export { type EventScriptOptions, eventScript } from './node-scripts/event-marker.ts';
+export { type GuardOptions, guardExitCodes, guardScript } from './node-scripts/guard.ts';
+export type { FileFinding, NodeInspection, RegistrationFinding } from './node-scripts/inspection.ts';
+export { type InstallReport, install, uninstall, verifyInstallation } from './node-scripts/install.ts';
 export {
   type EventsOptions,
   followedEvents,
@@ -24,12 +18,32 @@ export {
   planGuard,
   type Registration,
   type ScriptFile,
-} from './installation.ts';
-export { type Fileset, type HaLevel, hasHacmp, parseFilesets, parseHaLevel } from './levels.ts';
-export { type Member, parseMembership, parseReporting, type Reporting } from './membership.ts';
-export { type Mount, parseMounts } from './mounts.ts';
-export { parseLocalNodeName } from './node-name.ts';
-export { type ColonTable, type NodeState, parseColonTable, parseNodeStates } from './node-states.ts';
+} from './node-scripts/installation.ts';
+export { type DebtScriptOptions, debtExitCodes, debtScript, type HookCommand } from './node-scripts/quiesce-debt.ts';
+export { type LocalAddress, parseAddresses } from './readers/addresses.ts';
+export { parseAttributes } from './readers/attributes.ts';
+export { type ClusterStatus, type NodeStatus, parseClusterStatus } from './readers/clstat.ts';
+export {
+  type ClusterManager,
+  type ManagerMeaning,
+  managerMeaning,
+  parseClusterManager,
+} from './readers/cluster-manager.ts';
+export { type GroupFileSystem, parseGroupFileSystems } from './readers/group-file-systems.ts';
+export { type GroupMove, parseGroupMove } from './readers/group-move.ts';
+export {
+  type GroupContents,
+  type GroupResources,
+  parseResources,
+  type ShownResources,
+} from './readers/group-resources.ts';
+export { type GroupServices, parseGroupServices, type ServiceGroup } from './readers/group-services.ts';
+export { type FoundGroup, parseFoundGroups, parseGroupTable } from './readers/group-table.ts';
+export { type Fileset, type HaLevel, hasHacmp, parseFilesets, parseHaLevel } from './readers/levels.ts';
+export { type Member, parseMembership, parseReporting, type Reporting } from './readers/membership.ts';
+export { type Mount, parseMounts } from './readers/mounts.ts';
+export { parseLocalNodeName } from './readers/node-name.ts';
+export { type ColonTable, type NodeState, parseColonTable, parseNodeStates } from './readers/node-states.ts';
 export {
   type ConfiguredNode,
   type NodeInterface,
@@ -37,19 +51,31 @@ export {
   parseConfiguredNodes,
   parseNames,
   parsePeerNodes,
-} from './nodes.ts';
-export { type OdmObject, parseOdmObjects, parseOdmVersions } from './odm.ts';
-export type { Policy } from './policy.ts';
-export { type ChangedFact, compareProofs, isIntact, type Proof, proofOf } from './proof.ts';
-export { type DebtScriptOptions, debtExitCodes, debtScript, type HookCommand } from './quiesce-debt.ts';
-export { type Reader, readerOf } from './readers.ts';
-export { type NodeOutput, parseNodeOutputs, parseRemoteOutput } from './remote-output.ts';
-export { type Answer, type NodeReport, reportOf, type StorageAnswer, surveyScript } from './report.ts';
-export { type GroupInstance, type GroupRow, meaningOf, parseGroupRows, type StateMeaning } from './resource-groups.ts';
-export { type NodeServices, parseShownServices, type ShownServices } from './shown-services.ts';
-export { parseSnmpCluster, parseVarbinds, type SnmpCluster, type Varbind } from './snmp.ts';
-export { parseSubsystems, type Subsystem } from './subsystems.ts';
-export { survey } from './survey.ts';
-export { parseTopology, type Topology, type TopologyGroup } from './topology.ts';
-export { contentsOf, decide, type Known, type Verdict } from './verdict.ts';
-export { type LogicalVolume, parseLogicalVolumes, parseVolumeGroup, type VolumeGroup } from './volume-groups.ts';
+} from './readers/nodes.ts';
+export { type OdmObject, parseOdmObjects, parseOdmVersions } from './readers/odm.ts';
+export { type Reader, readerOf } from './readers/readers.ts';
+export { type NodeOutput, parseNodeOutputs, parseRemoteOutput } from './readers/remote-output.ts';
+export {
+  type GroupInstance,
+  type GroupRow,
+  meaningOf,
+  parseGroupRows,
+  type StateMeaning,
+} from './readers/resource-groups.ts';
+export { type NodeServices, parseShownServices, type ShownServices } from './readers/shown-services.ts';
+export { parseSnmpCluster, parseVarbinds, type SnmpCluster, type Varbind } from './readers/snmp.ts';
+export { parseSubsystems, type Subsystem } from './readers/subsystems.ts';
+export { parseTopology, type Topology, type TopologyGroup } from './readers/topology.ts';
+export {
+  type LogicalVolume,
+  parseLogicalVolumes,
+  parseVolumeGroup,
+  type VolumeGroup,
+} from './readers/volume-groups.ts';
+export { type ClusterOptions, type Confirmation, type HaCluster, haCluster, type Standing } from './survey/cluster.ts';
+export { type Answer, type NodeReport, reportOf, type StorageAnswer, surveyScript } from './survey/report.ts';
+export { survey } from './survey/survey.ts';
+export type { Evidence, Problem, Refusal } from './verdict/finding.ts';
+export type { Policy } from './verdict/policy.ts';
+export { type ChangedFact, compareProofs, isIntact, type Proof, proofOf } from './verdict/proof.ts';
+export { contentsOf, decide, type Known, type Verdict } from './verdict/verdict.ts';

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { judge } from '../src/guard-judge.ts';
 import { contentsOf, decide, survey } from '../src/index.ts';
+import { judge } from '../src/node-scripts/guard-judge.ts';
 import { round } from './guard-round.ts';
 import { group, healthyWorld, hostsOf, type NodeWorld, ok, payMounts, type World } from './world.ts';
 

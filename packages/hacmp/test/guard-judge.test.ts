@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { judge } from '../src/guard-judge.ts';
+import { judge } from '../src/node-scripts/guard-judge.ts';
 import { round } from './guard-round.ts';
 import { situations } from './situations.ts';
 import { answer, failed, healthyWorld, type NodeWorld, type Output, ok, group as payGroup } from './world.ts';

@@ -32,14 +32,14 @@ describe('README', () => {
   it('explains every reason', async () => {
     const text = await readFile(readme, 'utf8');
     const sources = [
-      'verdict',
-      'agreement',
-      'holder',
-      'local-resources',
-      'service-labels',
-      'level-warning',
-      'survey',
-      'install',
+      'verdict/verdict',
+      'verdict/agreement',
+      'verdict/holder',
+      'verdict/local-resources',
+      'verdict/service-labels',
+      'verdict/level-warning',
+      'survey/survey',
+      'node-scripts/install',
     ];
     const code = await Promise.all(
       sources.map((name) => readFile(new URL(`../src/${name}.ts`, import.meta.url), 'utf8')),
@@ -78,7 +78,7 @@ describe('README', () => {
     const files = await Promise.all(
       ['src', 'test'].map(async (name) => {
         const folder = new URL(`../${name}/`, import.meta.url);
-        const names = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
+        const names = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
         return Promise.all(names.map((file) => readFile(new URL(file, folder), 'utf8')));
       }),
     );

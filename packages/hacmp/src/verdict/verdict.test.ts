@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { situations } from '../test/situations.ts';
+import { situations } from '../../test/situations.ts';
 import {
   answer,
   failed,
@@ -9,8 +9,8 @@ import {
   type Output,
   ok,
   group as payGroup,
-} from '../test/world.ts';
-import { contentsOf, decide, survey, type Verdict } from './index.ts';
+} from '../../test/world.ts';
+import { contentsOf, decide, survey, type Verdict } from '../index.ts';
 
 describe('decide', () => {
   it.each(situations)(

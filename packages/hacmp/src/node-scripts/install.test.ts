@@ -1,6 +1,6 @@
 import { type Host, renderCommand, type StepResult } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { type Installation, install, planEvents, planGuard, uninstall, verifyInstallation } from './index.ts';
+import { type Installation, install, planEvents, planGuard, uninstall, verifyInstallation } from '../index.ts';
 
 const guard = '/usr/local/bin/splitmirror-guard';
 const events = (nodes = ['db2', 'db1']) =>

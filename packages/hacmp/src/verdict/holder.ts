@@ -1,7 +1,7 @@
+import type { GroupResources } from '../readers/group-resources.ts';
+import { type GroupRow, meaningOf } from '../readers/resource-groups.ts';
 import { type AnsweredReport, type Finding, moving, rowsOf, sorted, undecidable, unusable, value } from './finding.ts';
-import type { GroupResources } from './group-resources.ts';
 import type { Policy } from './policy.ts';
-import { type GroupRow, meaningOf } from './resource-groups.ts';
 
 /** All nodes that were asked must give the same table for the group. */
 export function sameTable(group: string, shown: readonly AnsweredReport[]): Finding[] {

@@ -1,7 +1,7 @@
-import { type ManagerMeaning, managerMeaning } from './cluster-manager.ts';
+import { type ManagerMeaning, managerMeaning } from '../readers/cluster-manager.ts';
+import type { NodeReport } from '../survey/report.ts';
 import { type AnsweredReport, type Finding, moving, rowsOf, sorted, undecidable, unusable, value } from './finding.ts';
 import type { Policy } from './policy.ts';
-import type { NodeReport } from './report.ts';
 
 /** What the cluster manager of a node says about itself; `silent`: nothing usable. */
 export function meaningAt(report: AnsweredReport): ManagerMeaning | 'silent' {

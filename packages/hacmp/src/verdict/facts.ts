@@ -1,6 +1,6 @@
+import type { GroupContents } from '../readers/group-resources.ts';
+import type { Answer } from '../survey/report.ts';
 import { type AnsweredReport, type Evidence, rowsOf, sorted, value } from './finding.ts';
-import type { GroupContents } from './group-resources.ts';
-import type { Answer } from './report.ts';
 
 /**
  * The facts that a proof rests on, as one node tells them now. Neither the last event nor anything about other groups is

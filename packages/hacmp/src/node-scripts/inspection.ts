@@ -1,6 +1,6 @@
 import { ParseError, reads, type Script, type StepResult } from '@splitmirror/host';
+import { type OdmObject, parseOdmObjects } from '../readers/odm.ts';
 import { digestOf, type Installation, type Registration, type ScriptFile } from './installation.ts';
-import { type OdmObject, parseOdmObjects } from './odm.ts';
 
 /** What a node has of an installation. */
 export interface NodeInspection {

@@ -7,22 +7,22 @@ import {
   type Step,
   type StepResult,
 } from '@splitmirror/host';
-import { type LocalAddress, parseAddresses } from './addresses.ts';
-import { type ClusterManager, parseClusterManager } from './cluster-manager.ts';
-import { parseResources, type ShownResources } from './group-resources.ts';
-import { type Member, parseMembership } from './membership.ts';
-import { type Mount, parseMounts } from './mounts.ts';
-import { parseLocalNodeName } from './node-name.ts';
-import { type NodeState, parseNodeStates } from './node-states.ts';
-import { type ConfiguredNode, type PeerNode, parseConfiguredNodes, parsePeerNodes } from './nodes.ts';
-import { type GroupRow, parseGroupRows } from './resource-groups.ts';
+import { type LocalAddress, parseAddresses } from '../readers/addresses.ts';
+import { type ClusterManager, parseClusterManager } from '../readers/cluster-manager.ts';
+import { parseResources, type ShownResources } from '../readers/group-resources.ts';
+import { type Member, parseMembership } from '../readers/membership.ts';
+import { type Mount, parseMounts } from '../readers/mounts.ts';
+import { parseLocalNodeName } from '../readers/node-name.ts';
+import { type NodeState, parseNodeStates } from '../readers/node-states.ts';
+import { type ConfiguredNode, type PeerNode, parseConfiguredNodes, parsePeerNodes } from '../readers/nodes.ts';
+import { type GroupRow, parseGroupRows } from '../readers/resource-groups.ts';
 import {
   absenceOf,
   type LogicalVolume,
   parseLogicalVolumes,
   parseVolumeGroup,
   type VolumeGroup,
-} from './volume-groups.ts';
+} from '../readers/volume-groups.ts';
 
 /** What became of one question to one node. */
 export type Answer<T> =

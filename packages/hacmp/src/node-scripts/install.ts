@@ -1,5 +1,5 @@
 import { changes, type Host, type Script, type ScriptOutcome, SplitmirrorError, type Step } from '@splitmirror/host';
-import type { Problem } from './finding.ts';
+import type { Problem } from '../verdict/finding.ts';
 import { blindInspection, inspectionScript, judgeInspection, type NodeInspection } from './inspection.ts';
 import type { Installation, ScriptFile } from './installation.ts';
 

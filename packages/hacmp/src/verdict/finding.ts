@@ -1,5 +1,5 @@
-import type { Answer, NodeReport } from './report.ts';
-import type { GroupRow } from './resource-groups.ts';
+import type { GroupRow } from '../readers/resource-groups.ts';
+import type { Answer, NodeReport } from '../survey/report.ts';
 
 /** Why something is refused. `code` is stable; `seen` quotes; `remedy` tells what would settle it. */
 export interface Problem {

@@ -1,3 +1,6 @@
+import { type GroupContents, toContents } from '../readers/group-resources.ts';
+import { meaningOf } from '../readers/resource-groups.ts';
+import type { NodeReport } from '../survey/report.ts';
 import { changes, configuredNodes, gone, meaningAt, nodeStates } from './agreement.ts';
 import { evidenceOf, factsOf } from './facts.ts';
 import {
@@ -13,13 +16,10 @@ import {
   unusable,
   value,
 } from './finding.ts';
-import { type GroupContents, toContents } from './group-resources.ts';
 import { chooseHolder, groupState, participants, sameConfiguration, sameTable, unsupervised } from './holder.ts';
 import { levelsDiffer, managerLevels } from './level-warning.ts';
 import { judgeStorage } from './local-resources.ts';
 import type { Policy } from './policy.ts';
-import type { NodeReport } from './report.ts';
-import { meaningOf } from './resource-groups.ts';
 import { judgeLabels } from './service-labels.ts';
 
 /** Who holds a group, weighed. Everything but `held` means: no backup now. */

@@ -1,6 +1,6 @@
 import { AIX_PATH, quote } from '@splitmirror/host';
+import type { Policy } from '../verdict/policy.ts';
 import { judge } from './guard-judge.ts';
-import type { Policy } from './policy.ts';
 import { checkPath, checkSeconds, deadline } from './shell-deadline.ts';
 
 /** What is fixed in a guard when it is made. */

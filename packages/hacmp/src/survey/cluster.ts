@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Host } from '@splitmirror/host';
-import { factsOf } from './facts.ts';
-import type { Evidence, Problem, Refusal } from './finding.ts';
-import type { GroupContents } from './group-resources.ts';
-import type { Policy } from './policy.ts';
-import { type ChangedFact, compareProofs, isIntact, type Proof, proofOf } from './proof.ts';
+import type { GroupContents } from '../readers/group-resources.ts';
+import { factsOf } from '../verdict/facts.ts';
+import type { Evidence, Problem, Refusal } from '../verdict/finding.ts';
+import type { Policy } from '../verdict/policy.ts';
+import { type ChangedFact, compareProofs, isIntact, type Proof, proofOf } from '../verdict/proof.ts';
+import { contentsOf, decide, type Verdict } from '../verdict/verdict.ts';
 import type { NodeReport } from './report.ts';
 import { askHolder, survey } from './survey.ts';
-import { contentsOf, decide, type Verdict } from './verdict.ts';
 
 /** Who holds a group. Everything but `held` means: no backup now. */
 export type Standing =

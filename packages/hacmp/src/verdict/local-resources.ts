@@ -1,7 +1,7 @@
+import type { GroupContents } from '../readers/group-resources.ts';
+import type { Mount } from '../readers/mounts.ts';
+import type { LogicalVolume } from '../readers/volume-groups.ts';
 import { type AnsweredReport, type Evidence, type Finding, undecidable, unusable, value } from './finding.ts';
-import type { GroupContents } from './group-resources.ts';
-import type { Mount } from './mounts.ts';
-import type { LogicalVolume } from './volume-groups.ts';
 
 /** Mount points below it are splitmirror's own copies, which are no part of the group. */
 const ownMounts = '/splitmirror/';

@@ -1,7 +1,7 @@
 import type { Host } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { failed, group, healthyWorld, hostsOf, payMounts, type World } from '../test/world.ts';
-import { haCluster, type Proof } from './index.ts';
+import { failed, group, healthyWorld, hostsOf, payMounts, type World } from '../../test/world.ts';
+import { haCluster, type Proof } from '../index.ts';
 
 const now = () => new Date('2026-11-22T10:00:00Z');
 
