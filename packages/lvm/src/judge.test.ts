@@ -63,6 +63,7 @@ describe('judge', () => {
     ['THAW_FAILED', 'split', 'thaw:/shop/data', failing('chfs: not frozen')],
     ['STEP_FAILED', 'split', 'mark:datalv', failing('mkdir: 0653-357 Cannot access directory')],
     ['FREEZE_LAPSED', 'split', 'split:datalv', taking(20)],
+    ['FREEZE_LAPSED', 'split', 'split:datalv', taking(-3600)],
     ['SPLIT_NOT_PROVED', 'split', 'check:datalv', saying('COPIES:             1', 'COPIES:             2')],
     ['COPY_INCOMPLETE', 'split', 'check:smk3f9q2201', saying('LPs:                4', 'LPs:                3')],
     ['COPY_STALE', 'split', 'check:smk3f9q2201', saying('STALE PPs:          0', 'STALE PPs:          1')],

@@ -102,7 +102,8 @@ function judgeFreeze({ phase, results, facts, refuse }: Court): void {
   if (starts.length === 0 || ends.length === 0) return;
   // The node counts whole seconds: the interval may be longer by almost one than the difference.
   const longest = Math.max(...ends) - Math.min(...starts) + 1;
-  if (longest > limit) {
+  // A clock that was set back meanwhile tells nothing.
+  if (longest > limit || Math.min(...ends) < Math.max(...starts)) {
     refuse(
       'FREEZE_LAPSED',
       `the kernel may have ended the freeze of ${limit} s before the last copy was split`,

@@ -17,6 +17,9 @@ interface Snapshot {
   readonly freeBlocks: number | null;
 }
 
+/** How a snapshot is named to AIX: an external one by its device, an internal one within its file system. */
+export type SnapshotAddress = { readonly device: string } | { readonly name: string };
+
 const none = /^(\S+) has no snapshots\.?$/;
 const title = /^Snapshots for (\S+)$/;
 const externalHeading = /^Current\s+Location\s+512-blocks\s+Free\s+Time$/;
@@ -58,10 +61,7 @@ export function parseSnapshots(text: string): SnapshotList[] {
 }
 
 /** Takes a snapshot of a mounted file system: on this device, or within the file system under this name. */
-export function takeSnapshot(
-  mountPoint: string,
-  place: { readonly device: string } | { readonly name: string },
-): Command {
+export function takeSnapshot(mountPoint: string, place: SnapshotAddress): Command {
   const from = `snapfrom=${mountPoint}`;
   return 'device' in place
     ? changes('snapshot', '-o', from, place.device)
@@ -69,11 +69,13 @@ export function takeSnapshot(
 }
 
 /** Removes a snapshot, **and all earlier ones** of its file system; of an external one the volume too. */
-export function dropSnapshot(
-  mountPoint: string,
-  place: { readonly device: string } | { readonly name: string },
-): Command {
+export function dropSnapshot(mountPoint: string, place: SnapshotAddress): Command {
   return 'device' in place
     ? changes('snapshot', '-d', place.device)
     : changes('snapshot', '-d', '-n', place.name, mountPoint);
+}
+
+/** Name of a listed snapshot as its maker gave it: of an external one that of its volume. */
+export function nameOf(listed: string): string {
+  return listed.replace(/^\/dev\//, '');
 }

@@ -27,7 +27,7 @@ describe('leastPrivilege', () => {
   it.skipIf(!existsSync('/usr/sbin/visudo'))('writes what visudo takes', () => {
     const directory = mkdtempSync(join(tmpdir(), 'splitmirror-sudoers-'));
     const file = join(directory, 'splitmirror');
-    const odd = ['/usr/bin/printf %s#a,b:c=d', '/usr/bin/test (a|b) [c] {d} ^e$'];
+    const odd = ['/usr/bin/printf %s#a,b:c=d', '/usr/bin/test (a|b) [c] {d} ^e$', '/usr/bin/awk !a > 2 && $1 == "b"'];
     writeFileSync(file, `${leastPrivilege({ user: 'backup', commands: [...commands, ...odd] }).join('\n')}\n`, {
       mode: 0o440,
     });

@@ -54,7 +54,7 @@ function expression(word: string): string {
 
 /** The text itself in an extended regular expression of a sudoers file, where a `#` would begin a remark. */
 function literal(text: string): string {
-  if (!/^[\w\-=,:/.+@%#*?[\]{}()|^$]*$/.test(text))
+  if (!/^[\w\-=,:/.+@%#*?[\]{}()|^$<>&~!"\t]*$/.test(text))
     throw new RangeError(`${JSON.stringify(text)} cannot stand in a command`);
-  return text.replace(/[.+*?[\](){}|^$#]/g, '\\$&');
+  return text.replace(/[.+*?[\](){}|^$#]/g, '\\$&').replaceAll('\t', '[[:blank:]]');
 }

@@ -90,6 +90,35 @@ describe('snapshot', () => {
     expect(await stage.problems(asked)).toEqual(['NO_ROOM']);
   });
 
+  it('does not believe a command that has done nothing', async () => {
+    let lie = /^snapshot -o/;
+    stage = await buildStage(wish, {}, (line) => lie.test(line));
+    const plan = await stage.plan(asked);
+    expect(await stage.mirror.perform(plan.split)).toMatchObject({ problems: [{ code: 'SPLIT_NOT_PROVED' }] });
+    lie = /^mount -v/;
+    expect(await stage.recover()).toEqual([]);
+    await stage.perform(plan.split);
+    expect(await stage.mirror.perform(plan.expose)).toMatchObject({ problems: [{ code: 'MOUNT_NOT_PROVED' }] });
+    lie = /^nothing/;
+    expect(await stage.recover()).toEqual([]);
+    await stage.perform(plan.split);
+    lie = /^snapshot -d/;
+    expect(await stage.mirror.perform(plan.merge)).toMatchObject({ problems: [{ code: 'MERGE_NOT_PROVED' }] });
+    lie = /^nothing/;
+    expect(await stage.recover()).toEqual([]);
+    expect(await stage.type('lsvg -l shopvg')).not.toContain('smk3f9q2');
+  });
+
+  it('removes a bare volume only where it is sure that it holds no snapshot', async () => {
+    stage = await buildStage(wish);
+    await stage.type('mklv -y smk3f9q2101f -t jfs2 shopvg 1');
+    await stage.type('umount /shop/orders');
+    expect(await stage.recover()).toEqual(['SNAPSHOTS_UNKNOWN']);
+    await stage.type('mkdir -p /splitmirror/k3f9q2/datalv:1f');
+    expect(await stage.recover()).toEqual([]);
+    expect(await stage.type('lsvg -l shopvg')).not.toContain('smk3f9q2');
+  });
+
   it('takes no snapshot of others along', async () => {
     stage = await buildStage(wish);
     await stage.perform((await stage.plan(asked)).split);

@@ -90,6 +90,29 @@ describe('splitvg', () => {
     expect(await stage.scene.state()).toEqual(before);
   });
 
+  it('does not believe a command that has done nothing', async () => {
+    let lie = /^splitvg /;
+    stage = await buildStage(wish, {}, (line) => lie.test(line));
+    const plan = await stage.plan(asked);
+    expect(await stage.mirror.perform(plan.split)).toMatchObject({ kind: 'failed' });
+    lie = /^mount -v/;
+    expect(await stage.recover()).toEqual([]);
+    await stage.perform(plan.split);
+    expect(await stage.mirror.perform(plan.expose)).toMatchObject({ problems: [{ code: 'MOUNT_NOT_PROVED' }] });
+    lie = /^nothing/;
+    expect(await stage.recover()).toEqual([]);
+    await stage.perform(plan.split);
+    lie = /^joinvg /;
+    const merged = await stage.mirror.perform(plan.merge);
+    expect(merged).toMatchObject({
+      kind: 'failed',
+      problems: expect.arrayContaining([expect.objectContaining({ code: 'MERGE_NOT_PROVED' })]),
+    });
+    lie = /^nothing/;
+    expect(await stage.recover()).toEqual([]);
+    expect(await stage.type('lsvg')).not.toContain('smk3f9q2e01');
+  });
+
   it('joins no group that nothing ties to it', async () => {
     stage = await buildStage(wish);
     await stage.type('mkvg -y smzzzzzze01 -s 1 hdisk8');

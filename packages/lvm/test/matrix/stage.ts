@@ -1,4 +1,5 @@
 import { aixMirror, type MirrorPlan, type Settings, type SplitRequest } from '../../src/index.ts';
+import type { Keyboard } from './node.ts';
 import { buildScene, nodes, type Scene, type SceneWish } from './scene.ts';
 import { scriptHost } from './script.ts';
 
@@ -27,9 +28,16 @@ const request: SplitRequest = {
   allowLastCopy: true,
 };
 
-export async function buildStage(wish: SceneWish, settings: Settings = {}): Promise<Stage> {
+/** @param lies Whether a command of a script ends with 0 and has done nothing. */
+export async function buildStage(
+  wish: SceneWish,
+  settings: Settings = {},
+  lies: (line: string) => boolean = () => false,
+): Promise<Stage> {
   const scene = await buildScene(wish);
-  const hosts = new Map(nodes.map((node) => [node, scriptHost(node, scene.type, {})]));
+  const type: Keyboard = async (node, argv, stdin) =>
+    lies(argv.join(' ')) ? { code: 0, stdout: '', stderr: '' } : scene.type(node, argv, stdin);
+  const hosts = new Map(nodes.map((node) => [node, scriptHost(node, type, {})]));
   const mirror = aixMirror({ hosts, ...settings });
   const ask = async (wanted: Partial<SplitRequest>) =>
     mirror.plan(await mirror.look(scene.owner(), scene.contents), { ...request, ...wanted });
