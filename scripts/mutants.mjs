@@ -134,10 +134,10 @@ const mutants = [
   },
   {
     breaks: 'a freeze is not thawed when the split fails',
-    file: 'packages/lvm/src/phases.ts',
+    file: 'packages/lvm/src/plan/phases.ts',
     from: '          pays: [`freeze:${mountPoint}`],\n',
     to: '',
-    tests: ['packages/lvm/src/plan.test.ts'],
+    tests: ['packages/lvm/src/plan/plan.test.ts'],
   },
   {
     breaks: 'two proofs that differ in a fact count as the same',

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -115,6 +115,11 @@ describe('runBackup with an approval', () => {
       },
     });
     await expect(running(approval, now)).rejects.toMatchObject({ code: 'PLAN_OUTDATED' });
+    // Nor again where its backup cannot be read any more.
+    const kept = join(report.directory ?? '', 'manifest.json');
+    await rename(kept, `${kept}.away`);
+    await expect(running(approval, now)).rejects.toMatchObject({ code: 'PLAN_OUTDATED' });
+    await rename(`${kept}.away`, kept);
   });
 
   it('refuses when the storage or the holder is not what it was made for', async () => {

@@ -134,6 +134,22 @@ describe('archiveVolumes', () => {
     expect(await readdir(store)).toEqual([]);
   });
 
+  it('ends in order when an archive cannot even be opened', async () => {
+    let asked = 0;
+    const { context } = contextWith(() => {
+      asked++;
+      return { kind: 'holds', proof: modelPlan.proof };
+    });
+    const openArchive = () => Promise.reject(Object.assign(new Error('no inode is left'), { code: 'ENOSPC' }));
+    const unopened = { directory: store, openArchive };
+    const result = await archiveVolumes(context, planOf([tree()], { proofMs: 20 }), unopened, undefined);
+    expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'STORE_FULL' }] });
+    expect(await readdir(store)).toEqual([]);
+    const then = asked;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(asked).toBe(then);
+  });
+
   it('stops when ownership is lost while the archive streams', async () => {
     const { context } = contextWith(() => ({ kind: 'lost', changed: [{ fact: 'node', before: 'a', after: 'b' }] }));
     const result = await archiveVolumes(

@@ -90,9 +90,12 @@ export async function archiveVolumes(
   const work = Promise.all(Array.from({ length: plan.policy.parallel }, worker));
   const done = new AbortController();
   const watch = watchOwnership(context, plan, proofs, fail, AbortSignal.any([together, done.signal]));
-  await work;
-  done.abort();
-  await watch;
+  try {
+    await work;
+  } finally {
+    done.abort();
+    await watch;
+  }
 
   if (signal?.aborted && problems.length === 0) {
     problems.push(
@@ -154,9 +157,16 @@ async function archiveOne(
   const bytesAtMost = archive.expectedBytes ?? plan.mirror.volumes.find((entry) => entry.volume === volume)?.bytes ?? 0;
   emit({ type: 'archive-start', volume, file, bytesAtMost });
 
-  const sink = await stored.openArchive(file);
   const catalogueName = archive.tool === 'tar' ? `${file}.catalogue.ndjson` : null;
-  const catalogue = catalogueName === null ? undefined : await openSink(join(stored.directory, catalogueName));
+  let sink: Sink;
+  let catalogue: Sink | undefined;
+  try {
+    catalogue = catalogueName === null ? undefined : await openSink(join(stored.directory, catalogueName));
+    sink = await stored.openArchive(file);
+  } catch (error) {
+    await catalogue?.abandon();
+    return [storeProblem(error, plan)];
+  }
   const interrupt = () => sink.interrupt();
   signal.addEventListener('abort', interrupt);
   let streamed: CommandStream | undefined;

@@ -69,6 +69,26 @@ describe('drillBackup', () => {
     expect(listed).toMatchObject({ health: 'damaged', proven: null, reasons: record.problems });
   });
 
+  it('ends a probe that ignores its deadline', async () => {
+    const stubborn = { ...probe('trap "" TERM; sleep 15 & while :; do wait; done'), timeoutSeconds: 1 };
+    const request = { level: 'application', place: place(), probe: stubborn } as const;
+    const { outcome, problems } = await drillBackup(store, backup, request, now);
+    expect({ outcome, problems }).toMatchObject({ outcome: 'failed', problems: ['sh ended with its deadline: '] });
+  }, 10_000);
+
+  it('does not take a fault of the place for one of the backup', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    const read: StoredBackup['read'] = (record) => {
+      if (record.volume === 'rawlv') throw full;
+      return backup.read(record);
+    };
+    const request = { level: 'contents', place: place() } as const;
+    await expect(drillBackup(store, { ...backup, read }, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_PARTIAL',
+    });
+    expect((await store.find('g')).records).toEqual([]);
+  });
+
   it('records what was done to the archives since', async () => {
     const file = join(backup.directory, 'datalv.tar');
     const bytes = await readFile(file);

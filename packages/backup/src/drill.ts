@@ -9,6 +9,7 @@ import { changes, SplitmirrorError } from '@splitmirror/host';
 import { daysSince } from './listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from './records.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
+import { RestoreError } from './restore-error.ts';
 import { type NodePlace, type NodeTarget, restoreToNode } from './restore-node.ts';
 import { entriesOf, isNote } from './selection.ts';
 import type { Store, StoredBackup } from './store.ts';
@@ -135,7 +136,8 @@ async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<read
 
 /** Whether an error tells of the backup, not of the place or the key. */
 function isOfBackup(error: SplitmirrorError): boolean {
-  return /^(?:BACKUP_DAMAGED|RESTORE_PARTIAL|EXTRACT_|ARCHIVE_|CATALOGUE_|STORED_DAMAGED)/.test(error.code);
+  const codes = error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
+  return codes.some(({ code }) => /^(?:BACKUP_DAMAGED|EXTRACT_|ARCHIVE_|CATALOGUE_|STORED_DAMAGED)/.test(code));
 }
 
 async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
@@ -154,7 +156,9 @@ async function probeHere({ probe }: DrillRequest, scratch: string): Promise<read
   if (probe === undefined) return [];
   const [program, ...args] = probe.argv;
   return new Promise((resolve, reject) => {
-    const options = { cwd: scratch, timeout: probe.timeoutSeconds * 1000, maxBuffer: 1 << 24 };
+    // What ignores a request to end must not hold up the drill for ever.
+    const killSignal = 'SIGKILL';
+    const options = { cwd: scratch, timeout: probe.timeoutSeconds * 1000, killSignal, maxBuffer: 1 << 24 } as const;
     execFile(program, [...args, scratch], options, (error, _, stderr) => {
       if (error === null) resolve([]);
       else if (error.code === 'ENOENT') reject(new RangeError(`the probe ${program} was not found`));

@@ -1,4 +1,5 @@
 import { renderSteps, type Script, type ScriptOutcome, type StreamOutcome } from '@splitmirror/host';
+import { z } from 'zod';
 import { BackupError } from './errors.ts';
 import type { Holder } from './lock.ts';
 import type { GroupPolicy, RunPlan } from './run-plan.ts';
@@ -93,16 +94,42 @@ export function parseIncidentLog(text: string): readonly IncidentEntry[] {
   const lines = text.split('\n').filter((line) => line !== '');
   const entries = lines.flatMap((line, index): IncidentEntry[] => {
     try {
-      return [JSON.parse(line) as IncidentEntry];
+      return [entryOf(JSON.parse(line))];
     } catch (cause) {
       // The last line may be torn; one in the middle is damage.
       if (index === lines.length - 1) return [];
-      throw unreadable(`line ${index + 1} is no JSON`, cause);
+      throw unreadable(`line ${index + 1} is none of its entries`, cause);
     }
   });
   const [first] = entries;
   if (first?.kind !== 'header' || first.splitmirror !== 1) throw unreadable('it does not begin with the header of one');
   return entries;
+}
+
+/** What a replay relies on; our own logs hold more. */
+const replayable = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('header'), at: z.string(), group: z.string(), nodes: z.array(z.string()) }),
+  z.looseObject({
+    kind: z.literal('call'),
+    n: z.number(),
+    at: z.string(),
+    node: z.string(),
+    commands: z.array(z.string()),
+    outcome: z.looseObject({ kind: z.string() }),
+  }),
+  z.looseObject({ kind: z.literal('stream'), node: z.string() }),
+  z.looseObject({ kind: z.literal('chance'), of: z.string(), value: z.string() }),
+  z.looseObject({ kind: z.literal('plan'), plan: z.looseObject({ node: z.string(), mirror: z.looseObject({}) }).nullable() }),
+  z.looseObject({ kind: z.literal('decision'), number: z.number(), step: z.string(), title: z.string() }),
+  z.looseObject({ kind: z.literal('outcome'), number: z.number(), outcome: z.string() }),
+  z.looseObject({ kind: z.literal('way-back'), after: z.number(), problems: z.array(z.unknown()) }),
+  z.looseObject({ kind: z.literal('end'), verdict: z.string(), codes: z.array(z.string()) }),
+  z.looseObject({ kind: z.literal('full') }),
+]);
+
+function entryOf(value: unknown): IncidentEntry {
+  replayable.parse(value);
+  return value as IncidentEntry;
 }
 
 function unreadable(reason: string, cause?: unknown): BackupError {

@@ -47,16 +47,15 @@ export async function listBackups(store: Store, group: string, now: Date): Promi
       };
     }),
     ...damaged.map(
-      ({ directory, run, error }): BackupListing => ({
-        ...unreadable(directory, run),
+      ({ directory, run, createdAt, error }): BackupListing => ({
+        ...unreadable(directory, run, createdAt),
         health: 'damaged',
         reasons: [error.message],
       }),
     ),
     ...incomplete.map(
       ({ directory, run, createdAt }): BackupListing => ({
-        ...unreadable(directory, run),
-        createdAt,
+        ...unreadable(directory, run, createdAt),
         health: 'incomplete',
         reasons: ['the run failed, or still goes on'],
       }),
@@ -92,8 +91,6 @@ function judged(records: readonly BackupRecord[]): string[] {
   return judgement === undefined ? [] : [`${judgement.verdict} by ${judgement.by}: ${judgement.reason}`];
 }
 
-function unreadable(directory: string, run: string) {
-  const [, date = '', time = ''] = /(\d{8})T(\d{6})Z-/.exec(directory) ?? [];
-  const createdAt = `${date.replace(/(....)(..)(..)/, '$1-$2-$3')}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`;
+function unreadable(directory: string, run: string, createdAt: string) {
   return { run, createdAt, directory, proven: null, manifest: null, records: [] };
 }

@@ -10,24 +10,27 @@ const proof = z.strictObject({
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** A name within a directory: what a manifest names must not lead out of it when it is read or restored. */
+const plainName = z.string().regex(/^(?!\.{1,2}$)[^/\0]+$/);
+
 /** What both versions say of an archive. */
 const archiveShape = {
   /** Name of the live volume. */
-  volume: z.string(),
+  volume: plainName,
   /** Mount point of the live file system; `null` for a raw volume. */
   mountPoint: z.string().nullable(),
   tool: z.enum(['tar', 'dd']),
   /** Command that produced the archive on the node, as typed. */
   command: z.string(),
   /** Name beside the manifest, or within the snapshot of a repository. */
-  file: z.string(),
+  file: plainName,
   /** Bytes that the command wrote: the archive itself, neither compressed nor encrypted. */
   bytes: z.int().nonnegative(),
   /** Lower-case hex, of the archive itself. */
   sha256,
   entries: z.int().nonnegative(),
   /** NDJSON file beside the manifest: one line for each entry of the archive. */
-  catalogue: z.string().nullable(),
+  catalogue: plainName.nullable(),
   /** What was odd and did not make the archive worthless. */
   warnings: z.array(z.string()),
 };
@@ -66,7 +69,7 @@ const suspicion = z.strictObject({
 
 /** What both versions say of a backup. */
 const common = {
-  run: z.string(),
+  run: z.string().regex(/^[a-z][a-z0-9]{5}$/),
   group: z.string(),
   node: z.string(),
   /** UTC, ISO 8601. */

@@ -1,12 +1,13 @@
 import { chmod, rename, writeFile } from 'node:fs/promises';
-import type { Manifest } from './manifest.ts';
+import { healthOf } from './history.ts';
 import type { WindowVerdict } from './schedule.ts';
+import type { StoredBackup } from './store.ts';
 
 /** What is told of one group. */
 export interface GroupMetrics {
   readonly group: string;
-  /** Manifests of its complete backups, oldest first. */
-  readonly backups: readonly Manifest[];
+  /** Its complete backups, oldest first. */
+  readonly backups: readonly Pick<StoredBackup, 'manifest' | 'records'>[];
   /** Windows that have begun, oldest first; empty without a schedule. */
   readonly windows: readonly WindowVerdict[];
   /** When the next window begins; `null` without one. */
@@ -33,12 +34,18 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
       const found = value(group);
       return found === undefined ? [] : [[label({ group: group.group }), found] as const];
     });
-  const last = ({ backups }: GroupMetrics) => backups.at(-1);
+  const last = ({ backups }: GroupMetrics) => backups.at(-1)?.manifest;
+  const lastGood = ({ backups }: GroupMetrics) => backups.findLast((backup) => healthOf(backup) === 'good')?.manifest;
   const recent = ({ windows }: GroupMetrics) => windows.filter(({ start }) => Date.parse(start) >= from);
   const metrics: Metric[] = [
     {
+      name: 'splitmirror_last_good_backup_timestamp_seconds',
+      help: 'When the newest good backup of the group was committed; suspicious, damaged and rejected ones do not count.',
+      samples: each((group) => seconds(lastGood(group)?.committedAt)),
+    },
+    {
       name: 'splitmirror_last_backup_timestamp_seconds',
-      help: 'When the newest complete backup of the group was committed.',
+      help: 'When the newest complete backup of the group was committed, good or not.',
       samples: each((group) => seconds(last(group)?.committedAt)),
     },
     {
@@ -56,8 +63,8 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
       help: 'Seconds with fewer copies than usual over the backups of the last 30 days.',
       samples: each(({ backups }) =>
         backups
-          .filter(({ committedAt }) => Date.parse(committedAt) >= from)
-          .reduce((sum, { redundancy }) => sum + redundancy.exposedSeconds, 0),
+          .filter(({ manifest }) => Date.parse(manifest.committedAt) >= from)
+          .reduce((sum, { manifest }) => sum + manifest.redundancy.exposedSeconds, 0),
       ),
     },
     {

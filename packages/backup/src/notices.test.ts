@@ -7,10 +7,12 @@ let server: Server;
 let heard: string[];
 let answers: (number | 'silence')[];
 let url: string;
+let authorization: string | undefined;
 beforeEach(async () => {
   heard = [];
   answers = [];
   server = createServer(async (request, response) => {
+    authorization = request.headers.authorization;
     let body = '';
     for await (const chunk of request) body += chunk;
     heard.push(`${request.method} ${request.url} ${body}`.trim());
@@ -46,6 +48,12 @@ describe('deadMansPing', () => {
     });
     answers = [404];
     expect(await deadMansPing(url).success('')).toEqual({ kind: 'failed', attempts: 1, detail: 'status 404' });
+  });
+
+  it('logs in where the address says so', async () => {
+    const ping = deadMansPing(url.replace('//', '//ops:p%40ss@'), { attempts: 1 });
+    expect(await ping.start()).toMatchObject({ kind: 'sent' });
+    expect(authorization).toBe(`Basic ${Buffer.from('ops:p@ss').toString('base64')}`);
   });
 
   it('never throws and never tells the address', async () => {

@@ -35,15 +35,21 @@ export function deadMansPing(url: string, options: PingOptions = {}): DeadMansPi
   const { timeoutMs = 10_000, attempts = 3, pauseMs = 1000 } = options;
   const base = URL.parse(url);
   if (base === null || !/^https?:$/.test(base.protocol)) throw new RangeError('not an http or https address');
+  const { username, password } = base;
+  const login = [username, password].map(decodeURIComponent).join(':');
+  const headers: Record<string, string> =
+    username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
   const send = async (signal: '' | '/start' | '/fail', text: string): Promise<NoticeResult> => {
     const target = new URL(base);
+    // No request takes them in its address.
+    target.username = target.password = '';
     target.pathname = `${target.pathname.replace(/\/$/, '')}${signal}`;
     let detail = '';
     for (let attempt = 1; attempt <= attempts; attempt++) {
       if (attempt > 1) await delay(pauseMs * 2 ** (attempt - 2));
       try {
         const body = text.slice(0, mostText);
-        const answer = await fetch(target, { method: 'POST', body, signal: AbortSignal.timeout(timeoutMs) });
+        const answer = await fetch(target, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) });
         await answer.body?.cancel();
         detail = `status ${answer.status}`;
         if (answer.ok) return { kind: 'sent', attempts: attempt, detail };

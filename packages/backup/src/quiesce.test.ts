@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { changes, localHost, type Script } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { debtScript, type QuiesceHooks, quiesceSteps } from './quiesce.ts';
+import { debtGuard, debtScript, type QuiesceHooks, quiesceSteps, secretProblems } from './quiesce.ts';
 
 const host = localHost('a', { path: '/usr/bin:/bin' });
 let notes: string;
@@ -54,6 +55,47 @@ describe('quiesceSteps, in a real shell', () => {
 
   it('adds no step without hooks', () => {
     expect(quiesceSteps(null, notes, 'abc123')).toEqual({ suspend: [], resume: [] });
+  });
+});
+
+it('ends what a command reads with a line feed, in the steps and in the guard', async () => {
+  const file = join(notes, 'said');
+  const given: QuiesceHooks = {
+    suspend: [['true']],
+    resume: [{ argv: ['tee', file], stdin: 'write resume' }],
+    timeoutSeconds: 5,
+  };
+  expect((await host.run(around(given, 'true'))).kind).toBe('completed');
+  expect(await readFile(file, 'utf8')).toBe('write resume\n');
+  await writeFile(join(notes, 'quiesce'), '{}');
+  execFileSync('sh', ['-c', `${debtGuard(given, notes)}echo started >>${file}`]);
+  expect(await readFile(file, 'utf8')).toBe('write resume\nstarted\n');
+  expect(await readdir(notes)).toEqual(['said']);
+});
+
+describe('secretProblems', () => {
+  const codes = (...argv: [string, ...string[]]) =>
+    secretProblems({ suspend: [argv], resume: [], timeoutSeconds: 5 }, 'a').map(({ code }) => code);
+
+  it.each([
+    ['db2', 'connect', 'to', 'books', 'user', 'ops', 'using', 'hunter2'],
+    ['su', '-', 'db2inst1', '-c', 'db2 connect to books user ops using hunter2'],
+    ['curl', 'https://ops:hunter2@monitor.example/suspend'],
+    ['psql', 'postgresql://ops:hunter2@localhost/books'],
+    ['curl', '-H', 'Authorization: Bearer hunter2', 'https://monitor.example'],
+    ['mysql', '--password', 'hunter2'],
+    ['env', 'PGPASSWORD=hunter2', 'psql'],
+    ['sqlplus', 'ops/hunter2@books'],
+  ] as [string, ...string[]][])('finds the password in %s %s', (...argv) => {
+    expect(codes(...argv)).toEqual(['SECRET_IN_COMMAND']);
+  });
+
+  it.each([
+    ['su', '-', 'db2inst1', '-c', 'db2 connect to books && db2 set write suspend for database'],
+    ['curl', 'https://monitor.example:8443/suspend'],
+    ['/usr/local/bin/quiesce', '--config', '/etc/books/user.conf'],
+  ] as [string, ...string[]][])('lets %s %s pass', (...argv) => {
+    expect(codes(...argv)).toEqual([]);
   });
 });
 

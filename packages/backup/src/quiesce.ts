@@ -6,7 +6,7 @@ export type QuiesceCommand =
   | Command['argv']
   | {
       readonly argv: Command['argv'];
-      /** What it reads from its standard input, ending in a line feed. */
+      /** What it reads from its standard input; a last line feed is added where it lacks. */
       readonly stdin?: string | undefined;
       /** Seconds that it may take, when not those of the hooks. */
       readonly timeoutSeconds?: number | undefined;
@@ -118,7 +118,7 @@ export function secretProblems(hooks: QuiesceHooks | null, node: string): readon
   const { before = [], suspend, resume, after = [], restart = [] } = hooks;
   return [...before, ...suspend, ...resume, ...after, ...restart].flatMap((command): Problem[] => {
     const { argv, stdin = '' } = spelled(command);
-    if (![...argv, stdin].some((text) => secret.test(text))) return [];
+    if (![...argv, argv.join(' '), stdin].some((text) => secret.test(text))) return [];
     return [
       {
         code: 'SECRET_IN_COMMAND',
@@ -132,9 +132,20 @@ export function secretProblems(hooks: QuiesceHooks | null, node: string): readon
   });
 }
 
-/** `password=x`, `--token x`, and the `user/password@service` of sqlplus. */
-const secret =
-  /(?:pass(?:word|wd|phrase)?|pwd|secret|token)\s*[=:]\s*\S|--(?:password|token|secret)\b|\b\w+\/[^\s/@]+@\w/i;
+const secret = new RegExp(
+  [
+    /(?:pass(?:word|wd|phrase)?|pwd|secret|token)\s*[=:]\s*\S/, // password=x
+    /--(?:password|token|secret)\b/,
+    /\b\w+\/[^\s/@]+@\w/, // sqlplus user/password@service
+    /:\/\/[^\s/:@]*:[^\s/@]+@/, // https://user:password@host
+    /\buser\s+\S+\s+using\s+\S/, // db2 connect to books user x using password
+    /\bidentified\s+by\s+\S/,
+    /\bauthorization\s*:\s*\S/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
 
 function payingSteps(hooks: QuiesceHooks, notes: string, debts: readonly string[]): Step[] {
   const resumes = stepsOf('resume', hooks.resume, hooks);
@@ -164,5 +175,8 @@ function withTimeout(command: QuiesceCommand, timeoutSeconds: number): QuiesceCo
 }
 
 function spelled(command: QuiesceCommand): Exclude<QuiesceCommand, readonly string[]> {
-  return 'argv' in command ? command : { argv: command };
+  if (!('argv' in command)) return { argv: command };
+  const { stdin } = command;
+  // What ends a here-document has to stand on a line of its own.
+  return stdin === undefined || stdin.endsWith('\n') ? command : { ...command, stdin: `${stdin}\n` };
 }

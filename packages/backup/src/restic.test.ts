@@ -4,6 +4,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../test/real-backup.ts';
 import { archiveOf, manifestOf } from '../test/stored.ts';
@@ -99,6 +101,51 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     expect(await adoptBackups(other, options)).toEqual([]);
     const adopted = await openStore(other, await resticVault(options));
     await verifyBackup(await adopted.find('g', 'aaaaaa'));
+
+    // An adoption that was killed is begun again.
+    const third = join(base, 'third-store');
+    await mkdir(join(third, 'g', '.adopting-aaaaaa'), { recursive: true });
+    expect(await adoptBackups(third, options)).toEqual(['aaaaaa']);
+    expect(await readdir(join(third, 'g'))).toEqual(['20261122T100000Z-aaaaaa']);
+  });
+
+  it('adopts nothing that would go elsewhere', async () => {
+    const own = await repository('hostile');
+    const env = { ...process.env, RESTIC_PASSWORD: 'correct horse' };
+    const victim = join(base, 'victim');
+    await mkdir(victim);
+    const save = (run: string, manifest: object) => {
+      const tags = ['splitmirror', 'manifest', 'group:g', `run:${run}`].flatMap((tag) => ['--tag', tag]);
+      const args = ['-r', join(base, 'hostile'), 'backup', '--quiet', ...tags, '--stdin', '--stdin-filename'];
+      execFileSync(program, [...args, 'manifest.json'], { env, input: JSON.stringify(manifest) });
+    };
+    save('x/../../../victim', manifestOf('aaaaaa'));
+    const root = join(base, 'lured');
+    expect(await adoptBackups(root, own)).toEqual([]);
+    expect(await readdir(base)).toContain('victim');
+    save('aaaaaa', manifestOf('aaaaaa', { createdAt: '../../victim/x' }));
+    await expect(adoptBackups(root, own)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    expect(await readdir(victim)).toEqual([]);
+  });
+
+  it('keeps nothing in memory of what it has sent', async () => {
+    const program = await script('case $* in *--stdin*) exec cat >/dev/null;; *) exec restic "$@";; esac');
+    const store = await openStore(join(base, 'memory-store'), await resticVault({ ...options, program }));
+    const stored = await store.begin('g', 'memory', '2026-11-22T11:00:00.000Z');
+    const sink = await stored.openArchive('rawlv.dd');
+    const chunk = Buffer.alloc(65_536);
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heap = async (chunks: number) => {
+      for (let at = 0; at < chunks; at++) await sink.write(chunk);
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await heap(1000);
+    expect((await heap(20_000)) - before).toBeLessThan(1_000_000);
+    await sink.abandon();
+    await stored.forget();
+    await stored.journal.close();
   });
 
   it('takes the archives of a run as any other store does, and gives back trees and single files', async () => {

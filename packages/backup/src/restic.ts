@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import { BackupError } from './errors.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { openRestic, type Restic, ResticError, type ResticOptions } from './restic-program.ts';
 import type { Sink } from './sink.ts';
+import { directoryNameOf, named } from './store.ts';
 import type { RunPlace, Vault } from './vault.ts';
 
 /** What `restic snapshots --json` says of one, as far as it counts here. */
@@ -56,16 +56,20 @@ export async function adoptBackups(root: string, options: ResticOptions): Promis
   for (const { id, tags } of await listSnapshots(restic, ['--tag', 'splitmirror,manifest'])) {
     const run = tagged(tags, 'run:');
     const group = tagged(tags, 'group:');
+    // Whoever can write to the repository must not choose where files go here.
     if (run === undefined || group === undefined || /[/\0]|^\.+$/.test(group)) continue;
+    if (named(root, directoryNameOf('20000101T000000Z', run)) === undefined) continue;
     const parent = join(root, group);
     await mkdir(parent, { recursive: true, mode: 0o700 });
-    if ((await readdir(parent)).some((name) => name.endsWith(`-${run}`))) continue;
+    if ((await readdir(parent)).some((name) => named(parent, name)?.run === run)) continue;
     const arriving = join(parent, `.adopting-${run}`);
     await rm(arriving, { recursive: true, force: true });
     await restic.run(['restore', '--quiet', id, '--target', arriving]);
     const manifest = await manifestIn(arriving);
-    if (manifest.run !== run || manifest.group !== group) throw notOurs(id);
-    await rename(arriving, join(parent, `${manifest.createdAt.replace(/[-:]|\.\d+/g, '')}-${run}`));
+    const name = directoryNameOf(manifest.createdAt, run);
+    const isOurs = manifest.run === run && manifest.group === group && named(parent, name) !== undefined;
+    if (!isOurs) throw notOurs(id);
+    await rename(arriving, join(parent, name));
     await syncDirectory(parent);
     adopted.push(run);
   }
@@ -90,10 +94,19 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
   const args = ['backup', '--json', '--quiet', ...taggedAs(place, 'archive'), '--stdin', '--stdin-filename', file];
   const child = restic.start(args, { reads: false });
   let over = false;
+  let resume = () => {};
+  const wake = () => resume();
   void child.ended.then(() => {
     over = true;
+    wake();
   });
-  const orEnd = <T>(work: Promise<T>) => Promise.race([work, child.ended]);
+  child.stdin.on('drain', wake).on('error', wake);
+  // One promise for each pause: racing `ended` would leave something behind in it for every chunk of the archive.
+  const drained = () =>
+    new Promise<void>((resolve) => {
+      resume = resolve;
+      if (over || !child.stdin.writable) resolve();
+    });
   const requireAlive = async () => {
     if (!over) return;
     const ended = await child.ended;
@@ -102,7 +115,7 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
   return {
     async write(chunk) {
       await requireAlive();
-      if (!child.stdin.write(chunk)) await orEnd(once(child.stdin, 'drain').catch(() => {}));
+      if (!child.stdin.write(chunk)) await drained();
       await requireAlive();
     },
     async finish() {

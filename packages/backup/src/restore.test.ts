@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +36,16 @@ describe('restoreBackup', () => {
     requireSameBytes(join(source, 'raw'), join(into, 'rawlv'));
     expect(await readdir(join(into, 'datalv'))).not.toContain('.splitmirror');
     expect((await stat(join(into, 'datalv/accounts/2026/november'))).mode & 0o777).toBe(0o640);
+  });
+
+  it('leaves alone what somebody puts in its way meanwhile', async () => {
+    const backup = await makeBackup(store, source);
+    const read: typeof backup.read = (record) => {
+      if (record.volume === 'datalv') writeFileSync(join(into, 'rawlv'), 'mine');
+      return backup.read(record);
+    };
+    await expect(restoreBackup({ ...backup, read }, into)).rejects.toMatchObject({ code: 'RESTORE_PARTIAL' });
+    expect(await readFile(join(into, 'rawlv'), 'utf8')).toBe('mine');
   });
 
   it.each([

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract, verifyArchive } from '@splitmirror/archive';
@@ -173,9 +172,10 @@ async function restoreRaw(
   { identities }: RestoreOptions,
 ): Promise<RestoredVolume> {
   const path = join(into, volume);
+  // What stands there by now is somebody else's, and stays.
+  const file = await open(path, 'wx', 0o600);
   try {
-    const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true });
-    await pipeline(fromPlain(backup, record, identities), file);
+    await pipeline(fromPlain(backup, record, identities), file.createWriteStream({ flush: true }));
   } catch (error) {
     await rm(path, { force: true });
     throw error;

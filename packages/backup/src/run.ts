@@ -124,8 +124,8 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
 
 /** All names that a run makes hold its id, so that a plan is good for one run. */
 async function refuseSecondRun({ store }: BackupContext, { group, run }: RunPlan): Promise<void> {
-  const { backups, incomplete } = await store.survey(group);
-  const runs = [...backups.map(({ manifest }) => manifest), ...incomplete];
+  const { backups, damaged, incomplete } = await store.survey(group);
+  const runs = [...backups.map(({ manifest }) => manifest), ...damaged, ...incomplete];
   if (!runs.some((other) => other.run === run)) return;
   throw new BackupError('PLAN_OUTDATED', `plan ${run} of ${group} was run already`, { remedy: 'Make a new plan.' });
 }

@@ -239,8 +239,7 @@ async function tellMetrics(context: BackupContext, job: ScheduledJob, options: W
     const [{ backups }, { records }] = await Promise.all([context.store.survey(group), log.read(group)]);
     const windows = judgeWindows(schedule, records, now);
     const next = nextWindow(schedule, now) ?? null;
-    const manifests = backups.map(({ manifest }) => manifest);
-    await writeMetrics(metricsFile, renderMetrics([{ group, backups: manifests, windows, next }], now));
+    await writeMetrics(metricsFile, renderMetrics([{ group, backups, windows, next }], now));
     return { kind: 'sent', attempts: 1, detail: metricsFile };
   })().catch((error): NoticeResult => ({ kind: 'failed', attempts: 1, detail: problemOf(error, null).message }));
   tell(context, job, options, { type: 'notice-end', notice: 'metrics', result });

@@ -31,7 +31,7 @@ async function textOf(reference: SecretReference): Promise<string> {
   if ('file' in reference) return readFile(reference.file, 'utf8');
   if ('environment' in reference) return process.env[reference.environment] ?? '';
   const [program, ...args] = reference.command;
-  const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, killSignal: 'SIGKILL' });
   return stdout;
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { manifestOf } from '../test/stored.ts';
+import { archiveOf, manifestOf } from '../test/stored.ts';
 import { openStore, type Store } from './store.ts';
 import { directoryVault, type Vault } from './vault.ts';
 
@@ -51,6 +51,19 @@ describe('openStore', () => {
       code: 'BACKUP_UNKNOWN',
       message: expect.stringContaining('zzzzzz'),
     });
+  });
+
+  it.each([
+    { run: 'bbbbbb' },
+    { run: '../../x' },
+    { archives: [archiveOf('../datalv')] },
+    { archives: [archiveOf('datalv', { file: '../../../etc/passwd' })] },
+    { archives: [archiveOf('datalv', { catalogue: '/etc/passwd' })] },
+  ])('does not follow a manifest out of its directory: %o', async (changed) => {
+    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const directory = await run.commit(manifest('aaaaaa'));
+    await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest('aaaaaa', changed)));
+    await expect(store.find('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
   });
 
   it('does not take a damaged manifest for a backup', async () => {

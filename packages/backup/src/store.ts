@@ -76,7 +76,12 @@ export interface StoredBackup {
 export interface StoreSurvey {
   readonly backups: readonly StoredBackup[];
   /** Complete by name, and not readable. */
-  readonly damaged: readonly { readonly directory: string; readonly run: string; readonly error: BackupError }[];
+  readonly damaged: readonly {
+    readonly directory: string;
+    readonly run: string;
+    readonly createdAt: string;
+    readonly error: BackupError;
+  }[];
   /** Runs that did not finish, or still go on. */
   readonly incomplete: readonly { readonly directory: string; readonly run: string; readonly createdAt: string }[];
 }
@@ -104,8 +109,8 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     const read = await Promise.all(
       all
         .filter(({ suffix }) => suffix === '')
-        .map(({ directory, run }) =>
-          readBackup(directory, vault).catch((error: BackupError) => ({ directory, run, error })),
+        .map(({ directory, run, createdAt }) =>
+          readBackup(directory, run, vault).catch((error: BackupError) => ({ directory, run, createdAt, error })),
         ),
     );
     return {
@@ -127,7 +132,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     freeBytes: () => vault.freeBytes(),
     begin: (group, run, createdAt) =>
       usable(root, async () => {
-        const final = join(root, group, `${createdAt.replace(/[-:]|\.\d+/g, '')}-${run}`);
+        const final = join(root, group, directoryNameOf(createdAt, run));
         const directory = `${final}.incomplete`;
         await mkdir(directory, { recursive: true, mode: 0o700 });
         const journal = await openJournal(join(directory, 'journal.ndjson'));
@@ -195,9 +200,15 @@ interface Named {
   readonly suffix: '' | '.incomplete' | '.expired';
 }
 
+/** What the directory of a run is called once it is complete. */
+export function directoryNameOf(createdAt: string, run: string): string {
+  return `${createdAt.replace(/[-:]|\.\d+/g, '')}-${run}`;
+}
+
 const directoryName = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([a-z][a-z0-9]{5})(|\.incomplete|\.expired)$/;
 
-function named(parent: string, name: string): Named | undefined {
+/** What the name of a directory says; `undefined` where it is no directory of a run. */
+export function named(parent: string, name: string): Named | undefined {
   const [matched, year, month, day, hour, minute, second, run, suffix] = directoryName.exec(name) ?? [];
   if (matched === undefined || run === undefined) return undefined;
   return {
@@ -234,7 +245,7 @@ async function digestOfFile(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function readBackup(directory: string, vault: Vault): Promise<StoredBackup> {
+async function readBackup(directory: string, run: string, vault: Vault): Promise<StoredBackup> {
   const file = join(directory, 'manifest.json');
   const damaged = (what: string) => (cause: unknown) => {
     throw new BackupError('BACKUP_DAMAGED', `${what} cannot be read`, {
@@ -244,6 +255,10 @@ async function readBackup(directory: string, vault: Vault): Promise<StoredBackup
   };
   const manifest = await readFile(file, 'utf8')
     .then((text) => manifestSchema.parse(JSON.parse(text)))
+    .then((read) => {
+      if (read.run !== run) throw new Error(`it is the manifest of run ${read.run}`);
+      return read;
+    })
     .catch(damaged(`${file}, the manifest of a backup,`));
   const records = await readRecords(directory).catch(damaged(`${directory}/records.ndjson`));
   return { directory, manifest, records, read: (record) => vault.read(directory, record) };

@@ -53,7 +53,7 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
     const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
     try {
       // The line feed in front ends a line that a power cut has torn.
-      await handle.write(`\n${JSON.stringify(recordSchema.parse(record))}\n`);
+      await handle.appendFile(`\n${JSON.stringify(recordSchema.parse(record))}\n`);
       await handle.sync();
     } finally {
       await handle.close();

@@ -98,7 +98,8 @@ the lock, no manifest without a whole archive of a sound copy, no quiesce note g
 freeze ended, all copies back, nothing of ours left, and the verdict true.
 
 The protocol of lock, ownership, freeze and merge has also been explored as a model of its own (\`test/explorer\`): 2 nodes, 2
-initiators that may do anything the rules allow, in any order:
+initiators that may do anything the rules allow, in any order. Every step of the random schedules is checked to be one of this model
+(\`refinement.test.ts\`):
 
 ${explorations.join('\n')}
 

@@ -132,6 +132,15 @@ export function exitCodeOfRun({ verdict }: RunReport): number {
   }
 }
 
+/** Exit code for several groups: one of its own only where some were backed up and some were not. */
+export function exitCodeOfSeveral(codes: readonly number[]): number {
+  const suspicious = exitCodes.RUN_SUSPICIOUS.code;
+  const lost = codes.filter((code) => code !== exitCodes.OK.code && code !== suspicious);
+  const [first] = lost;
+  if (first === undefined) return codes.includes(suspicious) ? suspicious : exitCodes.OK.code;
+  return lost.length === codes.length ? first : exitCodes.PARTIAL.code;
+}
+
 function firstNamed(codes: readonly string[]): ExitName | undefined {
   return byProblem.find(([pattern]) => codes.some((code) => pattern.test(code)))?.[1];
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readSecret } from '@splitmirror/backup';
 import type { Config } from './config/schema.ts';
+import { secretOf } from './config/secrets.ts';
 
 /** An outcome, as the command and the webhook get it. No secret is in it. */
 export interface Outcome {
@@ -29,7 +29,7 @@ export async function notify(settings: Config['notify'], outcome: Outcome): Prom
   const { command, webhook } = settings;
   const told = await Promise.allSettled([
     ...(command === undefined ? [] : [run(command, body)]),
-    ...(webhook === undefined ? [] : [readSecret(webhook).then((address) => post(address, body))]),
+    ...(webhook === undefined ? [] : [secretOf(webhook, 'notify.webhook').then((address) => post(address, body))]),
   ]);
   return told.flatMap((each) => (each.status === 'rejected' ? [(each.reason as Error).message] : []));
 }
@@ -49,9 +49,8 @@ function run([program, ...args]: readonly [string, ...string[]], input: string):
 async function post(address: string, body: string): Promise<void> {
   const options = { method: 'POST', body, headers: { 'content-type': 'application/json' }, redirect: 'error' as const };
   const answer = await fetch(address, { ...options, signal: AbortSignal.timeout(patienceMs) }).catch((error: Error) => {
-    throw new Error(
-      `the webhook could not be reached: ${error.cause instanceof Error ? error.cause.message.replace(address, '') : error.name}`,
-    );
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    throw new Error(`the webhook could not be reached: ${code ?? error.name}`);
   });
   if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
 }

@@ -33,12 +33,16 @@ export async function main(words: readonly string[]): Promise<number> {
 function errorText(error: unknown): string[] {
   if (!SplitmirrorError.is(error)) return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   const problems = 'problems' in error ? (error.problems as Parameters<typeof problemText>[0][]) : [];
-  return [`${error.code}: ${error.message}`, `  ${error.remedy}`, ...problems.flatMap(problemText)];
+  return [
+    `${error.code}: ${error.message}`,
+    ...(error.remedy === undefined ? [] : [`  ${error.remedy}`]),
+    ...problems.flatMap(problemText),
+  ];
 }
 
 function errorResult(error: unknown): Readonly<Record<string, unknown>> {
-  const at = new Date().toISOString();
-  if (!SplitmirrorError.is(error)) return { at, type: 'error', code: 'UNEXPECTED', message: String(error) };
+  const head = { splitmirror: 1, at: new Date().toISOString() };
+  if (!SplitmirrorError.is(error)) return { ...head, type: 'error', code: 'UNEXPECTED', message: String(error) };
   const problems = 'problems' in error ? error.problems : [];
-  return { at, type: 'error', code: error.code, message: error.message, remedy: error.remedy, problems };
+  return { ...head, type: 'error', code: error.code, message: error.message, remedy: error.remedy, problems };
 }

@@ -1,5 +1,5 @@
 import type { BackupEvent } from '@splitmirror/backup';
-import { bytesText } from './units.ts';
+import { bytesText, durationText } from './units.ts';
 
 /** What is going on, as far as the events told. Pure: the same events give the same picture. */
 export interface Progress {
@@ -7,8 +7,8 @@ export interface Progress {
   readonly step: { readonly title: string; readonly since: number } | null;
   /** Archives that flow now, by volume. */
   readonly flowing: ReadonlyMap<string, Flow>;
-  /** Partitions that lagged behind when the resynchronisation was first seen, and now. */
-  readonly resync: { readonly first: number; readonly stale: number } | null;
+  /** The resynchronisation, from when it was first seen. */
+  readonly resync: Resync | null;
 }
 
 interface Flow {
@@ -17,12 +17,33 @@ interface Flow {
   readonly entries: number;
   /** Upper bound: a file system is rarely full. */
   readonly bytesAtMost: number;
+  /** When a log was last told of it. */
+  readonly toldAt: number;
+}
+
+interface Resync {
+  /** Most partitions that were seen to lag behind. */
+  readonly first: number;
+  /** The last looks, oldest first. */
+  readonly looks: readonly Look[];
+  readonly toldAt: number;
+}
+
+interface Look {
+  readonly at: number;
+  readonly stale: number;
 }
 
 export const noProgress: Progress = { step: null, flowing: new Map(), resync: null };
 
 /** Steps that come so often that they say nothing to a person. */
 const silent = new Set(['confirm', 'wait', 'redundancy']);
+
+/** Looks over which the pace of a resynchronisation is taken: it changes with the load on the disks. */
+const looksKept = 8;
+
+/** A log gets one line in so long of each thing that goes on. */
+const sparseMs = 5 * 60_000;
 
 export function afterEvent(progress: Progress, event: BackupEvent): Progress {
   const now = Date.parse(event.at);
@@ -31,23 +52,23 @@ export function afterEvent(progress: Progress, event: BackupEvent): Progress {
       return silent.has(event.step) ? progress : { ...progress, step: { title: event.title, since: now } };
     case 'step-end':
       return silent.has(event.step) ? progress : { ...progress, step: null };
-    case 'archive-start':
-      return flowOf(progress, event.volume, { since: now, bytes: 0, entries: 0, bytesAtMost: event.bytesAtMost });
+    case 'archive-start': {
+      const { volume, bytesAtMost } = event;
+      return flowOf(progress, volume, { since: now, bytes: 0, entries: 0, bytesAtMost, toldAt: now });
+    }
     case 'archive-progress': {
       const flow = progress.flowing.get(event.volume);
-      return flow === undefined
-        ? progress
-        : flowOf(progress, event.volume, { ...flow, bytes: event.bytes, entries: event.entries });
+      if (flow === undefined) return progress;
+      const { bytes, entries } = event;
+      return flowOf(progress, event.volume, { ...flow, bytes, entries, toldAt: toldAt(flow.toldAt, now) });
     }
     case 'archive-end': {
       const flowing = new Map(progress.flowing);
       flowing.delete(event.volume);
       return { ...progress, flowing };
     }
-    case 'resync-progress': {
-      const stale = event.stalePartitions;
-      return { ...progress, resync: { first: Math.max(progress.resync?.first ?? 0, stale), stale } };
-    }
+    case 'resync-progress':
+      return { ...progress, resync: lookedAgain(progress.resync, { at: now, stale: event.stalePartitions }) };
     case 'run-end':
     case 'recovery-end':
       return noProgress;
@@ -61,7 +82,7 @@ export function lineOf(event: BackupEvent, before: Progress): string | undefined
   switch (event.type) {
     case 'step-end': {
       if (silent.has(event.step)) return undefined;
-      const took = before.step === null ? '' : `  ${((Date.parse(event.at) - before.step.since) / 1000).toFixed(1)} s`;
+      const took = before.step === null ? '' : `  ${durationText(Date.parse(event.at) - before.step.since)}`;
       // Identifiers are for the manifest; a person reads what was proved with them.
       const told = Object.entries(event.facts).filter(([name]) => !name.startsWith('identifier '));
       const facts = told.map(([name, value]) => `\n      ${name}: ${value}`);
@@ -79,23 +100,65 @@ export function lineOf(event: BackupEvent, before: Progress): string | undefined
   }
 }
 
+/** The line that a log gets from time to time of what takes long, where nothing can be redrawn. */
+export function sparseLineOf(event: BackupEvent, before: Progress): string | undefined {
+  const now = Date.parse(event.at);
+  const after = afterEvent(before, event);
+  if (event.type === 'archive-progress') {
+    const [was, flow] = [before.flowing.get(event.volume), after.flowing.get(event.volume)];
+    return flow === undefined || flow.toldAt === was?.toldAt ? undefined : `      ${flowText(event.volume, flow, now)}`;
+  }
+  if (event.type === 'resync-progress') {
+    const { resync } = after;
+    return resync === null || resync.toldAt === before.resync?.toldAt || event.stalePartitions === 0
+      ? undefined
+      : `      resync: ${resyncText(resync)}`;
+  }
+  return undefined;
+}
+
 /** What is going on, in a few lines that are drawn again and again. */
 export function liveLines(progress: Progress, now: number, width: number): string[] {
+  const { step, flowing, resync } = progress;
   const lines: string[] = [];
-  if (progress.step !== null) {
-    lines.push(`  ${spinner(now)} ${progress.step.title}  ${((now - progress.step.since) / 1000).toFixed(0)} s`);
+  if (step !== null) lines.push(`  ${spinner(now)} ${step.title}  ${((now - step.since) / 1000).toFixed(0)} s`);
+  for (const [volume, flow] of flowing) {
+    lines.push(`      ${bar(flow.bytes / flow.bytesAtMost)}  ${flowText(volume, flow, now)}`);
   }
-  for (const [volume, flow] of progress.flowing) {
-    const rate = flow.bytes / Math.max(0.001, (now - flow.since) / 1000);
-    lines.push(
-      `      ${volume}  ${bar(flow.bytes / flow.bytesAtMost)}  ${bytesText(flow.bytes)}  ${bytesText(rate)}/s  ${flow.entries} entries`,
-    );
-  }
-  if (progress.resync !== null && progress.resync.stale > 0) {
-    const { first, stale } = progress.resync;
-    lines.push(`      resync  ${bar(1 - stale / first)}  ${stale} of ${first} partitions to go`);
-  }
+  const stale = resync?.looks.at(-1)?.stale ?? 0;
+  if (resync !== null && stale > 0) lines.push(`      ${bar(1 - stale / resync.first)}  resync: ${resyncText(resync)}`);
   return lines.map((line) => line.slice(0, width));
+}
+
+function flowText(volume: string, { bytes, entries, bytesAtMost, since }: Flow, now: number): string {
+  const rate = bytes / Math.max(0.001, (now - since) / 1000);
+  return `${volume}: ${bytesText(bytes)} of at most ${bytesText(bytesAtMost)}, ${bytesText(Math.round(rate))}/s, ${entries} entries`;
+}
+
+function resyncText(resync: Resync): string {
+  const stale = resync.looks.at(-1)?.stale ?? 0;
+  const percent = Math.floor((1 - stale / resync.first) * 100);
+  return `${percent} %, ${stale} of ${resync.first} partitions to go, ${estimateText(resync)}`;
+}
+
+/** How long it will take, by the pace of the last looks; where they show none, that is what is said. */
+function estimateText({ looks }: Resync): string {
+  const [oldest, newest] = [looks[0], looks.at(-1)];
+  if (oldest === undefined || newest === undefined || looks.length < 3) return 'pace not known yet';
+  const [gained, ms] = [oldest.stale - newest.stale, newest.at - oldest.at];
+  if (gained <= 0) return `no progress for ${durationText(ms)}`;
+  return `about ${durationText(Math.ceil((newest.stale / gained) * (ms / 1000)) * 1000)} at the pace of the last ${durationText(ms)}`;
+}
+
+function lookedAgain(resync: Resync | null, look: Look): Resync {
+  const { first, looks, toldAt: told } = resync ?? { first: 0, looks: [], toldAt: look.at };
+  // More than before: something else began, and the pace of what was before says nothing about it.
+  const kept = look.stale > (looks.at(-1)?.stale ?? 0) ? [] : looks.slice(1 - looksKept);
+  return { first: Math.max(first, look.stale), looks: [...kept, look], toldAt: toldAt(told, look.at) };
+}
+
+function toldAt(last: number, now: number): number {
+  return now - last >= sparseMs ? now : last;
 }
 
 function flowOf(progress: Progress, volume: string, flow: Flow): Progress {

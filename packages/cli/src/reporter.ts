@@ -1,11 +1,13 @@
 import type { BackupEvent } from '@splitmirror/backup';
 import { createLogUpdate } from 'log-update';
-import { afterEvent, lineOf, liveLines, noProgress } from './progress.ts';
+import { afterEvent, lineOf, liveLines, noProgress, type Progress, sparseLineOf } from './progress.ts';
 
 /** Where a command tells what it does. */
 export interface Reporter {
   heading(title: string): void;
   line(text: string): void;
+  /** What needs a person: printed also when quiet. */
+  alert(text: string): void;
   /** What should be known although it works; also when quiet. */
   warn(text: string): void;
   /** @param group Told where several are backed up side by side. */
@@ -27,21 +29,32 @@ export function createReporter(style: ReportStyle, stream: NodeJS.WriteStream): 
 }
 
 function jsonReporter(stream: NodeJS.WriteStream): Reporter {
-  const print = (value: unknown) => void stream.write(`${JSON.stringify(value)}\n`);
+  const print = (type: string, more: Readonly<Record<string, unknown>>) =>
+    void stream.write(`${JSON.stringify({ splitmirror: 1, at: new Date().toISOString(), type, ...more })}\n`);
   return {
-    heading: (title) => print({ at: new Date().toISOString(), type: 'heading', title }),
-    line: (text) => print({ at: new Date().toISOString(), type: 'line', text }),
-    warn: (text) => print({ at: new Date().toISOString(), type: 'warning', text }),
-    event: (event, group) => print(group === undefined ? event : { group, ...event }),
-    result: (value) => print({ at: new Date().toISOString(), type: 'result', ...value }),
+    heading: (title) => print('heading', { title }),
+    line: (text) => print('line', { text }),
+    alert: (text) => print('alert', { text }),
+    warn: (text) => print('warning', { text }),
+    event: ({ type, ...event }, group) => print(type, group === undefined ? event : { group, ...event }),
+    result: (value) => print('result', value),
     close() {},
   };
 }
 
 function textReporter(stream: NodeJS.WriteStream, live: boolean, quiet: boolean): Reporter {
   const area = createLogUpdate(stream);
-  let progress = noProgress;
-  const draw = () => area(liveLines(progress, Date.now(), (stream.columns ?? 80) - 1).join('\n'));
+  /** One for each group that is backed up side by side. */
+  const pictures = new Map<string, Progress>();
+  const draw = () => {
+    const now = Date.now();
+    const width = (stream.columns ?? 80) - 1;
+    area(
+      Array.from(pictures.values(), (progress) => liveLines(progress, now, width))
+        .flat()
+        .join('\n'),
+    );
+  };
   const timer = live ? setInterval(draw, 125) : undefined;
   timer?.unref();
   const print = (text: string) => {
@@ -52,12 +65,14 @@ function textReporter(stream: NodeJS.WriteStream, live: boolean, quiet: boolean)
   return {
     heading: (title) => quiet || print(`\n${title}`),
     line: (text) => quiet || print(text),
+    alert: print,
     warn: (text) => print(`warning: ${text}`),
     event(event, group) {
-      const text = lineOf(event, progress);
-      progress = afterEvent(progress, event);
-      if (text === undefined || (quiet && event.type !== 'way-back')) return;
-      print(group === undefined ? text : text.replace(/^/gm, `${group}: `));
+      const before = pictures.get(group ?? '') ?? noProgress;
+      pictures.set(group ?? '', afterEvent(before, event));
+      if (quiet && event.type !== 'way-back') return;
+      const text = lineOf(event, before) ?? (live ? undefined : sparseLineOf(event, before));
+      if (text !== undefined) print(group === undefined ? text : text.replace(/^/gm, `${group}: `));
     },
     result() {},
     close() {

@@ -66,7 +66,7 @@ export function listenForInterrupts(reporter: Reporter): { signal: AbortSignal; 
     if (orderly.signal.aborted) atOnce.abort();
     else {
       orderly.abort();
-      reporter.line('  interrupted: going back in order; once more to stop at once (then run recover)');
+      reporter.alert('  interrupted: going back in order; once more to stop at once (then run recover)');
     }
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

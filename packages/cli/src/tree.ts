@@ -1,21 +1,27 @@
 import tab from '@bomb.sh/tab/commander';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { approve } from './commands/approve.ts';
 import { backup } from './commands/backup.ts';
 import { capture } from './commands/capture.ts';
 import { check } from './commands/check.ts';
+import { drill } from './commands/drill.ts';
 import { init } from './commands/init.ts';
 import { events, guard, type InstallationAction } from './commands/installation.ts';
+import { judge } from './commands/judge.ts';
 import { levels } from './commands/levels.ts';
+import { list } from './commands/list.ts';
 import { parse } from './commands/parse.ts';
-import { approve, plan } from './commands/plan.ts';
+import { plan } from './commands/plan.ts';
 import { recover } from './commands/recover.ts';
 import { replay } from './commands/replay.ts';
 import { restore } from './commands/restore.ts';
+import { retain } from './commands/retain.ts';
 import { schedule } from './commands/schedule.ts';
 import { show } from './commands/show.ts';
 import { status } from './commands/status.ts';
-import { drill, judge, list, retain, verify } from './commands/store.ts';
+import { sudoers } from './commands/sudoers.ts';
+import { verify } from './commands/verify.ts';
 import { who } from './commands/who.ts';
 import { ConfigError } from './config/read.ts';
 import { configSchemaJson } from './config/schema.ts';
@@ -96,7 +102,8 @@ export function buildProgram(done: (code: number) => void): Command {
     'approve tonight.json tonight.approval.json --by "J. Doe, change 4711" --hours 12',
   )
     .requiredOption('--by <name>', 'who allows it')
-    .option('--hours <hours>', 'how long it may be run', Number, 24)
+    .option('--hours <hours>', 'how long it may be run', positiveNumber, 24)
+    .option('--json', 'print JSON lines and nothing else')
     .action(async (planFile, approvalFile, options) => done(await approve(planFile, approvalFile, options)));
   command(
     'back',
@@ -151,21 +158,20 @@ export function buildProgram(done: (code: number) => void): Command {
   ).action((group, run, options) => inside(options, (session) => verify(session, group, run)));
   command(
     'stored',
-    'restore <group> [directory] [run]',
+    'restore <group> [directory]',
     'restore a backup, or a part of it: here, to a node, or back into the group',
     "restore payroll_rg /tmp/restored --path '/payroll/2026/**'",
     'restore payroll_rg /scratch/restored --node db2 --mount-point /scratch',
     'restore payroll_rg --into-group --path /payroll/lost.dat --dry-run',
   )
+    .option('--run <run>', 'the backup of this run; default the newest')
     .option('--path <pattern...>', 'only these, as they were called on the live system', [])
     .option('--dry-run', 'show what would come, and do nothing')
     .option('--owners', 'give each file its owner and group by number, as root')
     .option('--node <node>', 'to this cluster node, through its own tools')
     .option('--mount-point <directory>', 'with --node: file system that has to hold the directory')
     .option('--into-group', 'over the live files, on the node that holds the group')
-    .action((group, directory, run, options) =>
-      inside(options, (session) => restore(session, group, directory, run, options)),
-    );
+    .action((group, directory, options) => inside(options, (session) => restore(session, group, directory, options)));
   command(
     'stored',
     'drill <group> [run]',
@@ -197,7 +203,7 @@ export function buildProgram(done: (code: number) => void): Command {
   const installed = (name: string, description: string, ...examples: string[]) =>
     command('set', `${name} <action>`, description, ...examples)
       .option('--guard-path <path>', 'where the guard lies on the nodes', '/usr/local/bin/splitmirror-guard')
-      .option('--print', 'print the scripts and what to enter, and ask no node to change');
+      .option('--print', 'print the scripts and what to enter, and change nothing');
   installed(
     'guard',
     'install, verify or remove the script that runs a command only on the node that holds a group',
@@ -230,6 +236,21 @@ export function buildProgram(done: (code: number) => void): Command {
     .action(async (addresses, options) => done(await init(addresses, options)));
   plain(
     'set',
+    'sudoers',
+    'print the rules of sudo that let a login do its work, and nothing else',
+    'sudoers --user backup > splitmirror.sudoers',
+    'sudoers --user backup --also restore',
+  )
+    .option('-c, --config <file>', 'configuration file', 'splitmirror.yaml')
+    .option('--user <name>', 'login name; default that of the configuration')
+    .addOption(
+      new Option('--also <purpose...>', 'what it may do beside backups')
+        .choices(['restore', 'installation'])
+        .default([]),
+    )
+    .action(async (options) => done(await sudoers(options)));
+  plain(
+    'set',
     'schema',
     'print the JSON Schema of the configuration, for an editor',
     'schema > splitmirror.schema.json',
@@ -247,7 +268,12 @@ export function buildProgram(done: (code: number) => void): Command {
     "replay incident.ndjson --change 'db1:ONLINE' 'db1:ERROR'",
   )
     .option('--change <pattern-and-replacement...>', 'change one fact in what the nodes answered')
-    .option('--json', 'print the result as JSON')
+    .addOption(
+      new Option('--minority <rule>', 'as it was configured when the run was recorded')
+        .choices(['refuse', 'trust-the-survivors'])
+        .default('refuse'),
+    )
+    .option('--json', 'print JSON lines and nothing else')
     .action(async (log, options) => done(await replay(log, options)));
   plain(
     'try',
@@ -265,7 +291,7 @@ export function buildProgram(done: (code: number) => void): Command {
     'lab --directory /tmp/lab --minutes 60',
   )
     .requiredOption('--directory <directory>', 'where the lab and its splitmirror.yaml live')
-    .option('--minutes <minutes>', 'end by itself after so long', Number)
+    .option('--minutes <minutes>', 'end by itself after so long', positiveNumber)
     .action(async (options) => {
       const { lab } = await import('./commands/lab.ts');
       done(await lab(options));
@@ -287,6 +313,12 @@ export function buildProgram(done: (code: number) => void): Command {
   // Adds "completion <shell>", which prints a script for bash, zsh, fish or PowerShell.
   tab(program, { completionCommandName: 'completion' });
   return program;
+}
+
+function positiveNumber(word: string): number {
+  const value = Number(word);
+  if (word.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Say a number above zero.');
 }
 
 /** The word behind `guard` and `events`. */

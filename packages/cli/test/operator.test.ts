@@ -83,8 +83,8 @@ describe('status and show', () => {
     expect((await stage.run('backup', 'ledger_rg', '--quiet')).stdout).toBe('');
     const page = join(stage.directory, 'report.html');
     const shown = await stage.run('show', 'ledger_rg', '--html', page);
-    expect(shown.stdout).toMatch(/application at rest for +\d+ ms/);
-    expect(shown.stdout).toMatch(/^ +split +\d+ ms/m);
+    expect(shown.stdout).toMatch(/application at rest for +[\d.]+ m?s/);
+    expect(shown.stdout).toMatch(/^ +split +[\d.]+ m?s/m);
     expect(await readFile(page, 'utf8')).toContain('The whole run, to scale');
   });
 

@@ -1,6 +1,6 @@
 import { members, type Step, type StepResult } from '@splitmirror/host';
 import type { Phase } from './port.ts';
-import { type LogicalVolume, parseLogicalVolume } from './volumes.ts';
+import { type LogicalVolume, parseLogicalVolume } from './readers/volumes.ts';
 
 /** A phase, what its steps answered, and what is found. */
 export interface Court {

@@ -1,38 +1,22 @@
-export { type ControlBlock, parseControlBlock } from './control-blocks.ts';
-export type { Resync } from './copies.ts';
-export { type DescriptorArea, parseDescriptorArea } from './descriptor-areas.ts';
-export {
-  type Disk,
-  type DiskRange,
-  type DiskRow,
-  type DiskVolume,
-  parseDisk,
-  parseDiskRanges,
-  parseDisks,
-  parseDiskVolumes,
-} from './disks.ts';
 export { MirrorError, type MirrorFailure } from './errors.ts';
-export type { Extent } from './extents.ts';
-export {
-  type FileSystem,
-  type FileSystemDetails,
-  listFileSystems,
-  parseFileSystems,
-  parseFileSystemTable,
-} from './file-systems.ts';
-export { type FreeSpace, type FreeSpaceTable, parseFreeSpace } from './free-space.ts';
-export { type CheckReport, readCheck } from './fsck.ts';
 export { judge } from './judge.ts';
-export type { AixLevel } from './level.ts';
-export { look, lookScript, readLook } from './look.ts';
-export { type CopyName, type OurPath, readCopyName, readOurPath } from './marks.ts';
-export { type Message, type MessageClass, splitMessages } from './messages.ts';
 export { type AixMirror, aixMirror, type MirrorOptions } from './mirror.ts';
-export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './mirror-pools.ts';
-export { listMounts, type Mount, parseMounts } from './mounts.ts';
-export { type OdmObject, parseOdmObjects } from './odm.ts';
-export type { ActiveGroup, CopyView, FileSystemView, GroupView, LvmPicture, OurStanza, VolumeView } from './picture.ts';
-export { planSplit } from './plan.ts';
+export type { Extent } from './picture/extents.ts';
+export { look, lookScript, readLook } from './picture/look.ts';
+export { type CopyName, type OurPath, readCopyName, readOurPath } from './picture/marks.ts';
+export type {
+  ActiveGroup,
+  CopyView,
+  FileSystemView,
+  GroupView,
+  LvmPicture,
+  OurStanza,
+  VolumeView,
+} from './picture/picture.ts';
+export type { Resync } from './plan/copies.ts';
+export { planSplit } from './plan/plan.ts';
+export { type StrategyAdvice, weighStrategies } from './plan/strategies.ts';
+export type { Objection, Settings, StrategyName } from './plan/strategy.ts';
 export type {
   GroupContents,
   IntendedCopies,
@@ -48,13 +32,35 @@ export type {
   SplitRequest,
   TakeoverNote,
 } from './port.ts';
-export { type Reader, readerOf } from './readers.ts';
-export { planRecovery } from './recovery.ts';
-export { readRedundancy, redundancyScript } from './redundancy.ts';
-export { parseStanzas, type Stanza } from './stanzas.ts';
-export { type StrategyAdvice, weighStrategies } from './strategies.ts';
-export type { Objection, Settings, StrategyName } from './strategy.ts';
-export type { TitledTable } from './tables.ts';
+export { type ControlBlock, parseControlBlock } from './readers/control-blocks.ts';
+export { type DescriptorArea, parseDescriptorArea } from './readers/descriptor-areas.ts';
+export {
+  type Disk,
+  type DiskRange,
+  type DiskRow,
+  type DiskVolume,
+  parseDisk,
+  parseDiskRanges,
+  parseDisks,
+  parseDiskVolumes,
+} from './readers/disks.ts';
+export {
+  type FileSystem,
+  type FileSystemDetails,
+  listFileSystems,
+  parseFileSystems,
+  parseFileSystemTable,
+} from './readers/file-systems.ts';
+export { type FreeSpace, type FreeSpaceTable, parseFreeSpace } from './readers/free-space.ts';
+export { type CheckReport, readCheck } from './readers/fsck.ts';
+export type { AixLevel } from './readers/level.ts';
+export { type Message, type MessageClass, splitMessages } from './readers/messages.ts';
+export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './readers/mirror-pools.ts';
+export { listMounts, type Mount, parseMounts } from './readers/mounts.ts';
+export { type OdmObject, parseOdmObjects } from './readers/odm.ts';
+export { type Reader, readerOf } from './readers/readers.ts';
+export { parseStanzas, type Stanza } from './readers/stanzas.ts';
+export type { TitledTable } from './readers/tables.ts';
 export {
   describeGroup,
   type GroupDisk,
@@ -66,7 +72,7 @@ export {
   parsePartitionMap,
   parseVolumeGroup,
   type VolumeGroup,
-} from './volume-groups.ts';
+} from './readers/volume-groups.ts';
 export {
   describeVolume,
   type LogicalVolume,
@@ -80,4 +86,6 @@ export {
   type VolumeMap,
   type VolumeOnDisk,
   type VolumeRow,
-} from './volumes.ts';
+} from './readers/volumes.ts';
+export { planRecovery } from './recovery.ts';
+export { readRedundancy, redundancyScript } from './redundancy.ts';

@@ -2,8 +2,8 @@ import type { ScriptOutcome, StepResult } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { modelHost, shopModel } from '../test/model.ts';
 import { judge } from './judge.ts';
-import { look } from './look.ts';
-import { planSplit } from './plan.ts';
+import { look } from './picture/look.ts';
+import { planSplit } from './plan/plan.ts';
 import type { MirrorPlan, Phase } from './port.ts';
 
 type Ended = Extract<StepResult, { kind: 'ended' }>;

@@ -1,10 +1,10 @@
 import { members, ParseError, renderCommand, type ScriptOutcome, type Step } from '@splitmirror/host';
 import { argvOf, type Court, commandsOf, freezeOf, isDone, textOf } from './court.ts';
-import { readCheck } from './fsck.ts';
-import { parseMounts } from './mounts.ts';
+import { strategies } from './plan/strategies.ts';
+import type { Failure } from './plan/strategy.ts';
 import type { Phase, PhaseOutcome, Problem } from './port.ts';
-import { strategies } from './strategies.ts';
-import type { Failure } from './strategy.ts';
+import { readCheck } from './readers/fsck.ts';
+import { parseMounts } from './readers/mounts.ts';
 
 /**
  * Tells from what a node answered whether a phase did what it says. Pure. What a phase was meant to do is read from its

@@ -1,9 +1,10 @@
 import type { Host } from '@splitmirror/host';
 import { MirrorError } from './errors.ts';
 import { judge } from './judge.ts';
-import { look } from './look.ts';
-import type { LvmPicture } from './picture.ts';
-import { planSplit } from './plan.ts';
+import { look } from './picture/look.ts';
+import type { LvmPicture } from './picture/picture.ts';
+import { planSplit } from './plan/plan.ts';
+import type { Settings } from './plan/strategy.ts';
 import type {
   GroupContents,
   IntendedCopies,
@@ -17,7 +18,6 @@ import type {
 } from './port.ts';
 import { planRecovery } from './recovery.ts';
 import { readRedundancy, redundancyScript } from './redundancy.ts';
-import type { Settings } from './strategy.ts';
 
 interface Signalled {
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import { renderSteps } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { type Model, mirroredVolume, modelHost, shopModel } from '../test/model.ts';
-import { look } from './look.ts';
+import { look } from './picture/look.ts';
 import type { IntendedCopies } from './port.ts';
 import { planRecovery } from './recovery.ts';
 

@@ -1,12 +1,12 @@
-import type { Resync } from './copies.ts';
-import { knowsRate } from './level.ts';
-import { markRoot, readOurPath, type SplitMark } from './marks.ts';
-import { clearing, phase } from './phases.ts';
-import { isOurMount, type LvmPicture, type OurStanza, volumesOf } from './picture.ts';
+import { markRoot, readOurPath, type SplitMark } from './picture/marks.ts';
+import { isOurMount, type LvmPicture, type OurStanza, volumesOf } from './picture/picture.ts';
+import type { Resync } from './plan/copies.ts';
+import { clearing, phase } from './plan/phases.ts';
+import { directoryRemoval, type Explained, rootRemoval, stanzaRemoval, unmounting } from './plan/steps.ts';
+import { strategies } from './plan/strategies.ts';
+import type { Repair, Scene } from './plan/strategy.ts';
 import type { IntendedCopies, Phase, Problem, RecoveryPlan } from './port.ts';
-import { directoryRemoval, type Explained, rootRemoval, stanzaRemoval, unmounting } from './steps.ts';
-import { strategies } from './strategies.ts';
-import type { Repair, Scene } from './strategy.ts';
+import { knowsRate } from './readers/level.ts';
 
 /**
  * Plans the way back from whatever a node shows: thaw, unmount, give every volume its copies again in the way of its

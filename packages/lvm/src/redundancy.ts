@@ -1,6 +1,6 @@
 import { ParseError, type Script, type ScriptOutcome } from '@splitmirror/host';
 import type { MirrorPlan, Problem, Redundancy } from './port.ts';
-import { describeVolume, parseLogicalVolume } from './volumes.ts';
+import { describeVolume, parseLogicalVolume } from './readers/volumes.ts';
 
 /** Asks how many partitions of a plan's volumes are stale. */
 export function redundancyScript(plan: MirrorPlan): Script {

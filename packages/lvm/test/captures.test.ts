@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ParseError } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { readCells } from '../src/cells.ts';
 import * as lvm from '../src/index.ts';
+import { readCells } from '../src/readers/cells.ts';
 
 const captures = join(
   process.env.SPLITMIRROR_CAPTURES ?? join(import.meta.dirname, '../../../../shared/captures'),

@@ -5,15 +5,13 @@ import { refuseUnable } from './adapter.ts';
 import { legacyAmong, legacyWarning, offered } from './algorithms.ts';
 import { type Authentication, authentication } from './authentication.ts';
 import { readTrust, type Trust } from './host-key.ts';
+import { loginPause } from './login-pause.ts';
 import type { SshOptions, SshWarning } from './options.ts';
 import { packetSocket } from './packet-socket.ts';
 import { remoteProcess } from './process.ts';
 import { type Decipher, quicken } from './quicken.ts';
 import { defaultWindowBytes, takeWindow } from './receive-window.ts';
 import { stationsOf } from './stations.ts';
-
-/** Pauses in milliseconds before a node that turned us away is asked again. */
-const loginPauses = [200, 400, 800, 1600, 3200];
 
 /** A logged-in connection. */
 export interface Connection {
@@ -46,8 +44,7 @@ export async function connect(host: string, options: SshOptions): Promise<Hop> {
     try {
       return await connectOnce(host, options);
     } catch (error) {
-      // Those who were turned away together must not come back together.
-      const pause = (loginPauses[attempt] ?? Number.POSITIVE_INFINITY) * (1 + Math.random());
+      const pause = loginPause(attempt);
       if (!isTurnedAway(error) || performance.now() + pause >= until) throw error;
       await delay(pause);
     }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { reads } from '@splitmirror/host';
@@ -9,6 +9,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Sshd, startSshd } from '../test/sshd.ts';
 import { sshHost } from './host.ts';
 import type { SshOptions } from './options.ts';
+
+// What lies in it is this file's own, whatever runs beside it; short, since it holds a socket.
+process.env.TMPDIR = mkdtempSync('/tmp/st-');
 
 const programs = ['/usr/bin/ssh', '/usr/sbin/sshd', '/bin/ps'] as const;
 const ps = programs[2];

@@ -15,14 +15,13 @@ import type { Connection } from './connection.ts';
 import { knownKeys } from './host-key.ts';
 import { serveKeys } from './key-agent.ts';
 import { fingerprint } from './known-hosts.ts';
+import { loginPause } from './login-pause.ts';
 import { type KeySource, renderConfig } from './openssh-config.ts';
 import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages } from './openssh-failure.ts';
 import { startSession } from './openssh-session.ts';
 import type { SshOptions } from './options.ts';
 import { stationsOf } from './stations.ts';
 
-/** Pauses in milliseconds before a node that turned us away is asked again. */
-const loginPauses = [200, 400, 800, 1600, 3200];
 /** Longest path of a directory in which ssh's sockets still have a name that a socket may have. */
 const maxDirectoryLength = 70;
 /** What the connection's client writes, also when it is in the background: the reason of its end is the last of it. */
@@ -42,7 +41,8 @@ export async function connectOpenssh(program: string, host: string, options: Ssh
   const agents: Server[] = [];
   const dispose = async () => {
     for (const agent of agents) agent.close();
-    await rm(directory, { recursive: true, force: true });
+    // A client that still ends may put its log there meanwhile. What stays is no secret, and no reason to fail.
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
   };
   try {
     const keys = [];
@@ -109,8 +109,7 @@ async function logIn(
     });
     const told: ClientLog = { hops: await textOf(said), node: await textOf(log) };
     if (code === 0) return told;
-    // Those who were turned away together must not come back together.
-    const pause = (loginPauses[attempt] ?? Number.POSITIVE_INFINITY) * (1 + Math.random());
+    const pause = loginPause(attempt);
     if (isTurnedAway(options, told) && performance.now() + pause < until) {
       await delay(pause);
       continue;

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,9 @@ import { configuredOptions } from './config-files.ts';
 import { sshHost } from './host.ts';
 import { fingerprint } from './known-hosts.ts';
 import type { SshOptions, SshWarning } from './options.ts';
+
+// What lies in it is this file's own, whatever runs beside it; short, since it holds a socket.
+process.env.TMPDIR = mkdtempSync('/tmp/st-');
 
 const [keygenProgram, agentProgram, addProgram] = [
   '/usr/bin/ssh-keygen',

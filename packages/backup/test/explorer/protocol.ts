@@ -145,7 +145,8 @@ export function transitions(state: State, bounds: Bounds): Transition[] {
       });
   });
   if (state.frozen !== null) step('the kernel thaws', { frozen: null });
-  if (state.home === null) for (let node = 0; node < (bounds.nodes ?? 2); node++) step(`the group comes to ${node}`, { home: node });
+  if (state.home === null)
+    for (let node = 0; node < (bounds.nodes ?? 2); node++) step(`the group comes to ${node}`, { home: node });
   else {
     const away = { home: null, mounted: false, frozen: null };
     fault('the group moves', away);

@@ -40,7 +40,17 @@ function abstracted(world: World, ids: ReadonlyMap<number, number>): string {
 
 function spoken({ home, copies, split, mounted, frozen, suspended, note, files, holds }: State): string {
   const sorted = (ids: readonly number[]) => [...ids].sort((a, b) => a - b);
-  return JSON.stringify({ home, copies, split, mounted, frozen, suspended, note, files: sorted(files), holds: sorted(holds) });
+  return JSON.stringify({
+    home,
+    copies,
+    split,
+    mounted,
+    frozen,
+    suspended,
+    note,
+    files: sorted(files),
+    holds: sorted(holds),
+  });
 }
 
 /** Follows one schedule of the harness through the protocol; tells the first step that the protocol does not allow. */
@@ -53,9 +63,15 @@ function follow(seed: number): { steps: number; stray: string | null } | null {
   let stray: string | null = null;
   let foreign = false;
   const outcome = play(seed, (moment) => {
-    foreign ||= moment.world.groups.length > 1 || moment.world.groups.some(({ frozen }) => frozen?.by === 'somebody else');
+    foreign ||=
+      moment.world.groups.length > 1 || moment.world.groups.some(({ frozen }) => frozen?.by === 'somebody else');
     if (foreign || stray !== null) return;
-    if (moment.effect === 'lock' && moment.pid !== null) ids.set(moment.pid, ids.size);
+    // Who has asked for the lock and gone away again has changed nothing; all others show here.
+    const newcomers = Object.values(groupOf(moment.world, 'g').files).flatMap(({ controller: { pid } }) => {
+      if (ids.has(pid)) return [];
+      ids.set(pid, ids.size);
+      return [ids.size - 1];
+    });
     const id = moment.pid === null ? undefined : ids.get(moment.pid);
     const target = abstracted(moment.world, ids);
     const now = moment.world;
@@ -65,6 +81,8 @@ function follow(seed: number): { steps: number; stray: string | null } | null {
       landed: now.surprises !== surprises,
       lost: moment.killed || astray > astrayBefore || now.surprises !== surprises,
       astray,
+      newcomers,
+      dead: newcomers.filter((one) => now.alive.every((pid) => ids.get(pid) !== one)),
     });
     surprises = now.surprises;
     steps += 1;
@@ -72,11 +90,25 @@ function follow(seed: number): { steps: number; stray: string | null } | null {
       const from = [...frontier.values()].map(spoken);
       stray = `seed ${seed}, step ${steps}: ${moment.pid} ${moment.effect}${moment.killed ? ' (killed)' : ''}\n  from ${[...new Set(from)].join('\n    or ')}\n  to   ${target}`;
     }
-    frontier = next;
-    if (process.env.B1) console.log(steps, moment.pid, moment.effect, moment.killed, next.size);
+    // One of many that look the same is enough to go on from; too few would show as a stray.
+    frontier = new Map([...next].slice(0, 150));
   });
   // What somebody else freezes is not in the protocol.
   return foreign || outcome.log.some((line) => /foreign freeze|late success/.test(line)) ? null : { steps, stray };
+}
+
+/** What else is known of a moment. */
+interface Circumstances {
+  /** Something that was astray has gone on. */
+  readonly landed: boolean;
+  /** A script may have lost its controller. */
+  readonly lost: boolean;
+  /** How many scripts are astray after it. */
+  readonly astray: number;
+  /** Initiators whose file is seen for the first time. */
+  readonly newcomers: readonly number[];
+  /** Those of them that are dead by then. */
+  readonly dead: readonly number[];
 }
 
 /** All states of the protocol that one moment of the harness may have led to. */
@@ -85,7 +117,7 @@ function reach(
   { effect, killed }: Moment,
   id: number | undefined,
   target: string,
-  { landed, lost, astray }: { readonly landed: boolean; readonly lost: boolean; readonly astray: number },
+  { landed, lost, astray, newcomers, dead }: Circumstances,
 ): Map<string, State> {
   const kind = effect === null ? undefined : kinds[effect];
   const goal = JSON.parse(target) as { home: number | null; frozen: number | null };
@@ -94,8 +126,12 @@ function reach(
     if (label === 'the kernel thaws') return goal.frozen === null;
     if (label.startsWith('the group comes')) return label === `the group comes to ${goal.home}`;
     if (/^(the group moves|node \d crashes)/.test(label)) return goal.home === null || goal.home !== state.home;
+    const comes = (one: number) =>
+      [`${one} asks for the lock`, `${one} loses lock`].includes(label) ||
+      (/^(write|list) of/.test(label) && label.includes(` of ${one}`));
+    if (newcomers.some(comes)) return true;
+    if (dead.some((one) => label === `${one} is killed`)) return true;
     if (id !== undefined) {
-      if (label === `${id} asks for the lock`) return effect === 'lock';
       if (label.startsWith(`${id} starts `)) return label === `${id} starts ${kind}`;
       if (label === `${id} archives`) return effect === 'archive';
       if (label === `${id} is killed` || label === `${id} ends`) return ends;
@@ -103,10 +139,19 @@ function reach(
       if (kind !== undefined && label.includes(` of ${id}`)) return true;
     }
     // Commands of scripts that are astray.
-    return landed && / of \d+/.test(label);
+    return (
+      landed &&
+      / of \d+/.test(label) &&
+      state.scripts.some((script) => script.lost && label.includes(` of ${script.by}`))
+    );
   };
   const waits = (state: State) => state.scripts.some((script) => script.by === id && !script.lost);
-  const settled = (state: State) => (ends ? id === undefined || !state.alive.includes(id) : !waits(state));
+  const settled = (state: State) =>
+    dead.every((one) => !state.alive.includes(one)) &&
+    (ends ? id === undefined || !state.alive.includes(id) : !waits(state));
+  const asks =
+    newcomers.length === 0 && kind === undefined && effect !== 'archive' && !landed && !(ends && id !== undefined);
+  if (asks && [...frontier.values()].every((state) => spoken(state) === target)) return new Map(frontier);
   const seen = new Set(frontier.keys());
   const found = new Map<string, State>();
   let layer = [...frontier.values()];
@@ -136,14 +181,14 @@ it('allows every step that the harness takes', { timeout: 120_000 }, () => {
   const strays: string[] = [];
   let schedules = 0;
   let steps = 0;
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= 60; seed++) {
     const followed = follow(seed);
     if (followed === null) continue;
     schedules += 1;
     steps += followed.steps;
     if (followed.stray !== null) strays.push(followed.stray);
   }
-  console.log(schedules, steps, strays.length, strays.slice(0, 4).join('\n'));
+  console.log(`${schedules} schedules, ${steps} steps`);
   expect(strays).toEqual([]);
-  expect(schedules).toBeGreaterThan(5);
+  expect(steps).toBeGreaterThan(2500);
 });

@@ -338,7 +338,8 @@ function performOn(world: World, actor: Actor, effect: Effect, fault?: ScriptFau
     case 'break-lock':
     case 'pay-debt':
     case 'unlock':
-      if (effect.kind === 'unlock') group.lockedBy = group.lockedBy.filter((pid) => pid !== actor.pid);
+      if (effect.kind === 'unlock' && group.home === effect.node)
+        group.lockedBy = group.lockedBy.filter((pid) => pid !== actor.pid);
       return script() === 'ok'
         ? { of: effect.kind, result: { kind: 'done' } }
         : failedOutcome(effect, new Error('not done'));

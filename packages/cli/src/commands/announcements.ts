@@ -1,8 +1,21 @@
 import { join } from 'node:path';
-import { type DeadMansPing, deadMansPing, readSecret, renderMetrics, writeMetrics } from '@splitmirror/backup';
+import {
+  type DeadMansPing,
+  deadMansPing,
+  judgeWindows,
+  nextWindow,
+  renderMetrics,
+  writeMetrics,
+} from '@splitmirror/backup';
+import { scheduleOf } from '../config/policy.ts';
+import { secretOf } from '../config/secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { notify, type Outcome } from '../notify.ts';
 import type { Session } from '../session.ts';
+import { windowLogOf } from './windows.ts';
+
+/** What a backup came to. */
+export type Ending = Pick<Outcome, 'group' | 'run' | 'exitCode' | 'text'>;
 
 /** Tells the monitor of a group that a backup begins. Never fails. */
 export async function announceStart(session: Session, group: string): Promise<void> {
@@ -12,24 +25,35 @@ export async function announceStart(session: Session, group: string): Promise<vo
 }
 
 /** Tells monitor, metrics, command and webhook what a backup came to. Never fails. */
-export async function announceEnd(
-  session: Session,
-  told: Pick<Outcome, 'group' | 'run' | 'exitCode' | 'text'>,
-): Promise<void> {
-  const { config, context, reporter } = session;
-  const { group, exitCode, text } = told;
-  const outcome = outcomeOf(exitCode);
+export async function announceEnd(session: Session, ending: Ending): Promise<void> {
+  const { reporter } = session;
+  const { group, exitCode, text } = ending;
   const ping = await pingOf(session, group);
-  const pinged = outcome === 'good' ? await ping?.success(text.join('\n')) : await ping?.fail(text.join('\n'));
+  const pinged =
+    outcomeOf(exitCode) === 'good' ? await ping?.success(text.join('\n')) : await ping?.fail(text.join('\n'));
   if (pinged?.kind === 'failed') reporter.warn(`${group}: the monitor was not told: ${pinged.detail}`);
+  await notifyOf(session, ending);
+  await writeGroupMetrics(session, group);
+}
+
+/** Tells command and webhook alone. Never fails. */
+export async function notifyOf({ config, context, reporter }: Session, ending: Ending): Promise<void> {
   const at = context.surroundings.now().toISOString();
-  for (const line of await notify(config.notify, { splitmirror: 1, at, outcome, ...told })) reporter.warn(line);
+  const outcome = outcomeOf(ending.exitCode);
+  for (const line of await notify(config.notify, { splitmirror: 1, at, outcome, ...ending })) reporter.warn(line);
+}
+
+/** The same figures that a window writes: one file of a group never forgets what the other has told. */
+async function writeGroupMetrics({ config, context, reporter }: Session, group: string): Promise<void> {
   if (config.metrics === undefined) return;
+  const now = context.surroundings.now();
   try {
     const { backups } = await context.store.survey(group);
-    const manifests = backups.map(({ manifest }) => manifest);
-    const metrics = renderMetrics([{ group, backups: manifests, windows: [], next: null }], context.surroundings.now());
-    await writeMetrics(metricsFile(config.metrics, group), metrics);
+    const schedule = config.groups[group]?.schedule === undefined ? undefined : scheduleOf(config, group);
+    const records = schedule === undefined ? [] : (await (await windowLogOf(config)).read(group)).records;
+    const windows = schedule === undefined ? [] : judgeWindows(schedule, records, now);
+    const next = schedule === undefined ? null : (nextWindow(schedule, now) ?? null);
+    await writeMetrics(metricsFile(config.metrics, group), renderMetrics([{ group, backups, windows, next }], now));
   } catch (error) {
     reporter.warn(`${group}: the metrics could not be written: ${(error as Error).message}`);
   }
@@ -45,7 +69,7 @@ export async function pingOf({ config, reporter }: Session, group: string): Prom
   const reference = config.groups[group]?.ping;
   if (reference === undefined) return undefined;
   try {
-    return deadMansPing(await readSecret(reference));
+    return deadMansPing(await secretOf(reference, `groups.${group}.ping`));
   } catch (error) {
     reporter.warn(`${group}: the monitor cannot be told: ${(error as Error).message}`);
     return undefined;

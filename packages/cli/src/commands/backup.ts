@@ -1,24 +1,22 @@
 import {
   type BackupContext,
-  backupGroups,
   createRecorder,
-  type GroupResult,
   loadApproval,
   loadPlan,
   planBackup,
   type Recorder,
   type RunPlan,
-  type RunReport,
   runBackup,
 } from '@splitmirror/backup';
 import { policyOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { nodesOn } from '../connect.ts';
-import { exitCodeOfCode, exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
+import { exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
 import type { Session } from '../session.ts';
 import { announceEnd, announceStart } from './announcements.ts';
-import { problemText } from './problems.ts';
+import { backupSeveral } from './backup-several.ts';
+import { reportText, tellOutcome } from './report-text.ts';
 
 /** What a backup may be told. */
 export interface BackupFlags {
@@ -31,10 +29,13 @@ export interface BackupFlags {
 
 /** Plans and runs backups. */
 export async function backup(session: Session, named: readonly string[], flags: BackupFlags): Promise<number> {
-  const groups = flags.all === true ? Object.keys(session.config.groups).sort() : named;
+  const groups = flags.all === true ? Object.keys(session.config.groups).sort() : [...new Set(named)];
   const [group] = groups;
   if (group === undefined || (flags.all === true && named.length > 0)) {
     throw new ConfigError('no group is named', { remedy: 'Name groups, or say --all.' });
+  }
+  if (flags.approval !== undefined && flags.plan === undefined) {
+    throw new ConfigError('an approval is for a plan', { remedy: 'Name the plan that was approved with --plan.' });
   }
   if (groups.length === 1) return backupOne(session, group, flags);
   if (flags.plan !== undefined) {
@@ -46,26 +47,26 @@ export async function backup(session: Session, named: readonly string[], flags: 
 async function backupOne(session: Session, group: string, flags: BackupFlags): Promise<number> {
   const { config, reporter, signal, stop } = session;
   const policy = policyOf(config, group);
+  const saved = flags.plan === undefined ? undefined : await loadPlan(flags.plan);
+  const approval = flags.approval === undefined ? undefined : await loadApproval(flags.approval);
+  if (saved !== undefined && saved.group !== group) {
+    throw new ConfigError(`the plan is for ${saved.group}`, { remedy: `Name ${saved.group}, or another plan.` });
+  }
   const { context, recorder } = recorded(session, group);
   await announceStart(session, group);
   let code: number = exitCodes.UNEXPECTED.code;
   let told: readonly string[] = [];
   let run: string | null = null;
   try {
-    const plan =
-      flags.plan === undefined ? await planned(context, group, policy, recorder, signal) : await loadPlan(flags.plan);
-    if (plan.group !== group) {
-      throw new ConfigError(`the plan is for ${plan.group}`, { remedy: `Name ${plan.group}, or another plan.` });
-    }
+    const plan = await recordedPlan(recorder, saved, () => planBackup(context, group, policy, { signal }));
     for (const line of planText(plan)) reporter.line(line);
     reporter.heading(`run ${plan.run}`);
     run = plan.run;
-    const approval = flags.approval === undefined ? undefined : await loadApproval(flags.approval);
     const report = await runBackup(context, plan, { signal, stop, approval });
     told = reportText(report);
-    for (const line of told) reporter.line(line);
-    reporter.result({ ...report });
     code = exitCodeOfRun(report);
+    tellOutcome(reporter, told, code === exitCodes.OK.code);
+    reporter.result({ ...report });
     return code;
   } catch (error) {
     code = exitCodeOfError(error);
@@ -84,101 +85,17 @@ function recorded({ config, context }: Session, group: string): { context: Backu
   return { recorder, context: recorder.context({ ...context, ...nodes }, group, policyOf(config, group)) };
 }
 
-async function planned(
-  context: BackupContext,
-  group: string,
-  policy: Parameters<typeof planBackup>[2],
+async function recordedPlan(
   recorder: Recorder,
-  signal: AbortSignal,
+  saved: RunPlan | undefined,
+  make: () => Promise<RunPlan>,
 ): Promise<RunPlan> {
   try {
-    const plan = await planBackup(context, group, policy, { signal });
+    const plan = saved ?? (await make());
     recorder.planned(plan);
     return plan;
   } catch (error) {
     recorder.planned(error);
     throw error;
-  }
-}
-
-/** Several groups, side by side within limits: one that fails stops no other. */
-async function backupSeveral(session: Session, groups: readonly string[]): Promise<number> {
-  const { config, context, reporter, signal, stop } = session;
-  const jobs = groups.map((group) => ({ group, policy: policyOf(config, group) }));
-  await Promise.all(groups.map((group) => announceStart(session, group)));
-  const results = await backupGroups({ ...context, onEvent: undefined }, jobs, {
-    atOnce: config.atOnce,
-    signal,
-    stop,
-    onEvent: (group, event) => reporter.event(event, group),
-  });
-  const codes: number[] = [];
-  for (const result of results) {
-    const text = resultText(result);
-    reporter.heading(result.group);
-    for (const line of text) reporter.line(line);
-    const exitCode = exitCodeOfResult(result);
-    codes.push(exitCode);
-    const run = result.kind === 'ran' ? result.plan.run : null;
-    await announceEnd(session, { group: result.group, run, exitCode, text });
-  }
-  reporter.result({ groups: results.map(({ group, kind }, index) => ({ group, kind, exitCode: codes[index] })) });
-  const failed = codes.filter((each) => each !== exitCodes.OK.code);
-  if (failed.length === 0) return exitCodes.OK.code;
-  return failed.length === codes.length && new Set(failed).size === 1
-    ? (failed[0] ?? exitCodes.UNEXPECTED.code)
-    : exitCodes.PARTIAL.code;
-}
-
-function resultText(result: GroupResult): string[] {
-  switch (result.kind) {
-    case 'ran':
-      return reportText(result.report);
-    case 'refused':
-      return [`refused: ${result.code}`, ...result.problems.flatMap(problemText)];
-    case 'skipped':
-      return ['not begun'];
-  }
-}
-
-function exitCodeOfResult(result: GroupResult): number {
-  switch (result.kind) {
-    case 'ran':
-      return exitCodeOfRun(result.report);
-    case 'refused':
-      return exitCodeOfCode(result.code, result.problems);
-    case 'skipped':
-      return exitCodes.INTERRUPTED.code;
-  }
-}
-
-/** A report for a person: the verdict, and what to do where it is not good. */
-export function reportText({ verdict, directory }: RunReport): string[] {
-  switch (verdict.kind) {
-    case 'good':
-      return [`good: ${directory}`];
-    case 'suspicious':
-      return [
-        `suspicious: ${directory}`,
-        ...verdict.reasons.map(({ message }) => `  ${message}`),
-        '  look at it, then: splitmirror judge GROUP RUN --accept or --reject',
-      ];
-    case 'refused':
-      return [`refused: ${verdict.code}`, ...verdict.problems.flatMap(problemText)];
-    case 'failed':
-    case 'interrupted':
-      return [
-        `${verdict.kind}${verdict.committed ? ', after the backup had been committed' : ''}`,
-        ...verdict.problems.flatMap(problemText),
-        ...(verdict.recovery.kind === 'whole'
-          ? ['  the mirror is whole again and nothing of this run is left on any node']
-          : [
-              '  the way back did not come to its end:',
-              ...(verdict.recovery.kind === 'busy' ? [verdict.recovery.problem] : verdict.recovery.problems).flatMap(
-                problemText,
-              ),
-            ]),
-        ...(directory === null ? [] : [`  journal: ${directory}/journal.ndjson`]),
-      ];
   }
 }

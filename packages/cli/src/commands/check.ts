@@ -1,12 +1,14 @@
 import { type PlanningContext, type Problem, planBackup } from '@splitmirror/backup';
 import { type Host, reads, type Script, type StepResult } from '@splitmirror/host';
-import { policyOf } from '../config/policy.ts';
+import { policyOf, scheduleOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
+import { secretOf } from '../config/secrets.ts';
 import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
 import { problemsOf, problemText } from './problems.ts';
+import { tellOutcome } from './report-text.ts';
 
 /** One thing that was looked at: what is well, or everything that is wrong with it. */
 interface Check {
@@ -24,10 +26,13 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   const found: Check[] = [];
   const tell = (checked: Check) => {
     found.push(checked);
-    reporter.line(`${checked.problems.length === 0 ? 'ok     ' : 'problem'}  ${checked.subject}: ${checked.says}`);
-    for (const line of checked.problems.flatMap(problemText)) reporter.line(line);
+    const isWell = checked.problems.length === 0;
+    const said = `${isWell ? 'ok     ' : 'problem'}  ${checked.subject}: ${checked.says}`;
+    tellOutcome(reporter, [said, ...checked.problems.flatMap(problemText)], isWell);
   };
   tell(await checkStore(store));
+  const secrets = await checkSecrets(config);
+  if (secrets !== null) tell(secrets);
   await withNodes(config, reporter.warn, async (nodes) => {
     const context: PlanningContext = { ...nodes, store };
     const commands = quiesceCommands(config);
@@ -54,6 +59,21 @@ async function checkStore(store: PlanningContext['store']): Promise<Check> {
   } catch (error) {
     return { subject, says: 'cannot be used', problems: problemsOf(error, null) };
   }
+}
+
+/** Whether everything that is referred to is there; `null` where nothing is. */
+async function checkSecrets({ ssh, archives, notify, groups }: Config): Promise<Check | null> {
+  const references = [
+    ['ssh.passphrase', ssh.passphrase] as const,
+    ['archives.restic.repository', archives.restic?.repository] as const,
+    ['archives.restic.password', archives.restic?.password] as const,
+    ['notify.webhook', notify?.webhook] as const,
+    ...Object.entries(groups).map(([name, { ping }]) => [`groups.${name}.ping`, ping] as const),
+  ].flatMap(([setting, reference]) => (reference === undefined ? [] : [{ setting, reference }]));
+  if (references.length === 0) return null;
+  const read = await Promise.allSettled(references.map(({ setting, reference }) => secretOf(reference, setting)));
+  const problems = read.flatMap((each) => (each.status === 'rejected' ? problemsOf(each.reason, null) : []));
+  return { subject: 'secrets', says: `${references.length} are referred to`, problems };
 }
 
 async function checkNode(node: string, host: Host, commands: readonly string[], signal: AbortSignal): Promise<Check> {
@@ -118,6 +138,7 @@ async function checkGroup(
 ): Promise<Check> {
   const subject = `group ${group}`;
   try {
+    if (config.groups[group]?.schedule !== undefined) scheduleOf(config, group);
     const { node, mirror } = await planBackup(context, group, policyOf(config, group), { signal });
     const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
     return { subject, says: `held by ${node}, could be backed up now: ${volumes}`, problems: [] };
@@ -128,7 +149,12 @@ async function checkGroup(
 }
 
 /** First words of all quiesce commands, each once. */
-function quiesceCommands({ groups }: Config): string[] {
-  const all = Object.values(groups).flatMap(({ quiesce }) => [...(quiesce?.suspend ?? []), ...(quiesce?.resume ?? [])]);
-  return [...new Set(all.map(([program]) => program))].sort();
+function quiesceCommands(config: Config): string[] {
+  const all = Object.keys(config.groups).flatMap((group) => {
+    const { quiesce } = policyOf(config, group);
+    if (quiesce === null) return [];
+    const { before = [], suspend, resume, after = [], restart = [] } = quiesce;
+    return [...before, ...suspend, ...resume, ...after, ...restart];
+  });
+  return [...new Set(all.map((command) => ('argv' in command ? command.argv[0] : command[0])))].sort();
 }

@@ -1,4 +1,6 @@
+import { surveyGroup } from '@splitmirror/backup';
 import {
+  type GroupInstallation,
   type Installation,
   type InstallReport,
   install,
@@ -27,14 +29,11 @@ export interface InstallationFlags {
 /** The guard on every node: a script that runs a command only where a group is. */
 export async function guard(session: Session, action: InstallationAction, flags: InstallationFlags): Promise<number> {
   const { config } = session;
-  const nodes = Object.keys(config.nodes).sort();
-  const plan = planGuard({
-    nodes,
-    path: flags.guardPath,
-    commands: pathOf(config),
-    policy: config.minority === 'refuse' ? {} : { minority: config.minority },
-  });
-  return perform(session, action, plan, flags);
+  const policy = config.minority === 'refuse' ? {} : { minority: config.minority };
+  const plans = alike(config).map(({ nodes, commands }) =>
+    planGuard({ nodes, path: flags.guardPath, commands, policy }),
+  );
+  return perform(session, action, plans, flags);
 }
 
 /** The event scripts, the crontab switch and the debt scripts of all groups on every node. */
@@ -44,62 +43,62 @@ export async function events(
   flags: InstallationFlags & { readonly jobs: Readonly<Record<string, readonly string[]>> },
 ): Promise<number> {
   const { config, context, signal } = session;
-  const names = Object.keys(config.groups).sort();
-  const groups = await Promise.all(
-    names.map(async (group) => {
-      const standing = await context.cluster.locate(group, { signal });
-      const contents = standing.kind === 'held' ? standing.contents : { volumeGroups: [], fileSystems: [] };
-      const [first] = contents.fileSystems === 'ALL' ? [] : [...contents.fileSystems].sort();
-      const hooks = policyOf(config, group).quiesce;
-      return {
-        group,
-        lines: flags.jobs[group] ?? [],
-        volumeGroups: contents.volumeGroups,
-        ...(hooks === null || first === undefined
-          ? {}
-          : {
-              debt: {
-                notes: `${first.replace(/\/$/, '')}/.splitmirror`,
-                resume: hooks.resume,
-                restart: hooks.restart,
-                settleSeconds: settingsOf(config, group).freezeSeconds + hooks.timeoutSeconds,
-              },
-            }),
-      };
-    }),
+  const stranger = Object.keys(flags.jobs).find((group) => config.groups[group] === undefined);
+  if (stranger !== undefined) settingsOf(config, stranger);
+  const groups: GroupInstallation[] = [];
+  // One after another: each of them asks all nodes.
+  for (const group of Object.keys(config.groups).sort()) {
+    // What is not known for certain must not become a script: a debt would be left unpaid.
+    const { standing, notes } = await surveyGroup(context, group, signal);
+    const hooks = policyOf(config, group).quiesce;
+    groups.push({
+      group,
+      lines: flags.jobs[group] ?? [],
+      volumeGroups: standing.contents.volumeGroups,
+      ...(hooks === null || hooks.resume.length === 0
+        ? {}
+        : {
+            debt: {
+              notes,
+              resume: hooks.resume,
+              restart: hooks.restart,
+              settleSeconds: settingsOf(config, group).freezeSeconds + hooks.timeoutSeconds,
+            },
+          }),
+    });
+  }
+  const plans = alike(config).map(({ nodes, commands }) =>
+    planEvents({ nodes, groups, guard: flags.guardPath, commands }),
   );
-  const plan = planEvents({
-    nodes: Object.keys(config.nodes),
-    groups,
-    guard: flags.guardPath,
-    commands: pathOf(config),
-  });
-  return perform(session, action, plan, flags);
+  return perform(session, action, plans, flags);
 }
 
-/** Nodes are asked with one PATH; the lab's differ, and then the scripts look in all of them. */
-function pathOf({ nodes }: Config): string | undefined {
-  const paths = Object.values(nodes).flatMap(({ path }) => path ?? []);
-  return paths.length === 0 ? undefined : [...new Set(paths)].join(':');
+/** Nodes by the PATH that their scripts are to have: one that is told another gets a script of its own. */
+function alike({ nodes }: Config): { readonly nodes: string[]; readonly commands: string | undefined }[] {
+  const byPath = Map.groupBy(Object.keys(nodes).sort(), (name) => nodes[name]?.path);
+  return Array.from(byPath, ([commands, names]) => ({ nodes: names, commands }));
 }
 
 async function perform(
   { context, reporter, signal }: Session,
   action: InstallationAction,
-  plan: Installation,
+  plans: readonly Installation[],
   { print }: InstallationFlags,
 ): Promise<number> {
   if (print === true) {
-    for (const line of planText(plan)) reporter.line(line);
-    reporter.result({ plan });
+    for (const line of plans.flatMap(planText)) reporter.line(line);
+    reporter.result({ plans });
     return exitCodes.OK.code;
   }
   const act = { install, verify: verifyInstallation, remove: uninstall }[action];
-  const report = await act(plan, context.hosts, { signal });
-  for (const line of reportLines(report)) reporter.line(line);
-  if (action !== 'remove') for (const line of plan.instructions) reporter.line(`to do by hand: ${line}`);
-  reporter.result({ ...report, instructions: plan.instructions });
-  return exitCodes[report.kind === 'done' ? 'OK' : 'INSTALLATION_INCOMPLETE'].code;
+  const reports = await Promise.all(plans.map((plan) => act(plan, context.hosts, { signal })));
+  for (const line of reports.flatMap(stateLines)) reporter.line(line);
+  const problems = reports.flatMap((report) => report.problems);
+  for (const line of problems.flatMap(problemText)) reporter.alert(line);
+  const instructions = [...new Set(plans.flatMap((plan) => plan.instructions))];
+  if (action === 'install') for (const line of instructions) reporter.line(`to do by hand: ${line}`);
+  reporter.result({ nodes: reports.flatMap(({ nodes }) => nodes), problems, instructions });
+  return exitCodes[problems.length === 0 ? 'OK' : 'INSTALLATION_INCOMPLETE'].code;
 }
 
 function planText({ files, registrations, instructions, nodes }: Installation): string[] {
@@ -115,12 +114,9 @@ function planText({ files, registrations, instructions, nodes }: Installation): 
   ];
 }
 
-function reportLines({ nodes, problems }: InstallReport): string[] {
-  return [
-    ...nodes.flatMap(({ node, files, registrations }) => [
-      ...files.map(({ path, state }) => `${node}: ${path}: ${state}`),
-      ...registrations.map(({ event, state }) => `${node}: ${event}: ${state}`),
-    ]),
-    ...problems.flatMap(problemText),
-  ];
+function stateLines({ nodes }: InstallReport): string[] {
+  return nodes.flatMap(({ node, files, registrations }) => [
+    ...files.map(({ path, state }) => `${node}: ${path}: ${state}`),
+    ...registrations.map(({ event, state }) => `${node}: ${event}: ${state}`),
+  ]);
 }

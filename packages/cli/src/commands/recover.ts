@@ -38,13 +38,13 @@ export async function recover(
     case 'whole':
       reporter.line('whole: every copy is in step and nothing of splitmirror is left');
       for (const node of verdict.unseen)
-        reporter.line(`  ${node} could not be looked at: run recover again when it is back`);
+        reporter.alert(`  ${node} could not be looked at: run recover again when it is back`);
       return exitCodes.OK.code;
     case 'busy':
-      for (const line of problemText(verdict.problem)) reporter.line(line);
+      for (const line of problemText(verdict.problem)) reporter.alert(line);
       return exitCodes.GROUP_LOCKED.code;
     case 'stuck':
-      for (const line of verdict.problems.flatMap(problemText)) reporter.line(line);
+      for (const line of verdict.problems.flatMap(problemText)) reporter.alert(line);
       return exitCodes.RECOVERY_STUCK.code;
   }
 }

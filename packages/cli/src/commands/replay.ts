@@ -1,50 +1,63 @@
 import { readFile } from 'node:fs/promises';
-import { replay as replayLog } from '@splitmirror/backup';
+import { type RecordedCall, replay as replayLog } from '@splitmirror/backup';
 import { aixFamily } from '@splitmirror/backup/aix';
 import { ConfigError } from '../config/read.ts';
+import type { Config } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { createReporter } from '../reporter.ts';
 
 /** What a replay is told. */
 export interface ReplayFlags {
   /** Pattern and its replacement: changes one fact in every answer of the nodes. */
   readonly change?: readonly string[];
+  /** As it was configured when the run was recorded. */
+  readonly minority: Config['minority'];
   readonly json?: boolean;
 }
 
 /** Runs a recorded run again without its cluster, also with one fact changed, and says where the decisions part. */
-export async function replay(file: string, { change, json }: ReplayFlags): Promise<number> {
-  if (change !== undefined && change.length !== 2) {
-    throw new ConfigError('a change is two words', { remedy: 'Say --change PATTERN REPLACEMENT.' });
-  }
+export async function replay(file: string, { change, minority, json }: ReplayFlags): Promise<number> {
+  const changing = change === undefined ? undefined : changeOf(change);
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
     throw new ConfigError(`${file} cannot be read: ${cause.message}`, {
       remedy: 'Name incident.ndjson in the directory of a run.',
       cause,
     });
   });
-  const [pattern = '', replacement = ''] = change ?? [];
-  const wanted = new RegExp(pattern, 'g');
+  const policy = minority === 'refuse' ? {} : { minority };
   const result = await replayLog(text, {
-    family: (hosts, now) => aixFamily({ hosts, now, stabilityMs: 0 }),
-    ...(change === undefined
-      ? {}
-      : {
-          change: (call) =>
-            JSON.parse(JSON.stringify(call), (key, value) =>
-              key === 'stdout' && typeof value === 'string' ? value.replace(wanted, replacement) : value,
-            ),
-        }),
+    family: (hosts, now) => aixFamily({ hosts, now, stabilityMs: 0, policy }),
+    change: changing,
   });
-  if (json === true) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  } else {
-    for (const line of result.decisions) process.stdout.write(`${line}\n`);
-    const { difference } = result;
-    process.stdout.write(
-      difference === null
-        ? 'the same decisions as were recorded\n'
-        : `first difference, decision ${difference.at}:\n  recorded: ${difference.recorded ?? 'nothing more'}\n  replayed: ${difference.replayed ?? 'nothing more'}\n`,
-    );
+  const { decisions, difference } = result;
+  const reporter = createReporter(json === true ? 'json' : 'text', process.stdout);
+  for (const line of decisions) reporter.line(line);
+  reporter.line(
+    difference === null
+      ? 'the same decisions as were recorded'
+      : `first difference, decision ${difference.at}:\n  recorded: ${difference.recorded ?? 'nothing more'}\n  replayed: ${difference.replayed ?? 'nothing more'}`,
+  );
+  reporter.result({ ...result });
+  reporter.close();
+  return exitCodes[difference === null ? 'OK' : 'REPLAY_DIFFERS'].code;
+}
+
+/** What changes every output that a call was answered with. */
+function changeOf([pattern, replacement, ...more]: readonly string[]): (call: RecordedCall) => RecordedCall {
+  if (pattern === undefined || replacement === undefined || more.length > 0) {
+    throw new ConfigError('a change is two words', { remedy: 'Say --change PATTERN REPLACEMENT, behind the log.' });
   }
-  return exitCodes[result.difference === null ? 'OK' : 'REPLAY_DIFFERS'].code;
+  const wanted = regularExpression(pattern);
+  return (call) =>
+    JSON.parse(JSON.stringify(call), (key, value) =>
+      key === 'stdout' && typeof value === 'string' ? value.replace(wanted, replacement) : value,
+    );
+}
+
+function regularExpression(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, 'g');
+  } catch (cause) {
+    throw new ConfigError((cause as Error).message, { remedy: 'Give a regular expression of JavaScript.', cause });
+  }
 }

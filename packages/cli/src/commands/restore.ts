@@ -7,16 +7,18 @@ import {
   restoreToNode,
   type StoredBackup,
 } from '@splitmirror/backup';
+import { identitiesOf } from '../config/identities.ts';
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { feedOf } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { bytesText } from '../units.ts';
-import { identitiesOf } from './store.ts';
 
 /** What a restore is told. */
 export interface RestoreFlags {
+  /** Run whose backup it is; the newest without it. */
+  readonly run?: string;
   /** Paths and patterns; all of the backup without them. */
   readonly path: readonly string[];
   /** Show what would come, and do nothing. */
@@ -36,11 +38,11 @@ export async function restore(
   session: Session,
   group: string,
   into: string | undefined,
-  run: string | undefined,
   flags: RestoreFlags,
 ): Promise<number> {
   const { config, context, reporter } = session;
-  const backup = await context.store.find(group, run);
+  const place = placeOf(into, flags);
+  const backup = await context.store.find(group, flags.run);
   const select = flags.path.length === 0 ? undefined : flags.path;
   const preview = await previewRestore(backup, { select, mostPaths: 20 });
   for (const line of previewText(backup, preview)) reporter.line(line);
@@ -49,16 +51,54 @@ export async function restore(
     return exitCodes[preview.unmatched.length === 0 ? 'OK' : 'RESTORE_UNKNOWN_PATH'].code;
   }
   const identities = await identitiesOf(config);
-  if (flags.intoGroup === true) return intoGroup(session, backup, group, { select, identities });
-  if (into === undefined) {
-    throw new ConfigError('no place is named', { remedy: 'Name a directory, or say --into-group.' });
+  switch (place.kind) {
+    case 'group':
+      return intoGroup(session, backup, group, { select, identities });
+    case 'node':
+      return toNode(session, backup, { ...place, select, identities });
+    case 'here': {
+      const owners = flags.owners === true ? ('numeric' as const) : ('mine' as const);
+      const { volumes } = await restoreBackup(backup, place.into, { select, identities, owners });
+      tell(session, backup, volumes);
+      return exitCodes.OK.code;
+    }
+    case 'nowhere':
+      throw misled('no place is named', 'Name a directory, or say --into-group.');
   }
-  if (flags.node !== undefined)
-    return toNode(session, backup, { ...flags, node: flags.node, into, select, identities });
-  const owners = flags.owners === true ? ('numeric' as const) : ('mine' as const);
-  const { volumes } = await restoreBackup(backup, into, { select, identities, owners });
-  tell(session, backup, volumes);
-  return exitCodes.OK.code;
+}
+
+type Place =
+  | { readonly kind: 'here'; readonly into: string }
+  | { readonly kind: 'node'; readonly node: string; readonly into: string; readonly mountPoint: string }
+  | { readonly kind: 'group' | 'nowhere' };
+
+/** Where it goes, as far as words say: live files are never written over by an option too many. */
+function placeOf(into: string | undefined, { intoGroup: live, node, mountPoint, owners, dryRun }: RestoreFlags): Place {
+  if (live === true) {
+    if (into !== undefined || node !== undefined || mountPoint !== undefined || owners === true) {
+      throw misled('--into-group says where everything goes', 'Leave out directory, --node, --mount-point, --owners.');
+    }
+    return { kind: 'group' };
+  }
+  if (node === undefined && mountPoint !== undefined) {
+    throw misled('--mount-point is for --node', 'Name a cluster node with --node, too.');
+  }
+  if (into === undefined) {
+    if (dryRun === true && node === undefined) return { kind: 'nowhere' };
+    throw misled('no place is named', 'Name a directory, or say --into-group.');
+  }
+  if (node === undefined) return { kind: 'here', into };
+  if (mountPoint === undefined || !into.startsWith('/') || owners === true) {
+    throw misled(
+      'a node needs an absolute directory and --mount-point',
+      'Name with --mount-point the file system that has to hold the directory; the node gives owners by itself.',
+    );
+  }
+  return { kind: 'node', node, into, mountPoint };
+}
+
+function misled(message: string, remedy: string): ConfigError {
+  return new ConfigError(message, { remedy });
 }
 
 interface Selected {
@@ -94,15 +134,11 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
 async function toNode(
   { config, context, reporter, signal }: Session,
   backup: StoredBackup,
-  request: Selected & { readonly node: string; readonly into: string; readonly mountPoint?: string },
+  request: Selected & { readonly node: string; readonly into: string; readonly mountPoint: string },
 ): Promise<number> {
   const { node, into, mountPoint, select, identities } = request;
   const host = context.hosts.get(node);
-  if (host === undefined || mountPoint === undefined) {
-    throw new ConfigError(host === undefined ? `the configuration has no node ${node}` : 'no mount point is named', {
-      remedy: 'Name a cluster node with --node, and with --mount-point the file system that has to hold the directory.',
-    });
-  }
+  if (host === undefined) throw misled(`the configuration has no node ${node}`, 'Name a cluster node with --node.');
   const preview = await previewRestore(backup, { select });
   const places = preview.volumes.map(
     ({ volume, mountPoint: from }): NodePlace =>

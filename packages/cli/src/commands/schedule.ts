@@ -1,11 +1,12 @@
-import { join } from 'node:path';
-import { judgeWindows, nextWindow, openWindowLog, runWindow } from '@splitmirror/backup';
+import { judgeWindows, nextWindow, runWindow, type WindowLog, type WindowOutcome } from '@splitmirror/backup';
 import { policyOf, scheduleOf } from '../config/policy.ts';
+import { ConfigError } from '../config/read.ts';
 import { exitCodeOfCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
-import { announceEnd, metricsFile, pingOf } from './announcements.ts';
-import { reportText } from './backup.ts';
+import { metricsFile, notifyOf, pingOf } from './announcements.ts';
 import { problemText } from './problems.ts';
+import { reportText, tellOutcome } from './report-text.ts';
+import { windowLogOf } from './windows.ts';
 
 /** What is asked of the schedules. */
 export interface ScheduleFlags {
@@ -19,7 +20,13 @@ export interface ScheduleFlags {
 export async function schedule(session: Session, { run, onlyNode }: ScheduleFlags): Promise<number> {
   const { config } = session;
   const groups = Object.keys(config.groups).filter((group) => config.groups[group]?.schedule !== undefined);
-  const log = await openWindowLog(join(config.store, 'windows.ndjson'));
+  if (groups.length === 0) {
+    throw new ConfigError('no group has a schedule', { remedy: 'Add groups.NAME.schedule.' });
+  }
+  if (onlyNode !== undefined && config.nodes[onlyNode] === undefined) {
+    throw new ConfigError(`the configuration has no node ${onlyNode}`, { remedy: 'Name a cluster node.' });
+  }
+  const log = await windowLogOf(config);
   const codes: number[] = [];
   for (const group of groups.sort()) {
     codes.push(run === true ? await seeTo(session, group, log, onlyNode) : await tellWindows(session, group, log));
@@ -31,9 +38,7 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
     : exitCodes.OK.code;
 }
 
-type Log = Awaited<ReturnType<typeof openWindowLog>>;
-
-async function tellWindows({ config, context, reporter }: Session, group: string, log: Log): Promise<number> {
+async function tellWindows({ config, context, reporter }: Session, group: string, log: WindowLog): Promise<number> {
   const now = context.surroundings.now();
   const plan = scheduleOf(config, group);
   const { records, unreadable } = await log.read(group);
@@ -47,10 +52,12 @@ async function tellWindows({ config, context, reporter }: Session, group: string
   reporter.line(`${group}  next window ${next?.toISOString() ?? 'none within a year'}`);
   reporter.result({ group, windows, next: next?.toISOString() ?? null, unreadable: unreadable.length });
   const last = windows.findLast(({ kind }) => kind !== 'running' && kind !== 'due');
-  return exitCodes[last?.kind === 'missed' || last?.kind === 'failed' ? 'WINDOW_MISSED' : 'OK'].code;
+  if (last === undefined || last.kind === 'done') return exitCodes.OK.code;
+  reporter.alert(`${group}: the last window, ${last.start}, passed without a backup: ${last.kind}, ${last.detail}`);
+  return exitCodes.WINDOW_MISSED.code;
 }
 
-async function seeTo(session: Session, group: string, log: Log, onlyNode: string | undefined): Promise<number> {
+async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: string | undefined): Promise<number> {
   const { config, context, reporter, signal, stop } = session;
   const outcome = await runWindow(
     context,
@@ -65,17 +72,23 @@ async function seeTo(session: Session, group: string, log: Log, onlyNode: string
     { signal, stop, onlyNode },
   );
   const { code, text } = textOf(outcome);
-  for (const line of text) reporter.line(`${group}: ${line}`);
+  const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
+  tellOutcome(
+    reporter,
+    text.map((line) => `${group}: ${line}`),
+    isQuiet,
+  );
   reporter.result({ group, ...outcome, exitCode: code });
   if (outcome.kind === 'ran' || outcome.kind === 'refused') {
+    const { records } = await log.read(group);
+    const run = records.findLast(({ window }) => window === outcome.window.start)?.run ?? null;
     // The monitor and the metrics were told by the window itself.
-    const quiet = { ...session, config: { ...config, metrics: undefined, groups: {} } };
-    await announceEnd(quiet, { group, run: null, exitCode: code, text });
+    await notifyOf(session, { group, run, exitCode: code, text });
   }
   return code;
 }
 
-function textOf(outcome: Awaited<ReturnType<typeof runWindow>>): { code: number; text: string[] } {
+function textOf(outcome: WindowOutcome): { code: number; text: string[] } {
   switch (outcome.kind) {
     case 'nothing-due':
       return { code: exitCodes.NOTHING_DUE.code, text: [] };

@@ -1,39 +1,63 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { timelineOf } from '@splitmirror/backup';
+import { BackupError, timelineOf } from '@splitmirror/backup';
+import { exitCodes } from '../exit-codes.ts';
 import { renderReportHtml } from '../report/html.ts';
 import { type RunRecord, reportOf } from '../report/report.ts';
 import { renderReportText } from '../report/text.ts';
 import type { Session } from '../session.ts';
+import { toFile } from './output-file.ts';
 
 /** Where a report goes beside the terminal. */
 export interface ShowFlags {
   readonly html?: string;
 }
 
-/** The report of a run: what it did and when, why it was allowed to, what it saved. */
+/** The report of a run, also of one that failed: what it did and when, why it was allowed to, what it saved, what broke. */
 export async function show(
   { context, reporter }: Session,
   group: string,
   run: string | undefined,
   { html }: ShowFlags,
 ): Promise<number> {
-  const { manifest, directory } = await context.store.find(group, run);
-  const record: RunRecord = { manifest, timeline: await readTimeline(directory) };
+  const record = await findRecord(context.store, group, run);
   for (const line of renderReportText(reportOf(record)).trimEnd().split('\n')) reporter.line(line);
   if (html !== undefined) {
-    await writeFile(html, renderReportHtml(record));
+    await toFile(html, () => writeFile(html, renderReportHtml(record)));
     reporter.line(`\nreport: ${html}`);
   }
   reporter.result({ ...record });
-  return 0;
+  return exitCodes.OK.code;
+}
+
+/** The newest run, or the one that is named; one that did not finish has a journal and no manifest. */
+async function findRecord(
+  store: Session['context']['store'],
+  group: string,
+  run: string | undefined,
+): Promise<RunRecord> {
+  const { backups, incomplete } = await store.survey(group);
+  const unfinished = incomplete.findLast((each) => run === undefined || each.run === run);
+  const newest = backups.at(-1)?.manifest;
+  if (
+    unfinished === undefined ||
+    (run === undefined && newest !== undefined && newest.createdAt > unfinished.createdAt)
+  ) {
+    const { manifest, records, directory } = await store.find(group, run);
+    return { manifest, records, timeline: await readTimeline(directory) };
+  }
+  const timeline = await readTimeline(unfinished.directory);
+  if (timeline !== null) return { manifest: null, records: [], timeline };
+  throw new BackupError('BACKUP_UNKNOWN', `run ${unfinished.run} of ${group} has left nothing that tells of it`, {
+    remedy: 'Name another run; "splitmirror list" has them all.',
+  });
 }
 
 /** The journal is a help: a backup whose journal was removed is as good as before. */
 async function readTimeline(directory: string): Promise<RunRecord['timeline']> {
   const text = await readFile(join(directory, 'journal.ndjson'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
+    if (error.code === 'ENOENT') return '';
     throw error;
   });
-  return text === null ? null : timelineOf(text);
+  return text === '' ? null : timelineOf(text);
 }

@@ -2,6 +2,7 @@ import { type BackupContext, inspectGroup, type Problem } from '@splitmirror/bac
 import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { problemsOf, problemText } from './problems.ts';
+import { tellOutcome } from './report-text.ts';
 
 /** What of ours is where, for one group. */
 interface GroupStatus {
@@ -21,11 +22,16 @@ export async function status({ config, context, reporter, signal }: Session): Pr
   for (const group of Object.keys(config.groups).sort()) {
     const seen = await statusOf(context, group, signal);
     groups.push(seen);
-    reporter.line(`${group}: ${seen.node === null ? 'nobody provably holds it' : `on ${seen.node}`}`);
+    const isQuiet = seen.findings.length === 0 && seen.problems.length === 0;
+    tellOutcome(
+      reporter,
+      [`${group}: ${seen.node === null ? 'nobody provably holds it' : `on ${seen.node}`}`],
+      isQuiet,
+    );
     reporter.line(`  last backup: ${seen.lastBackup ?? 'none'}`);
-    for (const line of seen.findings) reporter.line(`  ${line}`);
-    for (const line of seen.problems.flatMap(problemText)) reporter.line(line);
-    if (seen.findings.length === 0 && seen.problems.length === 0) reporter.line('  nothing of ours is on any node');
+    for (const line of seen.findings) reporter.alert(`  ${line}`);
+    for (const line of seen.problems.flatMap(problemText)) reporter.alert(line);
+    if (isQuiet) reporter.line('  nothing of ours is on any node');
   }
   reporter.result({ groups });
   const problems = groups.flatMap((each) => each.problems);

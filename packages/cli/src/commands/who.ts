@@ -1,11 +1,12 @@
 import type { Standing } from '@splitmirror/backup';
 import { exitCodeOfStanding } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
+import { tellOutcome } from './report-text.ts';
 
 /** Says who holds a group, with the evidence. Any answer but "held" has an exit code of its own. */
 export async function who({ context, reporter, signal }: Session, group: string): Promise<number> {
   const standing = await context.cluster.locate(group, { signal });
-  for (const line of standingText(group, standing)) reporter.line(line);
+  tellOutcome(reporter, standingText(group, standing), standing.kind === 'held');
   reporter.result({ group, ...standing });
   return exitCodeOfStanding(standing);
 }

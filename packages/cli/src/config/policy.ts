@@ -49,6 +49,17 @@ function hooksOf({ quiesce, application }: GroupSettings, group: string): Quiesc
     });
   }
   if (application === undefined) return quiesce ?? null;
+  try {
+    return readyHooks(application);
+  } catch (cause) {
+    throw new ConfigError(`groups.${group}.application: ${(cause as Error).message}`, {
+      remedy: 'Name users, instances and databases as the application itself does.',
+      cause,
+    });
+  }
+}
+
+function readyHooks(application: NonNullable<GroupSettings['application']>): QuiesceHooks {
   if ('db2' in application) return db2(application.db2);
   if ('oracle' in application) return oracle(application.oracle);
   if ('postgresql' in application) return postgresql(application.postgresql);

@@ -40,7 +40,7 @@ describe('the documented settings', () => {
     const table = ['| setting | meaning | default |', '|---|---|---|', ...rows].join('\n');
     const readme = await readFile(url, 'utf8');
     const wanted = readme.replace(
-      /<!-- settings -->[^]*<!-- \/settings -->/,
+      /<!-- settings -->[\s\S]*<!-- \/settings -->/,
       () => `<!-- settings -->\n${table}\n<!-- /settings -->`,
     );
     if (process.env.UPDATE_README) await writeFile(url, wanted);

@@ -1,4 +1,4 @@
-import type { Manifest, RunTimeline } from '@splitmirror/backup';
+import type { BackupRecord, Manifest, RunTimeline } from '@splitmirror/backup';
 import { bytesText, durationText } from '../units.ts';
 import { labelOf } from './figure.ts';
 
@@ -6,6 +6,8 @@ import { labelOf } from './figure.ts';
 export interface RunRecord {
   readonly manifest: Manifest | null;
   readonly timeline: RunTimeline | null;
+  /** What was recorded of the backup since, oldest first. */
+  readonly records?: readonly BackupRecord[];
 }
 
 /** A run's report, before it is drawn: a page and a text say the same. */
@@ -31,13 +33,13 @@ export interface Section {
  *
  * @throws RangeError when nothing at all is known of the run.
  */
-export function reportOf({ manifest, timeline }: RunRecord): Report {
+export function reportOf({ manifest, timeline, records = [] }: RunRecord): Report {
   const known = manifest ?? timeline;
   if (known === null) throw new RangeError('a report needs a manifest or a timeline');
   const { run, group, node } = known;
   return {
     title: `Run ${run}: ${group} on ${node}`,
-    verdict: verdictOf({ manifest, timeline }),
+    verdict: verdictOf({ manifest, timeline, records }),
     facts: [
       ['planned', manifest?.createdAt ?? timeline?.startedAt ?? ''],
       ...(timeline === null ? [] : ([['lasted', durationText(timeline.lastsMs)]] as const)),
@@ -88,6 +90,8 @@ export function reportOf({ manifest, timeline }: RunRecord): Report {
         head: ['what', 'seen', 'remedy'],
         rows: [
           ...(timeline?.problems ?? []).map(({ code, message, remedy }) => [code, message, remedy]),
+          ...(manifest?.suspicions ?? []).map(({ code, message }) => [code, message, 'Look, then judge the backup.']),
+          ...records.map(recordRow),
           ...(manifest?.archives ?? []).flatMap(({ volume, warnings }) =>
             warnings.map((warning) => [volume, warning, '']),
           ),
@@ -98,7 +102,24 @@ export function reportOf({ manifest, timeline }: RunRecord): Report {
   };
 }
 
-function verdictOf({ manifest, timeline }: RunRecord): Report['verdict'] {
+/** What a person or a drill found out afterwards. */
+function recordRow(record: BackupRecord): string[] {
+  return record.kind === 'judgement'
+    ? ['judgement', `${record.verdict} by ${record.by}: ${record.reason}`, '']
+    : ['drill', [`${record.level} ${record.outcome} at ${record.at}`, ...record.problems].join('; '), ''];
+}
+
+function verdictOf({ manifest, timeline, records = [] }: RunRecord): Report['verdict'] {
+  const judged = records.findLast((record) => record.kind === 'judgement');
+  if (manifest !== null && judged?.kind === 'judgement' && judged.verdict === 'rejected') {
+    return { tone: 'bad', text: `Rejected by ${judged.by}: ${judged.reason}` };
+  }
+  if (manifest !== null && manifest.suspicions.length > 0 && judged === undefined) {
+    return {
+      tone: 'odd',
+      text: 'Suspicious: the backup is whole, but off the history of its group. Look, then judge it.',
+    };
+  }
   const odd = (manifest?.archives ?? []).some(({ warnings }) => warnings.length > 0);
   if (manifest !== null && timeline?.verdict !== 'failed') {
     return odd

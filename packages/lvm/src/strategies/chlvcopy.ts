@@ -1,11 +1,11 @@
-import { joinOnline, removeChild, splitOnline } from '../copies.ts';
 import { type Court, commandsOf, textOf, volumeAt } from '../court.ts';
-import { isUsedElsewhere } from '../leftovers.ts';
-import { copyName, readCopyName } from '../marks.ts';
-import { atRest, mirror, ownData, plainText, raw, since } from '../needs.ts';
-import { type Explained, lateNews, query, seconds, synchronisation } from '../steps.ts';
-import type { Repair, Scene, Strategy } from '../strategy.ts';
-import { listVolumes, parseVolumes } from '../volumes.ts';
+import { isUsedElsewhere } from '../picture/leftovers.ts';
+import { copyName, readCopyName } from '../picture/marks.ts';
+import { joinOnline, removeChild, splitOnline } from '../plan/copies.ts';
+import { atRest, mirror, ownData, plainText, raw, since } from '../plan/needs.ts';
+import { type Explained, lateNews, query, seconds, synchronisation } from '../plan/steps.ts';
+import type { Repair, Scene, Strategy } from '../plan/strategy.ts';
+import { listVolumes, parseVolumes } from '../readers/volumes.ts';
 
 /**
  * `chlvcopy` splits a copy off a volume without a file system while it stays one of its copies: LVM notes what changes

@@ -1,8 +1,8 @@
 import { changes } from '@splitmirror/host';
-import { addMappedCopy, makeVolume, removeCopies } from '../copies.ts';
 import { argvOf, type Court, textOf } from '../court.ts';
-import { extentsOf, printMapFile } from '../extents.ts';
-import { copyName, copyPath, type SplitMark, splitMark } from '../marks.ts';
+import { extentsOf, printMapFile } from '../picture/extents.ts';
+import { copyName, copyPath, type SplitMark, splitMark } from '../picture/marks.ts';
+import { addMappedCopy, makeVolume, removeCopies } from '../plan/copies.ts';
 import {
   atRest,
   fresh,
@@ -15,10 +15,10 @@ import {
   spare,
   vfsOf,
   whole,
-} from '../needs.ts';
-import { type Explained, lateNews, seconds } from '../steps.ts';
-import type { Need, Split, Strategy } from '../strategy.ts';
-import { mapVolume, parseVolumeMap } from '../volumes.ts';
+} from '../plan/needs.ts';
+import { type Explained, lateNews, seconds } from '../plan/steps.ts';
+import type { Need, Split, Strategy } from '../plan/strategy.ts';
+import { mapVolume, parseVolumeMap } from '../readers/volumes.ts';
 import { expose, failures, goes, prove, removal, secure, settle, withdraw } from './reduced-copies.ts';
 import { recover } from './reduced-recovery.ts';
 

@@ -1,9 +1,9 @@
 import { changes } from '@splitmirror/host';
-import { addCopies, labelVolume, type Resync, removeVolume } from '../copies.ts';
 import { type Court, commandsOf, volumeAt } from '../court.ts';
-import { copyPath, readCopyName, readOurPath, type StrategyLetter } from '../marks.ts';
-import { apart, describeCopies } from '../needs.ts';
-import type { CopyView, OurStanza, VolumeView } from '../picture.ts';
+import { copyPath, readCopyName, readOurPath, type StrategyLetter } from '../picture/marks.ts';
+import type { CopyView, OurStanza, VolumeView } from '../picture/picture.ts';
+import { addCopies, labelVolume, type Resync, removeVolume } from '../plan/copies.ts';
+import { apart, describeCopies } from '../plan/needs.ts';
 import {
   copyDirectory,
   copyMount,
@@ -13,8 +13,8 @@ import {
   seconds,
   synchronisation,
   withdrawal,
-} from '../steps.ts';
-import type { Failure, Need, Split } from '../strategy.ts';
+} from '../plan/steps.ts';
+import type { Failure, Need, Split } from '../plan/strategy.ts';
 
 /*
  * What map-split and splitlvcopy have in common: the copy leaves its volume and is a volume of its own. `COPIES` goes

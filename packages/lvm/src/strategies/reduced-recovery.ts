@@ -1,8 +1,8 @@
-import { isUsedElsewhere } from '../leftovers.ts';
-import { readCopyName, readOurPath } from '../marks.ts';
-import type { LvmPicture, VolumeView } from '../picture.ts';
-import { type Explained, possibleThaw, query, synchronisation } from '../steps.ts';
-import type { Repair, Scene } from '../strategy.ts';
+import { isUsedElsewhere } from '../picture/leftovers.ts';
+import { readCopyName, readOurPath } from '../picture/marks.ts';
+import type { LvmPicture, VolumeView } from '../picture/picture.ts';
+import { type Explained, possibleThaw, query, synchronisation } from '../plan/steps.ts';
+import type { Repair, Scene } from '../plan/strategy.ts';
 import { addition, isBound, letters, removalWithStanza } from './reduced-copies.ts';
 
 /* The way back from splitlvcopy and map-split, which leave the same. */

@@ -1,7 +1,7 @@
 import { type Court, commandsOf, textOf, volumeAt } from '../court.ts';
-import { parseFileSystems } from '../file-systems.ts';
-import { parseGroupDisks, parseGroupNames } from '../volume-groups.ts';
-import { parseVolumes } from '../volumes.ts';
+import { parseFileSystems } from '../readers/file-systems.ts';
+import { parseGroupDisks, parseGroupNames } from '../readers/volume-groups.ts';
+import { parseVolumes } from '../readers/volumes.ts';
 import { prefix, separatedName } from './separation.ts';
 
 /** The copies are whole, in a group of their own; afterwards that is gone, and everything has its copies again. */

@@ -1,8 +1,8 @@
 import { changes } from '@splitmirror/host';
-import { readSnapshotGroupName } from '../marks.ts';
-import type { ActiveGroup } from '../picture.ts';
-import { type Explained, possibleThaw, query, seconds } from '../steps.ts';
-import type { Repair, Scene } from '../strategy.ts';
+import { readSnapshotGroupName } from '../picture/marks.ts';
+import type { ActiveGroup } from '../picture/picture.ts';
+import { type Explained, possibleThaw, query, seconds } from '../plan/steps.ts';
+import type { Repair, Scene } from '../plan/strategy.ts';
 import { directoryRemovals, groupSynchronisation, joining, traces, variation } from './separation-steps.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { changes, reads, type Step } from '@splitmirror/host';
-import { paceOf, type Resync } from '../copies.ts';
-import { listFileSystems } from '../file-systems.ts';
-import { directoryRemoval, type Explained, seconds } from '../steps.ts';
+import { paceOf, type Resync } from '../plan/copies.ts';
+import { directoryRemoval, type Explained, seconds } from '../plan/steps.ts';
+import { listFileSystems } from '../readers/file-systems.ts';
 import { prefix } from './separation.ts';
 
 /** Without a resync, which has nothing to do there and must never begin. */

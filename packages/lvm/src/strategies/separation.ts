@@ -1,5 +1,5 @@
-import type { ActiveGroup, VolumeView } from '../picture.ts';
-import type { Need, Separation } from '../strategy.ts';
+import type { ActiveGroup, VolumeView } from '../picture/picture.ts';
+import type { Need, Separation } from '../plan/strategy.ts';
 
 /** LVM's limit for names of volumes, and what AIX puts before them. */
 const longestName = 15;

@@ -1,5 +1,5 @@
-import { vfsOf } from '../needs.ts';
-import type { Need, SnapshotPlace, Subject } from '../strategy.ts';
+import { vfsOf } from '../plan/needs.ts';
+import type { Need, SnapshotPlace, Subject } from '../plan/strategy.ts';
 
 /** Size of the volume of an external snapshot, in percent of the volume that it is taken of. */
 const usualPercent = 20;

@@ -1,5 +1,5 @@
 import { argvOf, type Court, textOf } from '../court.ts';
-import { nameOf, parseSnapshots } from '../snapshots.ts';
+import { nameOf, parseSnapshots } from '../readers/snapshots.ts';
 
 /** Until it is removed the snapshot is listed, with room; then it is not. */
 export function prove(court: Court): void {

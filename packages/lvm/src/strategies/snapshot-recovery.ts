@@ -1,11 +1,11 @@
-import { removeVolume } from '../copies.ts';
-import { isUsedElsewhere } from '../leftovers.ts';
-import { readCopyName } from '../marks.ts';
-import { vfsOf } from '../needs.ts';
-import type { VolumeView } from '../picture.ts';
-import { dropSnapshot, nameOf, type SnapshotAddress, type SnapshotList } from '../snapshots.ts';
-import { type Explained, seconds } from '../steps.ts';
-import type { Repair, Scene } from '../strategy.ts';
+import { isUsedElsewhere } from '../picture/leftovers.ts';
+import { readCopyName } from '../picture/marks.ts';
+import type { VolumeView } from '../picture/picture.ts';
+import { removeVolume } from '../plan/copies.ts';
+import { vfsOf } from '../plan/needs.ts';
+import { type Explained, seconds } from '../plan/steps.ts';
+import type { Repair, Scene } from '../plan/strategy.ts';
+import { dropSnapshot, nameOf, type SnapshotAddress, type SnapshotList } from '../readers/snapshots.ts';
 
 /** `snapshot -d`. */
 export function removal(copy: string, mountPoint: string, address: SnapshotAddress): Explained {

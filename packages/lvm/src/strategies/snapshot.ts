@@ -1,9 +1,9 @@
 import { changes, reads } from '@splitmirror/host';
-import { copyName, copyPath } from '../marks.ts';
-import { ownData, since } from '../needs.ts';
-import { listSnapshots, type SnapshotAddress, takeSnapshot } from '../snapshots.ts';
-import { copyDirectory, type Explained, lateNews, seconds, withdrawal } from '../steps.ts';
-import type { Split, Strategy } from '../strategy.ts';
+import { copyName, copyPath } from '../picture/marks.ts';
+import { ownData, since } from '../plan/needs.ts';
+import { copyDirectory, type Explained, lateNews, seconds, withdrawal } from '../plan/steps.ts';
+import type { Split, Strategy } from '../plan/strategy.ts';
+import { listSnapshots, type SnapshotAddress, takeSnapshot } from '../readers/snapshots.ts';
 import { mountedJfs2, noOthers, oneInstant, partitionsFor, placeOf, room } from './snapshot-needs.ts';
 import { prove } from './snapshot-proof.ts';
 import { recover, removal } from './snapshot-recovery.ts';

@@ -1,11 +1,9 @@
 import { changes } from '@splitmirror/host';
-import { removeChild } from '../copies.ts';
 import { argvOf, type Court, isDone, textOf, volumeAt } from '../court.ts';
-import { listFileSystems, parseFileSystems } from '../file-systems.ts';
-import { copyPath, readCopyName, readOurPath } from '../marks.ts';
-import { type Mount, parseMounts } from '../mounts.ts';
-import { mirror, ownData, since, vfsOf } from '../needs.ts';
-import type { OurStanza } from '../picture.ts';
+import { copyPath, readCopyName, readOurPath } from '../picture/marks.ts';
+import type { OurStanza } from '../picture/picture.ts';
+import { removeChild } from '../plan/copies.ts';
+import { mirror, ownData, since, vfsOf } from '../plan/needs.ts';
 import {
   copyDirectory,
   type Explained,
@@ -15,8 +13,10 @@ import {
   seconds,
   synchronisation,
   withdrawal,
-} from '../steps.ts';
-import type { Need, Repair, Scene, Strategy } from '../strategy.ts';
+} from '../plan/steps.ts';
+import type { Need, Repair, Scene, Strategy } from '../plan/strategy.ts';
+import { listFileSystems, parseFileSystems } from '../readers/file-systems.ts';
+import { type Mount, parseMounts } from '../readers/mounts.ts';
 import { unfinished } from './chlvcopy.ts';
 
 const mountedJfs: Need = ({ volume }) => {

@@ -1,5 +1,5 @@
-import { splitCopy, splitEncryptedCopy } from '../copies.ts';
-import { copyName, copyPath } from '../marks.ts';
+import { copyName, copyPath } from '../picture/marks.ts';
+import { splitCopy, splitEncryptedCopy } from '../plan/copies.ts';
 import {
   atRest,
   fresh,
@@ -12,9 +12,9 @@ import {
   spare,
   vfsOf,
   whole,
-} from '../needs.ts';
-import { type Explained, lateNews, seconds } from '../steps.ts';
-import type { Need, Strategy } from '../strategy.ts';
+} from '../plan/needs.ts';
+import { type Explained, lateNews, seconds } from '../plan/steps.ts';
+import type { Need, Strategy } from '../plan/strategy.ts';
 import { expose, failures, goes, lastOfPools, prove, rejoin, secure, settle, withdraw } from './reduced-copies.ts';
 import { recover } from './reduced-recovery.ts';
 

@@ -1,6 +1,6 @@
 import { changes } from '@splitmirror/host';
-import { copyPath, snapshotGroupName } from '../marks.ts';
-import { atRest, logWithin, mirror, ownData, plainText, since, vfsOf } from '../needs.ts';
+import { copyPath, snapshotGroupName } from '../picture/marks.ts';
+import { atRest, logWithin, mirror, ownData, plainText, since, vfsOf } from '../plan/needs.ts';
 import {
   copyDirectory,
   copyMount,
@@ -10,10 +10,10 @@ import {
   query,
   seconds,
   withdrawal,
-} from '../steps.ts';
-import type { Split, Strategy } from '../strategy.ts';
-import { listDisks } from '../volume-groups.ts';
-import { listVolumes } from '../volumes.ts';
+} from '../plan/steps.ts';
+import type { Split, Strategy } from '../plan/strategy.ts';
+import { listDisks } from '../readers/volume-groups.ts';
+import { listVolumes } from '../readers/volumes.ts';
 import { separable, separatedName, separationOf, spareEverywhere, wholeCopy } from './separation.ts';
 import { prove } from './separation-proof.ts';
 import { recover } from './separation-recovery.ts';

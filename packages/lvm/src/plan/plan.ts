@@ -1,9 +1,9 @@
 import { checkScript } from '@splitmirror/host';
+import { type LvmPicture, snapshotsOf, volumesOf } from '../picture/picture.ts';
+import type { MirrorPlan, PlannedVolume, Problem, SplitRequest } from '../port.ts';
+import { knowsRate } from '../readers/level.ts';
 import { chooseVolumes } from './choice.ts';
-import { knowsRate } from './level.ts';
 import { exposePhase, mergePhase, splitPhase, withdrawPhase } from './phases.ts';
-import { type LvmPicture, snapshotsOf, volumesOf } from './picture.ts';
-import type { MirrorPlan, PlannedVolume, Problem, SplitRequest } from './port.ts';
 import { groupObjections, refuseLeftovers, refuseRequest, refuseSlots, refuseView } from './preflight.ts';
 import { priceOf } from './price.ts';
 import { chooseStrategy, objections, strategies, strategyNamed, weighAll } from './strategies.ts';

@@ -1,5 +1,5 @@
+import type { Refuse } from '../plan/strategy.ts';
 import { isOurMount, type LvmPicture } from './picture.ts';
-import type { Refuse } from './strategy.ts';
 
 /** Whether someone else has mounted a copy of ours. */
 export function isUsedElsewhere(copy: string, picture: LvmPicture, refuse: Refuse): boolean {

@@ -1,9 +1,9 @@
 import { changes, reads, type Step } from '@splitmirror/host';
+import { copyPath, markRoot, readOurPath } from '../picture/marks.ts';
+import { checkFileSystem, repairFileSystem, thaw } from '../readers/file-systems.ts';
+import { listMounts, mountReadOnly, unmount } from '../readers/mounts.ts';
+import { describeVolume } from '../readers/volumes.ts';
 import { type Resync, synchronise } from './copies.ts';
-import { checkFileSystem, repairFileSystem, thaw } from './file-systems.ts';
-import { copyPath, markRoot, readOurPath } from './marks.ts';
-import { listMounts, mountReadOnly, unmount } from './mounts.ts';
-import { describeVolume } from './volumes.ts';
 
 /** A step and its line for a person. */
 export type Explained = readonly [step: Step, explanation: string];

@@ -1,5 +1,5 @@
-import type { LvmPicture } from './picture.ts';
-import type { TakeoverNote } from './port.ts';
+import type { LvmPicture } from '../picture/picture.ts';
+import type { TakeoverNote } from '../port.ts';
 import { strategies } from './strategies.ts';
 import type { Split } from './strategy.ts';
 

@@ -1,8 +1,8 @@
 import { changes, renderCommand } from '@splitmirror/host';
+import { markRoot, type SplitMark, splitMark } from '../picture/marks.ts';
+import type { Phase, SplitRequest } from '../port.ts';
+import { freeze, thaw } from '../readers/file-systems.ts';
 import type { Resync } from './copies.ts';
-import { freeze, thaw } from './file-systems.ts';
-import { markRoot, type SplitMark, splitMark } from './marks.ts';
-import type { Phase, SplitRequest } from './port.ts';
 import { directoryRemoval, type Explained, mountTable, rootRemoval, seconds } from './steps.ts';
 import { strategies } from './strategies.ts';
 import type { Split, Strategy } from './strategy.ts';

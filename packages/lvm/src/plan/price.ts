@@ -1,5 +1,5 @@
-import type { LvmPicture } from './picture.ts';
-import type { SplitPrice } from './port.ts';
+import type { LvmPicture } from '../picture/picture.ts';
+import type { SplitPrice } from '../port.ts';
 import type { Settings, Split } from './strategy.ts';
 
 /** A command of LVM takes one to a few seconds. */

@@ -1,10 +1,10 @@
+import type { Leftover } from '../port.ts';
+import type { AixLevel } from '../readers/level.ts';
+import type { Mount } from '../readers/mounts.ts';
+import type { SnapshotList } from '../readers/snapshots.ts';
+import type { GroupDisk, VolumeGroup } from '../readers/volume-groups.ts';
 import type { Extent } from './extents.ts';
-import type { AixLevel } from './level.ts';
 import { readCopyName, readOurPath } from './marks.ts';
-import type { Mount } from './mounts.ts';
-import type { Leftover } from './port.ts';
-import type { SnapshotList } from './snapshots.ts';
-import type { GroupDisk, VolumeGroup } from './volume-groups.ts';
 
 /** Storage of a resource group as one node sees it. Plain JSON. */
 export interface LvmPicture {

@@ -1,12 +1,12 @@
+import { type LvmPicture, snapshotsOf } from '../picture/picture.ts';
+import { chlvcopy } from '../strategies/chlvcopy.ts';
+import { mapSplit } from '../strategies/map-split.ts';
+import { snapshot } from '../strategies/snapshot.ts';
+import { splitcopy } from '../strategies/splitcopy.ts';
+import { splitlvcopy } from '../strategies/splitlvcopy.ts';
+import { splitvg } from '../strategies/splitvg.ts';
 import { vfsOf } from './needs.ts';
-import { type LvmPicture, snapshotsOf } from './picture.ts';
 import { groupObjections } from './preflight.ts';
-import { chlvcopy } from './strategies/chlvcopy.ts';
-import { mapSplit } from './strategies/map-split.ts';
-import { snapshot } from './strategies/snapshot.ts';
-import { splitcopy } from './strategies/splitcopy.ts';
-import { splitlvcopy } from './strategies/splitlvcopy.ts';
-import { splitvg } from './strategies/splitvg.ts';
 import type { Objection, Settings, Strategy, StrategyName, Subject } from './strategy.ts';
 
 /** All ways to split, in the order of preference for volumes on which several fit. */

@@ -1,7 +1,7 @@
 import type { ScriptOutcome, StepResult } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { type Model, modelHost, shopModel } from '../test/model.ts';
-import { MirrorError } from './errors.ts';
+import { type Model, modelHost, shopModel } from '../../test/model.ts';
+import { MirrorError } from '../errors.ts';
 import { lookScript, readLook } from './look.ts';
 
 const contents = { volumeGroups: ['shopvg'], fileSystems: 'ALL' } as const;

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { GroupContents, Leftover } from '../port.ts';
+import type { FileSystem, FileSystemDetails } from '../readers/file-systems.ts';
+import type { AixLevel } from '../readers/level.ts';
+import type { Mount } from '../readers/mounts.ts';
+import type { SnapshotList } from '../readers/snapshots.ts';
+import type { GroupDisk, MappedPartition, VolumeGroup } from '../readers/volume-groups.ts';
+import type { LogicalVolume, VolumeRow } from '../readers/volumes.ts';
 import { extentsOf } from './extents.ts';
-import type { FileSystem, FileSystemDetails } from './file-systems.ts';
-import type { AixLevel } from './level.ts';
 import { markRoot, readCopyName, readOurPath, readSnapshotGroupName } from './marks.ts';
-import type { Mount } from './mounts.ts';
 import {
   type ActiveGroup,
   type CopyView,
@@ -16,10 +20,6 @@ import {
   type VolumeView,
   volumesOf,
 } from './picture.ts';
-import type { GroupContents, Leftover } from './port.ts';
-import type { SnapshotList } from './snapshots.ts';
-import type { GroupDisk, MappedPartition, VolumeGroup } from './volume-groups.ts';
-import type { LogicalVolume, VolumeRow } from './volumes.ts';
 
 /** What the commands of one look said, read but not yet put together. */
 export interface Sightings {

@@ -7,16 +7,13 @@ import {
   type Step,
   type StepResult,
 } from '@splitmirror/host';
-import { assemblePicture, ContradictionError, type GroupSighting } from './assemble.ts';
-import { MirrorError } from './errors.ts';
-import { listFileSystems, parseFileSystems } from './file-systems.ts';
-import { type AixLevel, askLevel, readLevel } from './level.ts';
-import { markRoot } from './marks.ts';
-import { splitMessages } from './messages.ts';
-import { listMounts, parseMounts } from './mounts.ts';
-import type { LvmPicture } from './picture.ts';
-import type { GroupContents } from './port.ts';
-import { parseSnapshots, type SnapshotList } from './snapshots.ts';
+import { MirrorError } from '../errors.ts';
+import type { GroupContents } from '../port.ts';
+import { listFileSystems, parseFileSystems } from '../readers/file-systems.ts';
+import { type AixLevel, askLevel, readLevel } from '../readers/level.ts';
+import { splitMessages } from '../readers/messages.ts';
+import { listMounts, parseMounts } from '../readers/mounts.ts';
+import { parseSnapshots, type SnapshotList } from '../readers/snapshots.ts';
 import {
   describeGroup,
   listDisks,
@@ -24,8 +21,11 @@ import {
   parseGroupDisks,
   parsePartitionMap,
   parseVolumeGroup,
-} from './volume-groups.ts';
-import { listVolumes, parseLogicalVolumes, parseVolumes } from './volumes.ts';
+} from '../readers/volume-groups.ts';
+import { listVolumes, parseLogicalVolumes, parseVolumes } from '../readers/volumes.ts';
+import { assemblePicture, ContradictionError, type GroupSighting } from './assemble.ts';
+import { markRoot } from './marks.ts';
+import type { LvmPicture } from './picture.ts';
 
 /** A locked volume group makes queries wait for ever. */
 const querySeconds = 60;

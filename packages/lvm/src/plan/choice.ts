@@ -1,5 +1,5 @@
-import { type ActiveGroup, type LvmPicture, type VolumeView, volumesOf } from './picture.ts';
-import type { SplitRequest } from './port.ts';
+import { type ActiveGroup, type LvmPicture, type VolumeView, volumesOf } from '../picture/picture.ts';
+import type { SplitRequest } from '../port.ts';
 import { describeGroups } from './preflight.ts';
 import type { Refuse } from './strategy.ts';
 

@@ -1,9 +1,9 @@
 import { renderSteps } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { type Model, mirroredVolume, modelHost, shopModel } from '../test/model.ts';
-import { look } from './look.ts';
+import { type Model, mirroredVolume, modelHost, shopModel } from '../../test/model.ts';
+import { look } from '../picture/look.ts';
+import type { MirrorPlan, SplitRequest } from '../port.ts';
 import { planSplit } from './plan.ts';
-import type { MirrorPlan, SplitRequest } from './port.ts';
 import type { Settings } from './strategy.ts';
 
 const request: SplitRequest = {

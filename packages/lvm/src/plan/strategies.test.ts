@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Model, mirroredVolume, modelHost, shopModel } from '../test/model.ts';
-import { look } from './look.ts';
+import { type Model, mirroredVolume, modelHost, shopModel } from '../../test/model.ts';
+import { look } from '../picture/look.ts';
 import { weighStrategies } from './strategies.ts';
 
 async function weigh(volume: string, change: (model: Model) => void = () => {}) {

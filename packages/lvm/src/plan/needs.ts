@@ -1,5 +1,5 @@
-import type { CopyView, VolumeView } from './picture.ts';
-import { systemTypes } from './picture.ts';
+import type { CopyView, VolumeView } from '../picture/picture.ts';
+import { systemTypes } from '../picture/picture.ts';
 import type { Need } from './strategy.ts';
 
 /** First release whose chfs surely knows `freeze`: 5.3. */

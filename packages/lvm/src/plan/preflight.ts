@@ -1,6 +1,6 @@
-import { isRun, readCopyName } from './marks.ts';
-import type { ActiveGroup, GroupView, LvmPicture } from './picture.ts';
-import type { SplitRequest } from './port.ts';
+import { isRun, readCopyName } from '../picture/marks.ts';
+import type { ActiveGroup, GroupView, LvmPicture } from '../picture/picture.ts';
+import type { SplitRequest } from '../port.ts';
 import type { Objection, Refuse } from './strategy.ts';
 
 /** What cannot be asked for. */

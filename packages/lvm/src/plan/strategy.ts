@@ -1,10 +1,10 @@
+import type { Court } from '../court.ts';
+import type { SplitMark, StrategyLetter } from '../picture/marks.ts';
+import type { ActiveGroup, CopyView, LvmPicture, VolumeView } from '../picture/picture.ts';
+import type { IntendedCopies } from '../port.ts';
+import type { AixLevel } from '../readers/level.ts';
+import type { SnapshotList } from '../readers/snapshots.ts';
 import type { Resync } from './copies.ts';
-import type { Court } from './court.ts';
-import type { AixLevel } from './level.ts';
-import type { SplitMark, StrategyLetter } from './marks.ts';
-import type { ActiveGroup, CopyView, LvmPicture, VolumeView } from './picture.ts';
-import type { IntendedCopies } from './port.ts';
-import type { SnapshotList } from './snapshots.ts';
 import type { Explained } from './steps.ts';
 
 /** The ways in which AIX takes a point in time out of a volume. */

@@ -1,0 +1,60 @@
+import { backupGroups, type GroupResult } from '@splitmirror/backup';
+import { policyOf } from '../config/policy.ts';
+import { exitCodeOfCode, exitCodeOfRun, exitCodeOfSeveral, exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
+import { announceEnd, announceStart } from './announcements.ts';
+import { problemText } from './problems.ts';
+import { reportText, tellOutcome } from './report-text.ts';
+
+/** Backs up several groups side by side within limits: one that fails stops no other. */
+export async function backupSeveral(session: Session, groups: readonly string[]): Promise<number> {
+  const { config, context, reporter, signal, stop } = session;
+  const jobs = groups.map((group) => ({ group, policy: policyOf(config, group) }));
+  await Promise.all(groups.map((group) => announceStart(session, group)));
+  const results = await backupGroups({ ...context, onEvent: undefined }, jobs, {
+    atOnce: config.atOnce,
+    signal,
+    stop,
+    onEvent: (group, event) => reporter.event(event, group),
+  });
+  const told = results.map((result) => ({
+    group: result.group,
+    kind: result.kind,
+    run: result.kind === 'ran' ? result.plan.run : null,
+    exitCode: exitCodeOfResult(result),
+    text: resultText(result),
+  }));
+  for (const { group, run, exitCode, text } of told) {
+    reporter.heading(group);
+    tellOutcome(
+      reporter,
+      exitCode === exitCodes.OK.code ? text : [`${group}:`, ...text],
+      exitCode === exitCodes.OK.code,
+    );
+    await announceEnd(session, { group, run, exitCode, text });
+  }
+  reporter.result({ groups: told });
+  return exitCodeOfSeveral(told.map(({ exitCode }) => exitCode));
+}
+
+function resultText(result: GroupResult): string[] {
+  switch (result.kind) {
+    case 'ran':
+      return reportText(result.report);
+    case 'refused':
+      return [`refused: ${result.code}`, ...result.problems.flatMap(problemText)];
+    case 'skipped':
+      return ['not begun'];
+  }
+}
+
+function exitCodeOfResult(result: GroupResult): number {
+  switch (result.kind) {
+    case 'ran':
+      return exitCodeOfRun(result.report);
+    case 'refused':
+      return exitCodeOfCode(result.code, result.problems);
+    case 'skipped':
+      return exitCodes.INTERRUPTED.code;
+  }
+}

@@ -1,0 +1,42 @@
+import type { RunReport } from '@splitmirror/backup';
+import type { Reporter } from '../reporter.ts';
+import { problemText } from './problems.ts';
+
+/** A report for a person: the verdict, and what to do where it is not good. */
+export function reportText({ verdict, directory }: RunReport): string[] {
+  switch (verdict.kind) {
+    case 'good':
+      return [`good: ${directory}`];
+    case 'suspicious':
+      return [
+        `suspicious: ${directory}`,
+        ...verdict.reasons.map(({ message }) => `  ${message}`),
+        '  look at it, then: splitmirror judge GROUP RUN --accept or --reject',
+      ];
+    case 'refused':
+      return [`refused: ${verdict.code}`, ...verdict.problems.flatMap(problemText)];
+    case 'failed':
+    case 'interrupted':
+      return [
+        `${verdict.kind}${verdict.committed ? ', after the backup had been committed' : ''}`,
+        ...verdict.problems.flatMap(problemText),
+        ...(verdict.recovery.kind === 'whole'
+          ? ['  the mirror is whole again and nothing of this run is left on any node']
+          : [
+              '  the way back did not come to its end:',
+              ...(verdict.recovery.kind === 'busy' ? [verdict.recovery.problem] : verdict.recovery.problems).flatMap(
+                problemText,
+              ),
+            ]),
+        ...(directory === null ? [] : [`  journal: ${directory}/journal.ndjson`]),
+      ];
+  }
+}
+
+/** Prints an outcome; one that is not good also when quiet. */
+export function tellOutcome(reporter: Reporter, lines: readonly string[], isGood: boolean): void {
+  for (const line of lines) {
+    if (isGood) reporter.line(line);
+    else reporter.alert(line);
+  }
+}

@@ -1,0 +1,28 @@
+import { planRetention, retainBackups, retainedBackups } from '@splitmirror/backup';
+import { settingsOf } from '../config/policy.ts';
+import { ConfigError } from '../config/read.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
+
+/** Removes what the configured retention does not keep; says first what, and why. */
+export async function retain(
+  { config, context, reporter }: Session,
+  group: string,
+  { dryRun }: { readonly dryRun?: boolean },
+): Promise<number> {
+  const { keep } = settingsOf(config, group);
+  if (keep === undefined) {
+    throw new ConfigError(`group ${group} has no keep`, {
+      remedy: 'Say under groups.NAME.keep how many backups stay.',
+    });
+  }
+  const now = context.surroundings.now();
+  const plan = planRetention(retainedBackups(await context.store.survey(group)), keep, now);
+  for (const { run, createdAt, action, reasons } of plan.decisions) {
+    reporter.line(`${action === 'keep' ? 'keep  ' : 'remove'}  ${run}  ${createdAt}  ${reasons.join('; ')}`);
+  }
+  if (plan.suspended !== null) reporter.alert(`${group}: nothing is removed: ${plan.suspended}`);
+  const removed = dryRun === true ? [] : (await retainBackups(context.store, group, keep, now, plan)).removed;
+  reporter.result({ ...plan, removed });
+  return exitCodes[plan.suspended === null ? 'OK' : 'RETENTION_SUSPENDED'].code;
+}

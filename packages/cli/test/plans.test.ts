@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+let saved: string;
+beforeAll(async () => {
+  stage = await openStage({ contentBytes: 400_000, phaseMs: 5, groups: [{ name: 'web_rg' }] });
+  saved = join(stage.directory, 'tonight.json');
+}, 60_000);
+afterAll(() => stage.close());
+
+const file = (name: string) => join(stage.directory, name);
+const jsonLines = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('a saved plan', () => {
+  it('is saved, and written as a script that dash and ksh take', { timeout: 60_000 }, async () => {
+    const book = file('tonight.sh');
+    const made = await stage.run('plan', 'ledger_rg', '--save', saved, '--run-book', book);
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/saved: .*, digest [0-9a-f]{64}/) });
+    for (const shell of ['dash', 'ksh93']) execFileSync(shell, ['-n', book]);
+    // What is there is not written over.
+    const again = await stage.run('plan', 'ledger_rg', '--run-book', book);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^USAGE: .* cannot be written/) });
+  });
+
+  it('is run with the leave for it, and with no other', { timeout: 120_000 }, async () => {
+    const [leave, brief] = [file('leave.json'), file('brief.json')];
+    expect((await stage.bare('approve', saved, leave, '--by', 'J. Doe')).stdout).toMatch(/approved by J\. Doe until /);
+    expect((await stage.bare('approve', saved, brief, '--by', 'J. Doe', '--hours', '0.00001')).code).toBe(0);
+    expect((await stage.bare('approve', saved, leave, '--by', ' ')).code).toBe(2);
+    expect((await stage.bare('approve', saved, leave, '--by', 'x', '--hours', 'many')).code).toBe(2);
+    const expired = await stage.run('backup', 'ledger_rg', '--plan', saved, '--approval', brief);
+    expect(expired).toMatchObject({ code: 36, stderr: expect.stringMatching(/expired/) });
+
+    const other = JSON.parse(await readFile(saved, 'utf8'));
+    const changed = file('changed.json');
+    await writeFile(changed, JSON.stringify({ ...other, run: 'zzzzzz' }));
+    expect((await stage.run('backup', 'ledger_rg', '--plan', changed, '--approval', leave)).code).toBe(36);
+    await writeFile(changed, JSON.stringify({ ...other, surprise: 1 }));
+    expect((await stage.run('backup', 'ledger_rg', '--plan', changed)).code).toBe(37);
+    expect((await stage.run('backup', 'web_rg', '--plan', saved)).code).toBe(2);
+    expect((await stage.run('backup', 'ledger_rg', '--approval', leave)).code).toBe(2);
+
+    const done = await stage.run('backup', 'ledger_rg', '--plan', saved, '--approval', leave);
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    // Its own run has changed what the plan had seen: it cannot be run once more.
+    expect((await stage.run('backup', 'ledger_rg', '--plan', saved)).code).toBe(28);
+  });
+});
+
+describe('several groups', () => {
+  it('are backed up side by side, and one that fails stops no other', { timeout: 60_000 }, async () => {
+    const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, web_rg: {} } }));
+    const { code, stdout } = await stage.run('backup', '--all', '--json', '--config', config);
+    expect(code).toBe(35);
+    const lines = jsonLines(stdout);
+    expect(lines.at(-1)).toMatchObject({
+      splitmirror: 1,
+      type: 'result',
+      groups: [
+        { group: 'ledger_rg', kind: 'ran', exitCode: 0 },
+        { group: 'web_rg', kind: 'refused', exitCode: 14 },
+      ],
+    });
+    expect(lines.find(({ type }) => type === 'archive-end')).toMatchObject({ group: 'ledger_rg' });
+    const quiet = await stage.run('backup', 'web_rg', 'web_rg', '--quiet', '--config', config);
+    expect(quiet).toMatchObject({ code: 14, stdout: '', stderr: expect.stringMatching(/^GROUP_UNDECIDABLE/) });
+  });
+});
+
+describe('replay', () => {
+  it('comes to the same decisions, and to others when a fact was another', { timeout: 60_000 }, async () => {
+    // A plan of the same process: a saved one was made from answers that no log holds.
+    expect((await stage.run('backup', 'ledger_rg', '--quiet')).code).toBe(0);
+    const runs = await readdir(join(stage.store, 'ledger_rg'));
+    const logs = runs.sort().map((run) => join(stage.store, 'ledger_rg', run, 'incident.ndjson'));
+    const log = logs.at(-1) ?? '';
+    const same = await stage.bare('replay', log);
+    expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/the same decisions as were recorded\n$/) });
+    const other = await stage.bare('replay', log, '--json', '--change', 'ledger_rg:ONLINE', 'ledger_rg:ERROR');
+    expect(other.code).toBe(58);
+    expect(jsonLines(other.stdout).at(-1)).toMatchObject({ type: 'result', difference: { at: 0 } });
+    expect((await stage.bare('replay', logs[0] ?? '')).code).toBe(0);
+    expect((await stage.bare('replay', saved)).code).toBe(38);
+    expect((await stage.bare('replay', log, '--change', '(', 'x')).code).toBe(2);
+    expect((await stage.bare('replay', log, '--change', 'x')).code).toBe(2);
+  });
+});
+
+describe('show', () => {
+  it('tells of a run that failed what broke', { timeout: 60_000 }, async () => {
+    const fault = stage.lab.fault({ program: 'mount', arguments: '/dev/sm', does: { kind: 'fails-before', code: 1 } });
+    const failed = await stage.run('backup', 'ledger_rg', '--quiet');
+    fault();
+    expect(failed).toMatchObject({ code: 30, stdout: expect.stringMatching(/way back \(failed\)[\s\S]*journal: /) });
+    const page = file('failed.html');
+    const { code, stdout } = await stage.run('show', 'ledger_rg', '--html', page);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^No backup: the run was failed\.$/m);
+    expect(stdout).toMatch(/^Odd\n {2}what +seen[\s\S]*MOUNT_FAILED/m);
+    expect(await readFile(page, 'utf8')).toMatch(/class="bad"/);
+    const runs = (await readdir(join(stage.store, 'ledger_rg'))).sort();
+    const good = runs.findLast((run) => !run.endsWith('.incomplete'))?.slice(-6) ?? '';
+    expect((await stage.run('show', 'ledger_rg', good)).stdout).toMatch(/^Good: /m);
+    expect((await stage.run('show', 'ledger_rg', good, '--html', '/nowhere/x.html')).code).toBe(2);
+    expect((await stage.run('show', 'ledger_rg', 'nosuch')).code).toBe(40);
+  });
+});

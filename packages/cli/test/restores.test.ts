@@ -1,0 +1,140 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+let group: string;
+let run: string;
+// One backup for all of these.
+beforeAll(async () => {
+  stage = await openStage({ contentBytes: 400_000, phaseMs: 5 });
+  group = join(stage.store, 'ledger_rg');
+  expect((await stage.run('backup', 'ledger_rg', '--quiet')).code).toBe(0);
+  run = (await readdir(group))[0]?.slice(-6) ?? '';
+}, 120_000);
+afterAll(() => stage.close());
+
+const account = '/ledger/accounts/acct03.acct';
+const live = () => readFile(join(stage.lab.nodes[0]?.root ?? '', account));
+const restore = (...words: string[]) => stage.run('restore', 'ledger_rg', ...words);
+
+/** A backup of another day, made of the one that is there. */
+async function another(time: string, id: string, change: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  const [from = ''] = (await readdir(group)).filter((name) => name.endsWith(`-${run}`));
+  const to = join(group, `${time}-${id}`);
+  await cp(join(group, from), to, { recursive: true });
+  const createdAt = time.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z');
+  const manifest = JSON.parse(await readFile(join(to, 'manifest.json'), 'utf8'));
+  const dated = { ...manifest, run: id, createdAt, committedAt: createdAt, ...change };
+  await writeFile(join(to, 'manifest.json'), JSON.stringify(dated));
+}
+
+describe('restore', () => {
+  it('shows first, then brings one file back, byte for byte', { timeout: 60_000 }, async () => {
+    const dry = await restore('--path', account, '--dry-run');
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/accountslv .*: 1 files/) });
+    expect((await restore('--path', '/ledger/none', '--dry-run')).code).toBe(45);
+    const here = join(stage.directory, 'here');
+    const json = await restore(here, '--path', account, '--run', run, '--json');
+    expect(json.code).toBe(0);
+    expect(JSON.parse(json.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ type: 'result', run });
+    const catalogue = await readFile(
+      join(group, (await readdir(group))[0] ?? '', 'accountslv.tar.catalogue.ndjson'),
+      'utf8',
+    );
+    const bytes = await readFile(join(here, 'accountslv', basename(account)));
+    const { createHash } = await import('node:crypto');
+    expect(catalogue).toContain(createHash('sha256').update(bytes).digest('hex'));
+    expect((await restore(here, '--path', account)).code).toBe(42);
+  });
+
+  it('puts it into the group over what was lost there, and to another node', { timeout: 60_000 }, async () => {
+    const there = '/scratch/restored';
+    const root = stage.lab.nodes[1]?.root ?? '';
+    await mkdir(join(root, there), { recursive: true });
+    const node = ['--node', 'db_node2', '--mount-point', '/'];
+    expect(await restore(there, '--path', account, ...node)).toMatchObject({ code: 0, stderr: '' });
+    const saved = await readFile(join(root, there, basename(account)));
+    // The ledger goes on: what it writes is not this file's name.
+    const lost = join(dirname(account), 'lost.acct');
+    const own = join(stage.lab.nodes[0]?.root ?? '', account);
+    await writeFile(own, 'overwritten by mistake');
+    const back = await restore('--into-group', '--path', account);
+    expect(back).toMatchObject({ code: 0, stdout: expect.stringMatching(/on db_node1, which held ledger_rg/) });
+    expect((await live()).length).toBe(saved.length);
+    expect(await stage.leftovers()).toEqual([]);
+    expect((await restore('--into-group', '--path', lost)).code).toBe(45);
+  });
+
+  it('takes no words that could mean two places', { timeout: 60_000 }, async () => {
+    const wrong = [
+      ['/tmp/x', '--into-group'],
+      ['--into-group', '--node', 'db_node2'],
+      ['/tmp/x', '--node', 'db_node2'],
+      ['/tmp/x', '--node', 'elsewhere', '--mount-point', '/'],
+      ['/tmp/x', '--mount-point', '/'],
+      [],
+    ];
+    const codes = await Promise.all(wrong.map(async (words) => (await restore(...words)).code));
+    expect(codes).toEqual(wrong.map(() => 2));
+    expect((await restore('/tmp/x', '--run', 'nosuch')).code).toBe(40);
+  });
+});
+
+describe('drill', () => {
+  it('tries bytes, contents, and a probe of the application; and says what is overdue', {
+    timeout: 120_000,
+  }, async () => {
+    const wanted = { bytesDays: 7, applicationDays: 30 };
+    const probing = (probe: string) =>
+      stage.configure((base) => {
+        const { ledger_rg } = base.groups;
+        const drills = { ...wanted, probe: ['sh', '-c', probe, 'probe'] };
+        return { ...base, groups: { ledger_rg: { ...ledger_rg, drills } } };
+      });
+    const good = await probing(`test -s "$1/accountslv/${basename(account)}"`);
+    const drill = (config: string, ...words: string[]) => stage.run('drill', 'ledger_rg', ...words, '--config', config);
+    const due = await drill(good, '--due', '--quiet');
+    expect(due).toMatchObject({ code: 53, stdout: expect.stringMatching(/ledger_rg: no drill of level application/) });
+    expect((await stage.run('drill', 'ledger_rg', '--due')).code).toBe(2);
+    expect((await stage.run('drill', 'ledger_rg', '--level', 'application')).code).toBe(2);
+    expect((await drill(good, '--level', 'bytes')).stdout).toMatch(/: bytes passed in /);
+    expect((await drill(good, '--level', 'application')).stdout).toMatch(/: application passed in /);
+    expect(await drill(good, '--due')).toMatchObject({ code: 0, stdout: 'no drill is overdue\n' });
+    const bad = await probing('echo no account >&2; exit 3');
+    const failed = await drill(bad, '--level', 'application', '--quiet');
+    expect(failed).toMatchObject({ code: 52, stdout: expect.stringMatching(/ended with 3: no account/) });
+    expect((await stage.run('show', 'ledger_rg', run)).stdout).toMatch(/drill +application failed at/);
+    // The last word: it is good again.
+    expect((await drill(good)).code).toBe(0);
+  });
+});
+
+describe('retain and judge', () => {
+  it('removes what is not kept, and nothing while something is suspicious', { timeout: 120_000 }, async () => {
+    const suspicions = [
+      { code: 'BYTES', volume: 'journallv', message: 'journallv is half its size', seen: 1, usual: 2 },
+    ];
+    await another('20250101T010000Z', 'aaaaa1');
+    await another('20250102T010000Z', 'aaaaa2');
+    await another('20990101T010000Z', 'zzzzz9', { createdAt: new Date().toISOString(), suspicions });
+    const config = await stage.configure((base) => {
+      const { ledger_rg } = base.groups;
+      return { ...base, groups: { ledger_rg: { ...ledger_rg, keep: { last: 1 } } } };
+    });
+    const retain = (...words: string[]) => stage.run('retain', 'ledger_rg', ...words, '--config', config);
+    expect((await stage.run('retain', 'ledger_rg')).code).toBe(2);
+    const suspended = await retain('--quiet');
+    expect(suspended).toMatchObject({ code: 55, stdout: expect.stringMatching(/ledger_rg: nothing is removed: /) });
+    expect((await stage.run('show', 'ledger_rg', 'zzzzz9')).stdout).toMatch(/^Suspicious: [\s\S]*half its size/m);
+
+    expect((await stage.run('judge', 'ledger_rg', 'zzzzz9', '--because', 'x')).code).toBe(2);
+    expect((await stage.run('judge', 'ledger_rg', 'zzzzz9', '--reject', '--because', 'a purge')).code).toBe(0);
+    const dry = await retain('--dry-run');
+    expect(dry.stdout).toMatch(/^remove {2}aaaaa1/m);
+    expect(await readdir(group)).toHaveLength(4);
+    expect((await retain()).code).toBe(0);
+    expect((await readdir(group)).map((name) => name.slice(-6))).toEqual([run]);
+  });
+});
