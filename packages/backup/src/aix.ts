@@ -1,7 +1,7 @@
 import { haCluster, type Policy } from '@splitmirror/hacmp';
 import { type Host, reads } from '@splitmirror/host';
 import { type AuditPolicy, auditLevels, collectLevels, gate, gateProbes } from '@splitmirror/levels';
-import { aixMirror } from '@splitmirror/lvm';
+import { aixMirror, type Settings as MirrorSettings } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
 import type { LevelsGate } from './run-plan.ts';
@@ -15,6 +15,8 @@ export interface AixOptions {
   readonly stabilityMs: number;
   /** What the operator has decided beforehand about evidence that does not suffice. */
   readonly policy?: Policy | undefined;
+  /** How resyncs share the disks, and what is known of these disks. */
+  readonly mirror?: MirrorSettings | undefined;
 }
 
 /** A node that is down must not keep the survivors from being backed up: who holds the group is the cluster's question. */
@@ -24,9 +26,9 @@ const auditPolicy: AuditPolicy = { severities: { 'NODE-UNREAD': 'warning' } };
 export function aixFamily(
   options: AixOptions,
 ): Pick<BackupContext, 'cluster' | 'mirror' | 'hosts' | 'audit' | 'systemLevel'> {
-  const { hosts, now, stabilityMs, policy } = options;
+  const { hosts, now, stabilityMs, policy, mirror: settings } = options;
   const cluster: ClusterPort = haCluster({ hosts, now, stability: { pauseMs: stabilityMs }, policy });
-  const mirror: MirrorPort = aixMirror({ hosts });
+  const mirror: MirrorPort = aixMirror({ hosts, ...settings });
   return {
     hosts,
     cluster,

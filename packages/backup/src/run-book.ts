@@ -351,6 +351,6 @@ function holderOf(plan: RunPlan): Holder {
     token: digestOf(plan).slice(0, 32),
     controller: { host: 'run-book by hand', pid: 1, birth: null },
     since: plan.createdAt,
-    intended: plan.mirror.volumes.map(({ volume, copies }) => ({ volume, copies })),
+    intended: plan.mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy })),
   };
 }
