@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@splitmirror/source'];
@@ -7,6 +9,10 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // Most of the time goes by waiting for shells, locks and pauses of labs: more workers than processors.
+    maxWorkers: Math.max(4, availableParallelism()),
+    // Processes that tests start read the same sources again and again.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url)) },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

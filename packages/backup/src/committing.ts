@@ -1,4 +1,5 @@
 import { consistencyOf } from './consistency.ts';
+import { exposedSeconds } from './exposure.ts';
 import { historyOf, judgeAgainstHistory } from './history.ts';
 import type { Manifest, Suspicion } from './manifest.ts';
 import type { RunState } from './reducer.ts';
@@ -45,7 +46,7 @@ function manifestOf(
     redundancy: {
       splitAt,
       wholeAt,
-      exposedSeconds: (Date.parse(wholeAt) - Date.parse(splitAt)) / 1000,
+      exposedSeconds: exposedSeconds(splitAt, wholeAt),
       copiesLeft: Math.min(...plan.mirror.volumes.map(({ copiesLeft }) => copiesLeft)),
       volumes: plan.mirror.volumes.map(({ volume, copies, copiesLeft }) => ({ volume, copies, copiesLeft })),
     },

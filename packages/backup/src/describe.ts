@@ -7,7 +7,17 @@ type WithoutTime<E> = E extends { readonly at: string } ? Omit<E, 'at'> : never;
 
 /** Stamps events with the time and hands them to the caller. */
 export function emitter(context: BackupContext): (event: WithoutTime<BackupEvent>) => void {
-  return (event) => context.onEvent?.({ at: context.surroundings.now().toISOString(), ...event } as BackupEvent);
+  return (event) =>
+    handOver(context.onEvent, { at: context.surroundings.now().toISOString(), ...event } as BackupEvent);
+}
+
+/** Gives an event to a listener. Its failure is told as a warning of the process: news must not end a run half way. */
+export function handOver<E>(listener: ((event: E) => void) | undefined, event: E): void {
+  try {
+    listener?.(event);
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+  }
 }
 
 /** An effect in a person's words, and the commands that it runs. */

@@ -7,6 +7,7 @@ import { archiveOf, manifestOf } from '../test/stored.ts';
 import {
   type Exposure,
   endExposures,
+  exposedSeconds,
   exposureByMonth,
   exposureOf,
   exposureOfJournal,
@@ -23,6 +24,11 @@ const exposure = (from: string, to: string | null, changed: Partial<Exposure> = 
   volumes: 2,
   volumesWithoutRedundancy: 1,
   ...changed,
+});
+
+it('takes no time from a clock that was set back', () => {
+  expect(exposedSeconds('2026-01-02T03:00:00.000Z', '2026-01-02T03:00:01.500Z')).toBe(1.5);
+  expect(exposedSeconds('2026-01-02T03:00:00.000Z', '2026-01-02T02:00:00.000Z')).toBe(0);
 });
 
 describe('exposureOf', () => {

@@ -36,6 +36,14 @@ export interface ExposureLimit {
   readonly minutesPerMonth: number;
 }
 
+/**
+ * Time with fewer copies than before, in seconds. A clock of the controller that was set back meanwhile leaves none: what it
+ * would say is wrong, and a backup is not lost for it.
+ */
+export function exposedSeconds(splitAt: string, wholeAt: string): number {
+  return Math.max(0, Date.parse(wholeAt) - Date.parse(splitAt)) / 1000;
+}
+
 /** Exposure of a run that was committed. */
 export function exposureOf({ run, redundancy, archives }: Manifest): Exposure {
   const { splitAt, wholeAt, volumes, copiesLeft } = redundancy;

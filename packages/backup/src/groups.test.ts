@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { labPolicy } from '../test/lab-policy.ts';
 import { localFamily } from '../test/local-family.ts';
 import { backupGroups } from './groups.ts';
@@ -48,6 +48,23 @@ describe('backupGroups', () => {
     const results = await backupGroups(family.context, jobs('a', 'b', 'c', 'unheard'));
     expect(summary(results)).toEqual(['a failed', 'b refused', 'c good', 'unheard refused']);
     expect(results[1]).toMatchObject({ code: 'GROUP_OFFLINE', problems: [{ message: 'nobody has it' }] });
+  });
+
+  it('is failed by no listener, and by no group whose context cannot be made', async () => {
+    const { context } = await localFamily({ a: 'n1', b: 'n2', c: 'n3' });
+    const told = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const results = await backupGroups(context, jobs('a', 'b', 'c'), {
+      onEvent() {
+        throw new Error('the screen is gone');
+      },
+      contextOf(group) {
+        if (group === 'b') throw new RangeError('too short to be taken out everywhere: "b"');
+        return context;
+      },
+    });
+    expect(summary(results)).toEqual(['a good', 'b refused', 'c good']);
+    expect(told).toHaveBeenCalled();
+    told.mockRestore();
   });
 
   it('ends all in order when asked to, and begins none after that', async () => {

@@ -1,5 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { BackupContext } from './context.ts';
+import { handOver } from './describe.ts';
 import { BackupError } from './errors.ts';
 import type { BackupEvent } from './events.ts';
 import { planBackup } from './plan.ts';
@@ -72,15 +73,16 @@ async function backupGroup(
   { signal, stop, onEvent, contextOf = () => context }: GroupsOptions,
   onNode: (node: string) => LimitFunction,
 ): Promise<GroupResult> {
-  const base = contextOf(group);
-  const tell = (event: BackupEvent) => {
-    base.onEvent?.(event);
-    onEvent?.(group, event);
-  };
-  const own: BackupContext = { ...base, onEvent: tell };
   const isEnding = () => signal?.aborted === true || stop?.aborted === true;
   if (isEnding()) return { kind: 'skipped', group };
   try {
+    const base = contextOf(group);
+    const tell = (event: BackupEvent) => {
+      // One that fails must not keep the news from the other.
+      handOver(base.onEvent, event);
+      onEvent?.(group, event);
+    };
+    const own: BackupContext = { ...base, onEvent: tell };
     // The node is known only from here. By its turn the plan may be outdated; then the run refuses it.
     const found = await planBackup(own, group, policy, { signal });
     return await onNode(found.node)(async () => {

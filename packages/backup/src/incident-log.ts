@@ -119,7 +119,10 @@ const replayable = z.discriminatedUnion('kind', [
   }),
   z.looseObject({ kind: z.literal('stream'), node: z.string() }),
   z.looseObject({ kind: z.literal('chance'), of: z.string(), value: z.string() }),
-  z.looseObject({ kind: z.literal('plan'), plan: z.looseObject({ node: z.string(), mirror: z.looseObject({}) }).nullable() }),
+  z.looseObject({
+    kind: z.literal('plan'),
+    plan: z.looseObject({ node: z.string(), mirror: z.looseObject({}) }).nullable(),
+  }),
   z.looseObject({ kind: z.literal('decision'), number: z.number(), step: z.string(), title: z.string() }),
   z.looseObject({ kind: z.literal('outcome'), number: z.number(), outcome: z.string() }),
   z.looseObject({ kind: z.literal('way-back'), after: z.number(), problems: z.array(z.unknown()) }),

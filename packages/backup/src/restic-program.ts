@@ -103,7 +103,7 @@ export async function openRestic(options: ResticOptions): Promise<Restic> {
   );
   const program = options.program ?? 'restic';
   // A password of an address is part of it; alone it could still be quoted.
-  const inAddress = /:\/\/[^/@]*:([^/@]+)@/.exec(repository)?.[1];
+  const inAddress = /:\/\/[^/:@]*:([^/]+)@/.exec(repository)?.[1];
   const redact = (text: string) =>
     [repository, password, ...(inAddress === undefined ? [] : [inAddress])].reduce(
       (redacted, secret) => redacted.replaceAll(secret, '<redacted>'),

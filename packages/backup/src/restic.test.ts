@@ -177,15 +177,17 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     await sink.abandon();
     await stored.forget();
     await stored.journal.close();
-    const secret = 'rest:http://user:hunter2@127.0.0.1:1/';
+    const secret = 'rest:http://user:hunter@two2@127.0.0.1:1/';
     process.env.SPLITMIRROR_TEST_REPOSITORY = secret;
     const error = await resticVault({
       repository: { environment: 'SPLITMIRROR_TEST_REPOSITORY' },
       password: { command: ['printf', 'correct horse'] },
-      program: join(await script('echo "$RESTIC_REPOSITORY $RESTIC_PASSWORD: refused" >&2; exit 1')),
+      program: join(
+        await script('echo "$RESTIC_REPOSITORY user:hunter@two2@127.0.0.1:1 $RESTIC_PASSWORD: refused" >&2; exit 1'),
+      ),
     }).catch((reason: Error) => reason);
     expect(String(error)).toContain('<redacted>');
-    expect(String(error)).not.toMatch(/hunter2|correct horse/);
+    expect(String(error)).not.toMatch(/hunter|two2|correct horse/);
   });
 
   it('leaves no snapshot of an archive that was abandoned', async () => {

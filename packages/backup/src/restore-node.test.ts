@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localHost, localTransport } from '@splitmirror/host';
@@ -59,6 +59,21 @@ describe('restoreToNode', () => {
     expect((await readFile(join(directory, 'accounts/index'))).length).toBe(200_000);
     expect(await readFile(join(directory, 'accounts/newer'), 'utf8')).toBe('stays');
     expect(await readFile(join(directory, 'readme'), 'utf8')).toBe('stays as well');
+  });
+
+  it('writes through no link that stands where the backup has a directory', async () => {
+    const elsewhere = join(base, 'elsewhere');
+    await mkdir(join(elsewhere, '2026'), { recursive: true });
+    await symlink(elsewhere, join(directory, 'accounts'));
+    const there = tree({ existing: 'replace' } as Partial<NodePlace>);
+    await expect(restoreToNode(backup, target, [there], options)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringContaining(join(directory, 'accounts')),
+    });
+    expect(await readdir(join(elsewhere, '2026'))).toEqual([]);
+    expect((await lstat(join(directory, 'accounts'))).isSymbolicLink()).toBe(true);
+    await restoreToNode(backup, target, [there], { ...options, select: ['/data/readme'] });
+    expect(await readFile(join(directory, 'readme'), 'utf8')).toBe('read me\n');
   });
 
   it.each([

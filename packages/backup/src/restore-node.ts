@@ -87,6 +87,9 @@ export async function restorePlace(
   selection: Selection,
   options: NodeRestoreOptions,
 ): Promise<NodeRestored> {
+  if ('directory' in place && place.existing === 'replace') {
+    await refuseLinkedDirectories(backup, target, place, selection, options);
+  }
   await send(backup, target, place, selection, options);
   await readBack(backup, target, place, selection, options);
   const { volume, files, bytes } = selection;
@@ -161,6 +164,45 @@ export async function checkPlace(
   if (said(outcome, 'mounts', host.name).split(/\s+/).includes(block)) {
     throw refused(`${host.name}: ${block} is mounted`, 'Unmount it first, or name the device that is meant.');
   }
+}
+
+/**
+ * A directory of the backup that is a symbolic link by now would lead tar out of the place.
+ *
+ * @throws BackupError `RESTORE_TARGET`
+ */
+async function refuseLinkedDirectories(
+  backup: StoredBackup,
+  { host }: NodeTarget,
+  { directory }: Extract<NodePlace, { readonly directory: string }>,
+  { record, wants }: Selection,
+  { timeoutSeconds, signal }: NodeRestoreOptions,
+): Promise<void> {
+  const directories = new Set<string>();
+  for await (const entry of entriesOf(backup, record)) {
+    if (entry.type === 'directory' && wants(entry)) directories.add(plainName(entry.path));
+  }
+  const root = directory.replace(/\/+$/, '');
+  const find = reads('find', directory, '-xdev', '-type', 'l', '-print');
+  const { stdout, outcome } = await host.stream(find, { timeoutSeconds, signal });
+  const linked: string[] = [];
+  let rest = '';
+  stdout.setEncoding('utf8');
+  for await (const chunk of stdout) {
+    const lines = (rest + (chunk as string)).split('\n');
+    rest = lines.pop() ?? '';
+    linked.push(...lines.filter((line) => directories.has(line.slice(root.length + 1))));
+  }
+  const ended = await outcome;
+  if (ended.kind !== 'ended' || ended.memberCodes.some((code) => code !== 0)) {
+    const why = ended.stderr.slice(-300) || ended.kind;
+    throw refused(`${host.name}: the links in ${directory} cannot be listed: ${why}`, 'Look at the place on the node.');
+  }
+  if (linked.length === 0) return;
+  throw refused(
+    `${host.name}: a directory in the backup, and a symbolic link by now: ${linked.slice(0, 3).join(', ')}`,
+    'Restore elsewhere and copy, or select what lies beside the link: nothing is written through it.',
+  );
 }
 
 async function send(

@@ -35,6 +35,7 @@ describe('restoreBackup', () => {
     requireSameTree(join(source, 'fs'), join(into, 'datalv'));
     requireSameBytes(join(source, 'raw'), join(into, 'rawlv'));
     expect(await readdir(join(into, 'datalv'))).not.toContain('.splitmirror');
+    expect((await stat(into)).mode & 0o777).toBe(0o700);
     expect((await stat(join(into, 'datalv/accounts/2026/november'))).mode & 0o777).toBe(0o640);
   });
 

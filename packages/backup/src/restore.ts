@@ -55,7 +55,8 @@ export async function restoreBackup(
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
   const selections = await requireSelection(backup, options.select);
-  await mkdir(into, { recursive: true });
+  // Of what was encrypted, nobody else may read the content now.
+  await mkdir(into, { recursive: true, mode: 0o700 });
   if ((await readdir(into)).length > 0) {
     throw new BackupError('RESTORE_TARGET', `${into} is not empty`, {
       remedy: 'Restore into a new directory: nothing is ever overwritten.',

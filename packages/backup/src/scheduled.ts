@@ -1,4 +1,5 @@
 import type { BackupContext } from './context.ts';
+import { handOver } from './describe.ts';
 import type { GroupJob } from './groups.ts';
 import { renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
@@ -216,7 +217,7 @@ function told({ verdict }: RunReport): string {
 type Told<E = ScheduleEvent> = E extends unknown ? Omit<E, 'at' | 'group'> : never;
 
 function tell(context: BackupContext, { group }: ScheduledJob, { onEvent }: WindowOptions, event: Told): void {
-  onEvent?.({ at: context.surroundings.now().toISOString(), group, ...event } as ScheduleEvent);
+  handOver(onEvent, { at: context.surroundings.now().toISOString(), group, ...event } as ScheduleEvent);
 }
 
 async function tellPing(

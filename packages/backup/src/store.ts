@@ -277,7 +277,7 @@ async function usable<T>(root: string, work: () => Promise<T>): Promise<T> {
 }
 
 function unusable(path: string, cause: unknown): BackupError {
-  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
   return new BackupError(
     full ? 'STORE_FULL' : 'STORE_UNUSABLE',
     `the store cannot be used: ${String((cause as Error).message)}`,

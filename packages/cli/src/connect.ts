@@ -1,16 +1,11 @@
 import { userInfo } from 'node:os';
-import {
-  type BackupContext,
-  type BackupEvent,
-  openStore,
-  readSecret,
-  resticVault,
-  systemSurroundings,
-} from '@splitmirror/backup';
+import { type BackupContext, type BackupEvent, openStore, resticVault, systemSurroundings } from '@splitmirror/backup';
 import { aixFamily } from '@splitmirror/backup/aix';
 import type { Host, HostOptions } from '@splitmirror/host';
 import { configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
+import { ConfigError } from './config/read.ts';
 import type { Config } from './config/schema.ts';
+import { secretOf } from './config/secrets.ts';
 
 /** What a connection wants to be known although it works. */
 type Warn = (line: string) => void;
@@ -29,7 +24,7 @@ async function sshOptionsOf(config: Config, name: string, warn: Warn): Promise<S
     ...(ssh.identities.length === 0 ? {} : { identities: ssh.identities.map((file) => ({ file })) }),
     ...(ssh.knownHosts === undefined ? {} : { knownHosts: ssh.knownHosts }),
     ...(algorithms === undefined ? {} : { algorithms }),
-    ...(passphrase === undefined ? {} : { passphrase: () => readSecret(passphrase) }),
+    ...(passphrase === undefined ? {} : { passphrase: () => secretOf(passphrase, 'ssh.passphrase') }),
     adapter: ssh.adapter,
     onWarning: ({ message }) => warn(`${name}: ${message}`),
   };
@@ -60,13 +55,24 @@ async function hostsOf(config: Config, warn: Warn): Promise<Map<string, Host>> {
 
 /** A node that takes bytes in: what a restore to it is streamed through. Close the transport. */
 export async function feedOf(config: Config, name: string, warn: Warn) {
+  if (config.ssh.sudo !== undefined) {
+    throw new ConfigError('a restore to a node cannot go through sudo', {
+      remedy: 'Log in as root for it, with a configuration of its own; or restore here, and copy.',
+    });
+  }
   const { path, shell } = hostOptionsOf(config, name);
   return { transport: sshTransport(await sshOptionsOf(config, name, warn), name), path, shell };
 }
 
 /** The store of a configuration, its archives in a directory or in a repository. */
 export async function storeOf({ store, archives }: Config) {
-  return openStore(store, archives.restic === undefined ? undefined : await resticVault(archives.restic));
+  const { restic } = archives;
+  if (restic === undefined) return openStore(store);
+  const vault = await resticVault(restic).catch((cause) => {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
+  });
+  return openStore(store, vault);
 }
 
 /** Everything that a command needs; connections are closed when `work` has ended. */
@@ -95,15 +101,33 @@ export async function withNodes<T>(
 
 /** A cluster behind hosts, which may be listened to. */
 export function nodesOn(
-  config: Pick<Config, 'stabilitySeconds' | 'minority'>,
+  config: ClusterSettings,
   hosts: ReadonlyMap<string, Host>,
 ): Omit<BackupContext, 'store' | 'onEvent'> {
   const surroundings = systemSurroundings();
-  const family = aixFamily({
+  return { ...familyOn(config, hosts, surroundings.now), surroundings };
+}
+
+/** The settings on which decisions rest. */
+export type ClusterSettings = Pick<Config, 'stabilitySeconds' | 'minority' | 'mirror'>;
+
+/** Cluster and mirror behind hosts, at any time. */
+export function familyOn(
+  config: ClusterSettings,
+  hosts: ReadonlyMap<string, Host>,
+  now: () => Date,
+): ReturnType<typeof aixFamily> {
+  const { parallelPartitions, rate, spaceReclamation, snapshotPercent, megabytesPerSecond } = config.mirror;
+  return aixFamily({
     hosts,
-    now: surroundings.now,
+    now,
     stabilityMs: config.stabilitySeconds * 1000,
     policy: config.minority === 'refuse' ? {} : { minority: config.minority },
+    mirror: {
+      resync: { parallelPartitions, rate },
+      spaceReclamation,
+      snapshotPercent,
+      resyncMegabytesPerSecond: megabytesPerSecond,
+    },
   });
-  return { ...family, surroundings };
 }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { BackupError, type RunReport } from '@splitmirror/backup';
 import { TransportError } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOfError, exitCodeOfRun, exitCodes } from './exit-codes.ts';
+import { exitCodeOfError, exitCodeOfRun, exitCodeOfSeveral, exitCodes } from './exit-codes.ts';
 
 const readme = new URL('../README.md', import.meta.url);
 
@@ -42,6 +42,17 @@ describe('exitCodeOfError', () => {
     expect(refused('GROUP_UNDECIDABLE', 'NO_MAJORITY', 'HOST_KEY_CHANGED', 'HOST_UNREACHABLE')).toBe(17);
     expect(refused('PLAN_REFUSED', 'STALE_PARTITIONS')).toBe(22);
   });
+});
+
+describe('exitCodeOfSeveral', () => {
+  it.each([
+    [[0, 0], 0],
+    [[0, 34], 34],
+    [[0, 12], 35],
+    [[34, 12], 35],
+    [[12, 12], 12],
+    [[22, 12], 22],
+  ])('makes %j %i', (codes, code) => expect(exitCodeOfSeveral(codes)).toBe(code));
 });
 
 describe('exitCodeOfRun', () => {

@@ -111,7 +111,7 @@ export function exitCodeOfProblems(problems: readonly Problem[]): number {
 
 /** Exit code for the answer to "who holds the group". */
 export function exitCodeOfStanding(standing: Standing): number {
-  return exitCodes[standing.kind === 'held' ? 'OK' : standingCodes[standing.kind]].code;
+  return standing.kind === 'held' ? exitCodes.OK.code : exitCodeOfCode(standingCodes[standing.kind], standing.reasons);
 }
 
 /** Exit code for a run that came to a verdict. */

@@ -36,10 +36,12 @@ export async function notify(settings: Config['notify'], outcome: Outcome): Prom
 
 function run([program, ...args]: readonly [string, ...string[]], input: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], timeout: patienceMs });
+    // Not spawn's own timeout: for a program that is not there its timer would keep this process from ending.
+    const signal = AbortSignal.timeout(patienceMs);
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], signal });
     const fail = (why: string) => reject(new Error(`the notification command ${program} ${why}`));
-    child.on('error', ({ message }) => fail(message));
-    child.on('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)));
+    child.on('error', ({ name, message }) => fail(name === 'AbortError' ? 'did not end in time' : message));
+    child.on('close', (code, ended) => (code === 0 ? resolve() : fail(`ended with ${code ?? ended}`)));
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });

@@ -22,6 +22,16 @@ export function planText(plan: RunPlan): string[] {
     ...phaseText(mirror.withdraw),
     ...phaseText(mirror.merge),
     'resync: wait until no partition is stale, then commit',
+    ...takeoverText(mirror),
+  ];
+}
+
+/** What a takeover meets while the split lasts and after it. */
+function takeoverText({ takeover = [] }: RunPlan['mirror']): string[] {
+  if (takeover.length === 0) return [];
+  return [
+    'takeover: what the other nodes meet',
+    ...takeover.flatMap(({ text, commands }) => [`  ${text}`, ...commands.map((command) => `    $ ${command}`)]),
   ];
 }
 

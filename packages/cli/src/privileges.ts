@@ -1,12 +1,12 @@
 /** What a login needs the rights of root for. */
-export type Purpose = 'changes' | 'reads' | 'restore' | 'installation';
+export type Purpose = 'changes' | 'reads' | 'installation';
 
 /**
  * Every command that splitmirror runs on a node, as `leastPrivilege` of `@splitmirror/ssh` spells them, with absolute
  * programs of AIX. The commands of an application are the site's own and stand in its configuration.
  *
  * `changes`: what a backup and its recovery change. `reads`: what every command asks, and the archives themselves.
- * `restore`: back into a group, or to a directory of a node. `installation`: guard and event scripts in `/usr/local/bin`.
+ * `installation`: guard and event scripts in `/usr/local/bin`.
  */
 export const privileges: Readonly<Record<Purpose, readonly string[]>> = {
   changes: [
@@ -116,17 +116,6 @@ export const privileges: Readonly<Record<Purpose, readonly string[]>> = {
     '/usr/sbin/lsvg <name>',
     '/usr/sbin/mount',
     '/usr/sbin/snapshot -q <path>',
-  ],
-  restore: [
-    '/usr/bin/dd if=<path> bs=1024k',
-    '/usr/bin/dd if=<path> bs=512 skip=1',
-    '/usr/bin/dd of=<path> ibs=64k obs=1024k',
-    '/usr/bin/dd of=<path> ibs=64k obs=512 seek=1',
-    '/usr/bin/df -k <path>',
-    '/usr/bin/ls -a <path>',
-    '/usr/bin/ls -d <path>',
-    '/usr/bin/tar -cf - -C <path> .',
-    '/usr/bin/tar -xpBf - -C <path>',
   ],
   installation: [
     '/usr/bin/cat /usr/local/bin/splitmirror-<name>',

@@ -2,6 +2,7 @@ import type { BackupContext } from '@splitmirror/backup';
 import { readConfig } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { withContext } from './connect.ts';
+import { exitCodes } from './exit-codes.ts';
 import { createReporter, type Reporter, type ReportStyle } from './reporter.ts';
 
 /** What every command gets. */
@@ -22,11 +23,21 @@ export interface CommonOptions {
   readonly quiet?: boolean;
 }
 
+/**
+ * What an interrupt does: `in-order` asks the command for its way back first; `at-once` ends the process, for a command that
+ * has nothing to take back.
+ */
+export type Interrupt = 'in-order' | 'at-once';
+
 /** Opens what a command needs, runs it, and closes everything again. Resolves to the exit code. */
-export async function inSession(options: CommonOptions, work: (session: Session) => Promise<number>): Promise<number> {
+export async function inSession(
+  options: CommonOptions,
+  work: (session: Session) => Promise<number>,
+  interrupt: Interrupt = 'in-order',
+): Promise<number> {
   const config = await readConfig(options.config);
   const reporter = createReporter(styleOf(options), process.stdout);
-  const { signal, stop, release } = listenForInterrupts(reporter);
+  const { signal, stop, release } = interrupt === 'in-order' ? listenForInterrupts(reporter) : neverInterrupted();
   try {
     return await withContext(config, { onEvent: reporter.event, warn: reporter.warn }, (context) =>
       work({ config, context, reporter, signal, stop }),
@@ -58,11 +69,17 @@ function styleOf({ json, quiet }: Pick<CommonOptions, 'json' | 'quiet'>): Report
   return quiet ? 'quiet' : 'text';
 }
 
-/** First signal: go back in order. Second: stop at once. */
+function neverInterrupted(): ReturnType<typeof listenForInterrupts> {
+  const { signal } = new AbortController();
+  return { signal, stop: signal, release() {} };
+}
+
+/** First signal: go back in order. Second: stop at once. Third: end, whoever still waits for what. */
 export function listenForInterrupts(reporter: Reporter): { signal: AbortSignal; stop: AbortSignal; release(): void } {
   const orderly = new AbortController();
   const atOnce = new AbortController();
   const onSignal = () => {
+    if (atOnce.signal.aborted) process.exit(exitCodes.RUN_NEEDS_RECOVERY.code);
     if (orderly.signal.aborted) atOnce.abort();
     else {
       orderly.abort();

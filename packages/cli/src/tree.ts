@@ -26,7 +26,7 @@ import { who } from './commands/who.ts';
 import { ConfigError } from './config/read.ts';
 import { configSchemaJson } from './config/schema.ts';
 import { manPage } from './man-page.ts';
-import { type CommonOptions, inReport, inSession, type Session } from './session.ts';
+import { type CommonOptions, type Interrupt, inReport, inSession, type Session } from './session.ts';
 
 const groups = {
   look: 'Look, change nothing:',
@@ -58,8 +58,10 @@ export function buildProgram(done: (code: number) => void): Command {
       .option('-c, --config <file>', 'configuration file', 'splitmirror.yaml')
       .option('--json', 'print JSON lines and nothing else')
       .addOption(new Option('--quiet', 'print only what needs a person').conflicts('json'));
-  const inside = async (options: CommonOptions, work: (session: Session) => Promise<number>) =>
-    done(await inSession(options, work));
+  const inside = async (options: CommonOptions, work: (session: Session) => Promise<number>, interrupt?: Interrupt) =>
+    done(await inSession(options, work, interrupt));
+  const reading = (options: CommonOptions, work: (session: Session) => Promise<number>) =>
+    inside(options, work, 'at-once');
 
   command(
     'look',
@@ -139,7 +141,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .action((group, options) => inside(options, (session) => recover(session, group, options)));
 
   command('stored', 'list <group>', 'list the complete backups of a group', 'list payroll_rg').action(
-    (group, options) => inside(options, (session) => list(session, group)),
+    (group, options) => reading(options, (session) => list(session, group)),
   );
   command(
     'stored',
@@ -149,13 +151,13 @@ export function buildProgram(done: (code: number) => void): Command {
     'show payroll_rg k3f9q2 --html report.html',
   )
     .option('--html <file>', 'write it as a page, too')
-    .action((group, run, options) => inside(options, (session) => show(session, group, run, options)));
+    .action((group, run, options) => reading(options, (session) => show(session, group, run, options)));
   command(
     'stored',
     'verify <group> [run]',
     'read a backup again and compare it with its manifest',
     'verify payroll_rg',
-  ).action((group, run, options) => inside(options, (session) => verify(session, group, run)));
+  ).action((group, run, options) => reading(options, (session) => verify(session, group, run)));
   command(
     'stored',
     'restore <group> [directory]',
@@ -185,7 +187,7 @@ export function buildProgram(done: (code: number) => void): Command {
         .default('contents'),
     )
     .option('--due', 'say which drills are overdue, and do none')
-    .action((group, run, options) => inside(options, (session) => drill(session, group, run, options)));
+    .action((group, run, options) => reading(options, (session) => drill(session, group, run, options)));
   command(
     'stored',
     'judge <group> <run>',
@@ -195,10 +197,10 @@ export function buildProgram(done: (code: number) => void): Command {
     .option('--accept', 'it counts as good')
     .option('--reject', 'retention may remove it')
     .requiredOption('--because <reason>', 'why')
-    .action((group, run, options) => inside(options, (session) => judge(session, group, run, options)));
+    .action((group, run, options) => reading(options, (session) => judge(session, group, run, options)));
   command('stored', 'retain <group>', 'remove backups that the retention does not keep', 'retain payroll_rg --dry-run')
     .option('--dry-run', 'say what would go, and why, and remove nothing')
-    .action((group, options) => inside(options, (session) => retain(session, group, options)));
+    .action((group, options) => reading(options, (session) => retain(session, group, options)));
 
   const installed = (name: string, description: string, ...examples: string[]) =>
     command('set', `${name} <action>`, description, ...examples)
@@ -233,21 +235,18 @@ export function buildProgram(done: (code: number) => void): Command {
     .option('--known-hosts <file...>', 'files with the trusted host keys; default those of OpenSSH', [])
     .option('--store <directory>', 'directory of the backups', '/backup')
     .option('--path <path...>', 'PATH on the nodes, one for all or one each; default the places of AIX', [])
+    .option('--json', 'print JSON lines and nothing else')
     .action(async (addresses, options) => done(await init(addresses, options)));
   plain(
     'set',
     'sudoers',
     'print the rules of sudo that let a login do its work, and nothing else',
     'sudoers --user backup > splitmirror.sudoers',
-    'sudoers --user backup --also restore',
+    'sudoers --user backup --also installation',
   )
     .option('-c, --config <file>', 'configuration file', 'splitmirror.yaml')
     .option('--user <name>', 'login name; default that of the configuration')
-    .addOption(
-      new Option('--also <purpose...>', 'what it may do beside backups')
-        .choices(['restore', 'installation'])
-        .default([]),
-    )
+    .addOption(new Option('--also <purpose...>', 'what it may do beside backups').choices(['installation']).default([]))
     .action(async (options) => done(await sudoers(options)));
   plain(
     'set',
@@ -268,11 +267,7 @@ export function buildProgram(done: (code: number) => void): Command {
     "replay incident.ndjson --change 'db1:ONLINE' 'db1:ERROR'",
   )
     .option('--change <pattern-and-replacement...>', 'change one fact in what the nodes answered')
-    .addOption(
-      new Option('--minority <rule>', 'as it was configured when the run was recorded')
-        .choices(['refuse', 'trust-the-survivors'])
-        .default('refuse'),
-    )
+    .option('-c, --config <file>', 'configuration with which it was recorded; without it every setting has its default')
     .option('--json', 'print JSON lines and nothing else')
     .action(async (log, options) => done(await replay(log, options)));
   plain(

@@ -19,6 +19,22 @@ const jsonLines = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+/** Types of lines that docs/events.md describes. */
+async function documentedTypes(): Promise<Set<string>> {
+  const page = await readFile(new URL('../../../docs/events.md', import.meta.url), 'utf8');
+  return new Set(Array.from(page.matchAll(/^\| `([a-z-]+)` \| `/gm), ([, type = '']) => type));
+}
+
+describe('docs/events.md', () => {
+  it.each(['events.ts', 'scheduled.ts'])('describes every type of %s', async (name) => {
+    const source = await readFile(new URL(`../../backup/src/${name}`, import.meta.url), 'utf8');
+    const types = Array.from(source.matchAll(/readonly type: '([a-z-]+)'/g), ([, type = '']) => type);
+    expect(types.length).toBeGreaterThan(2);
+    const known = await documentedTypes();
+    expect(types.filter((type) => !known.has(type))).toEqual([]);
+  });
+});
+
 describe('a saved plan', () => {
   it('is saved, and written as a script that dash and ksh take', { timeout: 60_000 }, async () => {
     const book = file('tonight.sh');
@@ -69,6 +85,9 @@ describe('several groups', () => {
         { group: 'web_rg', kind: 'refused', exitCode: 14 },
       ],
     });
+    const known = await documentedTypes();
+    expect([...new Set(lines.map(({ type }) => type))].filter((type) => !known.has(type))).toEqual([]);
+    expect(lines.every(({ splitmirror, at }) => splitmirror === 1 && !Number.isNaN(Date.parse(at)))).toBe(true);
     expect(lines.find(({ type }) => type === 'archive-end')).toMatchObject({ group: 'ledger_rg' });
     const quiet = await stage.run('backup', 'web_rg', 'web_rg', '--quiet', '--config', config);
     expect(quiet).toMatchObject({ code: 14, stdout: '', stderr: expect.stringMatching(/^GROUP_UNDECIDABLE/) });

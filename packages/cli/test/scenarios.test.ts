@@ -18,7 +18,9 @@ afterEach(() => stage.close());
 
 const code = (name: keyof typeof exitCodes) => exitCodes[name].code;
 const complete = async () =>
-  (await readdir(join(stage.store, 'ledger_rg')).catch(() => [])).filter((name) => !name.endsWith('.incomplete'));
+  (await readdir(join(stage.store, 'ledger_rg')).catch(() => [])).filter((name) =>
+    /^\d{8}T\d{6}Z-[a-z]\w{5}$/.test(name),
+  );
 
 describe('a backup', () => {
   it('is a set of archives that GNU tar reads, byte for byte what stood there at the split', async () => {
@@ -77,7 +79,9 @@ describe('a backup', () => {
 
   it('is verified, listed and restored; a changed archive is found out', async () => {
     await stage.run('backup', 'ledger_rg');
-    expect((await stage.run('list', 'ledger_rg')).stdout).toMatch(/^[a-z]\w{5} {2}\S+ {2}db_node1 {2}application/);
+    expect((await stage.run('list', 'ledger_rg')).stdout).toMatch(
+      /^[a-z]\w{5} {2}\S+ {2}good {2}db_node1 {2}application/,
+    );
     expect((await stage.run('verify', 'ledger_rg')).code).toBe(0);
     const into = join(stage.directory, 'restored');
     expect((await stage.run('restore', 'ledger_rg', into)).code).toBe(0);

@@ -47,6 +47,14 @@ describe('acceptNew', () => {
     ).toHaveLength(12);
   });
 
+  it('writes down nothing that could be a line of its own', async () => {
+    const type = Buffer.from('ssh-ed25519\n* ssh-ed25519 AAAA');
+    const key = Buffer.concat([Buffer.from([0, 0, 0, type.length]), type, Buffer.alloc(40)]);
+    expect(await accept(key)).toBe('unknown');
+    await accept(makeKey('ed25519').public, 'first');
+    expect(readFileSync(join(directory, 'ssh', 'known_hosts'), 'utf8')).toMatch(/^first ssh-ed25519 \S+\n$/);
+  });
+
   it('gives up when the file stays locked, and names the lock', async () => {
     await accept(makeKey('ed25519').public, 'first');
     const file = join(directory, 'ssh', 'known_hosts');

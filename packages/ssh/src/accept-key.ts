@@ -34,7 +34,7 @@ export async function acceptNew(found: NewKey): Promise<KnownHost[]> {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     return await locked(file, patienceMs, async () => {
       const lines = linesFor(await read(), name);
-      if (judgeKey(lines, key).kind !== 'unknown') return lines;
+      if (keyType(key) === '' || judgeKey(lines, key).kind !== 'unknown') return lines;
       await append(file, knownHostsLine(name, key));
       const message = `the key of ${name} is trusted from now on: ${keyType(key)} ${fingerprint(key)} (${file})`;
       onWarning?.({ code: 'HOST_KEY_ACCEPTED', host, message });

@@ -71,7 +71,9 @@ function publicKey(type: string, encoded: string): Buffer | undefined {
 export function keyType(key: Buffer): string {
   if (key.length < 4) return '';
   const length = key.readUInt32BE(0);
-  return length <= 64 && key.length >= 4 + length ? key.toString('latin1', 4, 4 + length) : '';
+  const type = length <= 64 && key.length >= 4 + length ? key.toString('latin1', 4, 4 + length) : '';
+  // It is shown, and written to known_hosts: no line of its own must come from whoever answers.
+  return /^[\w.@-]+$/.test(type) ? type : '';
 }
 
 /** A key's fingerprint as `ssh-keygen -l` prints it. */

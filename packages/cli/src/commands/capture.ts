@@ -4,16 +4,19 @@ import { takeCapture, writeBundle } from '../capture/bundle.ts';
 import { redaction } from '../capture/redaction.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
+import { toFile } from './output-file.ts';
 
 /** Keeps what the nodes print, without the names of the site: for a bug report, or as a test of one's own. */
 export async function capture({ context, reporter, signal }: Session, directory: string): Promise<number> {
   const taken = await takeCapture(context.hosts, signal);
   const names = redaction(taken.names, randomBytes(32));
-  const files = await writeBundle(directory, taken, names, context.surroundings.now().toISOString());
+  const takenAt = context.surroundings.now().toISOString();
+  const files = await toFile(directory, () => writeBundle(directory, taken, names, takenAt));
   const key = `${directory}.names.json`;
   const pairs = Object.fromEntries([...names.replaced].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await writeFile(key, `${JSON.stringify(pairs, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  for (const { node, reason } of taken.silent) reporter.line(`  ${node}: ${reason}`);
+  const text = `${JSON.stringify(pairs, null, 2)}\n`;
+  await toFile(key, () => writeFile(key, text, { mode: 0o600, flag: 'wx' }));
+  for (const { node, reason } of taken.silent) reporter.alert(`  ${node}: ${reason}`);
   reporter.line(`${files} outputs in ${directory}; read them before you send them`);
   reporter.line(`what was replaced stands in ${key}: keep that, do not send it`);
   reporter.result({ directory, files, silent: taken.silent });

@@ -5,6 +5,7 @@ import { look } from '@splitmirror/lvm';
 import { sshHost } from '@splitmirror/ssh';
 import { ConfigError, readConfig } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { createReporter } from '../reporter.ts';
 import { type FoundGroup, type FoundNode, starterConfig } from '../starter.ts';
 
 /** What `init` may be told. */
@@ -16,11 +17,13 @@ export interface InitFlags {
   readonly store: string;
   /** PATH on the nodes: one for all, or one for each address. */
   readonly path: readonly string[];
+  readonly json?: boolean;
 }
 
 /** Asks the machines at the addresses who they are, and writes a configuration for their cluster. Overwrites nothing. */
 export async function init(addresses: readonly string[], flags: InitFlags): Promise<number> {
   const { user, identity, knownHosts, store, config } = flags;
+  const reporter = createReporter(flags.json === true ? 'json' : 'text', process.stdout);
   const places = addresses.map((text, index) => ({
     ...placeOf(text),
     path: flags.path[index] ?? (flags.path.length === 1 ? flags.path[0] : undefined) ?? null,
@@ -48,8 +51,8 @@ export async function init(addresses: readonly string[], flags: InitFlags): Prom
       return name === null ? [] : [{ name, address, port, path }];
     });
     for (const report of reports) {
-      if (report.kind === 'unreachable') tell(`${report.node}: ${report.reason}\n  ${report.remedy}`);
-      else if (nameOf(report) === null) tell(`${report.node}: is no node of a cluster that can be asked`);
+      if (report.kind === 'unreachable') reporter.alert(`${report.node}: ${report.reason}\n  ${report.remedy}`);
+      else if (nameOf(report) === null) reporter.alert(`${report.node}: is no node of a cluster that can be asked`);
     }
     if (nodes.length < addresses.length) return exitCodes.HOST_UNREACHABLE.code;
     const names = nodes.map(({ name }) => name);
@@ -68,10 +71,12 @@ export async function init(addresses: readonly string[], flags: InitFlags): Prom
       });
     });
     await readConfig(config);
-    tell(`${config}: ${nodes.length} nodes, ${groups.length} groups`);
-    tell(`Read it, set store and quiesce, then: splitmirror check --config ${config}`);
+    reporter.line(`${config}: ${nodes.length} nodes, ${groups.length} groups`);
+    reporter.line(`Read it, set store and quiesce, then: splitmirror check --config ${config}`);
+    reporter.result({ config, nodes: names, groups: groups.map(({ name }) => name) });
     return exitCodes.OK.code;
   } finally {
+    reporter.close();
     await Promise.all([...hosts.values()].map((host) => host.close()));
   }
 }
@@ -133,8 +138,4 @@ function rowsOf(reports: readonly NodeReport[]): GroupRow[] {
   return reports.flatMap((report) =>
     report.kind === 'answered' && report.groups.kind === 'read' ? report.groups.value : [],
   );
-}
-
-function tell(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

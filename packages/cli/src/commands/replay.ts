@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type RecordedCall, replay as replayLog } from '@splitmirror/backup';
-import { aixFamily } from '@splitmirror/backup/aix';
-import { ConfigError } from '../config/read.ts';
-import type { Config } from '../config/schema.ts';
+import { ConfigError, readConfig } from '../config/read.ts';
+import { configSchema } from '../config/schema.ts';
+import { type ClusterSettings, familyOn } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createReporter } from '../reporter.ts';
 
@@ -10,13 +10,13 @@ import { createReporter } from '../reporter.ts';
 export interface ReplayFlags {
   /** Pattern and its replacement: changes one fact in every answer of the nodes. */
   readonly change?: readonly string[];
-  /** As it was configured when the run was recorded. */
-  readonly minority: Config['minority'];
+  /** Configuration with which the run was recorded; without it every setting has its default. */
+  readonly config?: string;
   readonly json?: boolean;
 }
 
 /** Runs a recorded run again without its cluster, also with one fact changed, and says where the decisions part. */
-export async function replay(file: string, { change, minority, json }: ReplayFlags): Promise<number> {
+export async function replay(file: string, { change, config, json }: ReplayFlags): Promise<number> {
   const changing = change === undefined ? undefined : changeOf(change);
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
     throw new ConfigError(`${file} cannot be read: ${cause.message}`, {
@@ -24,9 +24,9 @@ export async function replay(file: string, { change, minority, json }: ReplayFla
       cause,
     });
   });
-  const policy = minority === 'refuse' ? {} : { minority };
+  const settings = await settingsOf(config);
   const result = await replayLog(text, {
-    family: (hosts, now) => aixFamily({ hosts, now, stabilityMs: 0, policy }),
+    family: (hosts, now) => familyOn(settings, hosts, now),
     change: changing,
   });
   const { decisions, difference } = result;
@@ -40,6 +40,13 @@ export async function replay(file: string, { change, minority, json }: ReplayFla
   reporter.result({ ...result });
   reporter.close();
   return exitCodes[difference === null ? 'OK' : 'REPLAY_DIFFERS'].code;
+}
+
+/** Nobody waits in a replay: what was seen after the pause is in the log. */
+async function settingsOf(file: string | undefined): Promise<ClusterSettings> {
+  if (file !== undefined) return { ...(await readConfig(file)), stabilitySeconds: 0 };
+  const { minority, mirror } = configSchema.shape;
+  return { stabilitySeconds: 0, minority: minority.parse(undefined), mirror: mirror.parse(undefined) };
 }
 
 /** What changes every output that a call was answered with. */

@@ -40,7 +40,7 @@ export async function status({ config, context, reporter, signal }: Session): Pr
 }
 
 async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<GroupStatus> {
-  const lastBackup = (await context.store.list(group)).at(-1)?.manifest.committedAt ?? null;
+  const lastBackup = (await context.store.survey(group)).backups.at(-1)?.manifest.committedAt ?? null;
   try {
     const { survey } = await inspectGroup(context, group, signal);
     const { standing, picture, lock } = survey;

@@ -27,6 +27,7 @@ describe('readConfig', () => {
       store: join(directory, 'backups'),
       archives: { compression: 'none', recipients: [] },
       atOnce: 2,
+      mirror: {},
       stabilitySeconds: 20,
       pollSeconds: 15,
       minority: 'refuse',
@@ -54,6 +55,38 @@ describe('readConfig', () => {
     expect(error?.message).toContain(`${file}:2:8: store: `);
     expect(error?.message).toContain(`${file}:6:20: groups.g.freezeSeconds: `);
     expect(error?.message).toContain('speed');
+  });
+
+  it('names for a wrong setting the right one, at its own place', async () => {
+    const { config, file } = await read(`${least}ssh:
+  identites: [key]
+groups2: {}
+notify:
+  webhook: https://hooks.example.com/secret
+`);
+    const error = await config.then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    expect(error?.message.split('\n')).toEqual([
+      `${file}:6:3: ssh.identites: no such setting (did you mean identities?)`,
+      expect.stringMatching(/:9:12: notify\.webhook: this is wanted: /),
+      `${file}:7:1: groups2: no such setting (did you mean groups?)`,
+    ]);
+  });
+
+  it('looks for the files of secrets beside the configuration', async () => {
+    const { config, directory } = await read(`${least.replace('{}', '{ ping: { file: ping } }')}
+archives: { restic: { repository: { file: ~/where }, password: { command: [pass, restic] } } }
+notify: { webhook: { file: secrets/hook } }
+`);
+    expect(await config).toMatchObject({
+      archives: {
+        restic: { repository: { file: join(homedir(), 'where') }, password: { command: ['pass', 'restic'] } },
+      },
+      notify: { webhook: { file: join(directory, 'secrets/hook') } },
+      groups: { payroll_rg: { ping: { file: join(directory, 'ping') } } },
+    });
   });
 
   it('tells where the text is no YAML, and which file is not there', async () => {

@@ -138,6 +138,37 @@ const archives = z.strictObject({
     .describe('keep the archives in a restic repository; manifests stay in `store`'),
 });
 
+const mirror = z.strictObject({
+  parallelPartitions: z
+    .int()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('partitions that a resync copies side by side; fewer spare the disks'),
+  rate: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('upper bound of the pace of a resync, as `syncvg -T` takes it (AIX 7.2 and newer)'),
+  megabytesPerSecond: z
+    .number()
+    .positive()
+    .optional()
+    .describe('pace of a resync on these disks, for the estimates of a plan'),
+  spaceReclamation: z
+    .literal('ruled-out')
+    .optional()
+    .describe(
+      'a person has ruled out that the storage reclaims freed partitions; `map-split` needs it from 7.2 TL1 on',
+    ),
+  snapshotPercent: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('size of an external snapshot, in percent of its volume'),
+});
+
 const notify = z.strictObject({
   on: z
     .array(z.enum(['good', 'suspicious', 'failed']))
@@ -168,6 +199,7 @@ export const configSchema = z.strictObject({
     .describe(
       'whether nodes that are no majority are believed, as when one of two is gone; a partition looks the same',
     ),
+  mirror: mirror.prefault({}).describe('how resyncs share the disks, and what is known of them'),
   groups: z.record(z.string(), group.prefault({})).describe('resource groups that are backed up'),
   atOnce: z.int().min(1).max(64).default(2).describe('groups backed up side by side'),
   notify: notify.optional().describe('who is told of an outcome'),

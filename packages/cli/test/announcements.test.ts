@@ -1,0 +1,126 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+let monitor: Server;
+let address: string;
+/** What the monitor and the webhook were told: path, and body. */
+let told: { path: string; body: string }[] = [];
+let answer = 200;
+beforeAll(async () => {
+  stage = await openStage({ contentBytes: 200_000, phaseMs: 5 });
+  monitor = createServer(async (request, response) => {
+    told.push({ path: request.url ?? '', body: await text(request) });
+    response.writeHead(answer).end();
+  });
+  await new Promise<void>((resolve) => monitor.listen(0, '127.0.0.1', resolve));
+  address = `http://127.0.0.1:${(monitor.address() as AddressInfo).port}`;
+  await mkdir(join(stage.directory, 'metrics'));
+}, 60_000);
+afterAll(async () => {
+  monitor.close();
+  await stage.close();
+});
+beforeEach(() => {
+  told = [];
+  answer = 200;
+});
+
+const secret = 'c0ffee-c0ffee';
+const minutesAgo = (minutes: number) => `${new Date(Date.now() - minutes * 60_000).toISOString().slice(0, 16)}:00Z`;
+
+/** A configuration that tells everybody, with a schedule since then; and its environment. */
+async function telling(since: string, store = 'store') {
+  const config = await stage.configure((base) => {
+    const { ledger_rg } = base.groups;
+    const schedule = { cron: '* * * * *', windowMinutes: 1, since };
+    return {
+      ...base,
+      store,
+      metrics: 'metrics',
+      notify: {
+        on: ['good', 'suspicious', 'failed'],
+        command: ['tee', join(stage.directory, 'told.json')],
+        webhook: { environment: 'HOOK' },
+      },
+      groups: { ledger_rg: { ...ledger_rg, schedule, ping: { environment: 'PING' } } },
+    };
+  });
+  const environment = { HOOK: `${address}/hook/${secret}`, PING: `${address}/ping/${secret}` };
+  return (...words: string[]) => stage.startIn(environment, ...words, '--config', config).finished;
+}
+
+describe('who is told', () => {
+  it('hears of a window that was done, once; and the metrics keep what they know', { timeout: 120_000 }, async () => {
+    const run = await telling(minutesAgo(0));
+    const done = await run('schedule', '--run', '--quiet');
+    expect(done).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(told.map(({ path }) => path)).toEqual([`/ping/${secret}/start`, `/ping/${secret}`, `/hook/${secret}`]);
+    const outcome = JSON.parse(await readFile(join(stage.directory, 'told.json'), 'utf8'));
+    expect(outcome).toMatchObject({ splitmirror: 1, group: 'ledger_rg', outcome: 'good', exitCode: 0 });
+    expect(outcome.run).toMatch(/^[a-z][a-z0-9]{5}$/);
+    expect(JSON.parse(told.at(-1)?.body ?? '')).toEqual(outcome);
+    const metrics = join(stage.directory, 'metrics', 'splitmirror-ledger_rg.prom');
+    const seen = /^splitmirror_windows_30d\{group="ledger_rg",verdict="done"\} 1$/m;
+    expect(await readFile(metrics, 'utf8')).toMatch(seen);
+    expect((await run('backup', 'ledger_rg', '--quiet')).code).toBe(0);
+    expect(await readFile(metrics, 'utf8')).toMatch(seen);
+    expect(await readFile(metrics, 'utf8')).toMatch(
+      /^splitmirror_last_backup_timestamp_seconds\{group="ledger_rg"\} \d+/m,
+    );
+  });
+
+  it('never makes a good backup a bad one, and no secret is told', { timeout: 120_000 }, async () => {
+    answer = 500;
+    const run = await telling('2099-01-01T00:00:00Z');
+    const { code, stdout, stderr } = await run('backup', 'ledger_rg', '--quiet');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^warning: ledger_rg: the monitor was not told: status 500$/m);
+    expect(stdout).toMatch(/^warning: the webhook answered 500$/m);
+    expect(stdout + stderr).not.toContain(secret);
+    // The only window lies ahead.
+    expect((await run('schedule', '--run')).code).toBe(3);
+    expect((await run('schedule', '--run', '--only-node', 'nobody')).code).toBe(2);
+    expect((await stage.run('schedule')).code).toBe(2);
+  });
+
+  it('hears of a failure, also where neither secret nor command is there', { timeout: 120_000 }, async () => {
+    const config = await stage.configure((base) => {
+      const { ledger_rg } = base.groups;
+      const ping = { file: 'no-such-file' };
+      return {
+        ...base,
+        notify: { command: ['no-such-program'], webhook: { environment: 'NOT_SET' } },
+        metrics: 'nowhere',
+        groups: { ledger_rg: { ...ledger_rg, allowLastCopy: false, ping } },
+      };
+    });
+    const { code, stdout } = await stage.run('backup', 'ledger_rg', '--quiet', '--config', config);
+    expect(code).not.toBe(0);
+    expect(stdout).toMatch(
+      /the monitor cannot be told: groups\.ledger_rg\.ping: nothing can be read from \/.*no-such-file/,
+    );
+    expect(stdout).toMatch(/the notification command no-such-program/);
+    expect(stdout).toMatch(/notify\.webhook: .*the variable NOT_SET/);
+    expect(stdout).toMatch(/the metrics could not be written/);
+    const checked = await stage.run('check', '--config', config);
+    expect(checked.stdout).toMatch(/^problem {2}secrets: 2 are referred to/m);
+  });
+});
+
+describe('schedule', () => {
+  it('says of a window that passed without a backup, also when quiet', { timeout: 60_000 }, async () => {
+    const run = await telling(minutesAgo(3), 'unwatched');
+    // The newest window may still be open; the one before it is over.
+    const { code, stdout } = await run('schedule', '--quiet');
+    expect(code).toBe(56);
+    expect(stdout).toMatch(/^ledger_rg: the last window, .*Z, passed without a backup: missed/);
+    const told = await run('schedule');
+    expect(told.stdout).toMatch(/^ledger_rg {2}next window .*Z$/m);
+  });
+});

@@ -1,0 +1,64 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ contentBytes: 100_000, phaseMs: 5 });
+}, 60_000);
+afterAll(() => stage.close());
+
+const path = '/usr/local/bin/splitmirror-guard';
+
+describe('guard', () => {
+  it('is installed with the PATH of each node, verified, and removed again', { timeout: 120_000 }, async () => {
+    const missing = await stage.run('guard', 'verify', '--quiet');
+    expect(missing).toMatchObject({ code: 57, stdout: expect.stringMatching(/FILE_MISSING \(db_node2\)/) });
+    const printed = await stage.run('guard', 'install', '--print');
+    // Each node is asked with its own PATH: a guard that found another node's commands would speak for that one.
+    const places = printed.stdout.match(/^places=.*$/gm) ?? [];
+    expect(places).toEqual(stage.lab.nodes.map((node) => `places=${node.path}`));
+    expect((await stage.run('guard', 'install')).code).toBe(0);
+    expect((await stage.run('guard', 'verify')).stdout).toBe(
+      `db_node1: ${path}: installed\ndb_node2: ${path}: installed\n`,
+    );
+    expect((await stage.run('guard', 'remove')).code).toBe(0);
+    expect((await stage.run('guard', 'verify')).code).toBe(57);
+  });
+
+  it('is never written over a file of somebody else', { timeout: 60_000 }, async () => {
+    const root = stage.lab.nodes[0]?.root ?? '';
+    await mkdir(join(root, '/usr/local/bin'), { recursive: true });
+    await writeFile(join(root, '/usr/local/bin/other'), 'mine\n');
+    const refused = await stage.run('guard', 'install', '--guard-path', '/usr/local/bin/other', '--json');
+    expect(refused.code).toBe(57);
+    expect(JSON.parse(refused.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      problems: [{ code: 'FILE_FOREIGN', node: 'db_node1' }],
+    });
+    expect((await stage.run('guard', 'verb')).code).toBe(2);
+  });
+});
+
+describe('events', () => {
+  const job = 'ledger_rg=0 1 * * * /usr/local/bin/splitmirror-guard ledger_rg /usr/local/bin/backup-ledger';
+
+  it('are printed with what is to be entered, and verified', { timeout: 60_000 }, async () => {
+    const { code, stdout } = await stage.run('events', 'install', '--print', '--job', job);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/post-event script of rg_move_complete: \/usr\/local\/bin\/splitmirror-event/);
+    expect(stdout).toMatch(/--- \/usr\/local\/bin\/splitmirror-debt-ledger_rg\n#!\/bin\/sh/);
+    expect(stdout).toMatch(/\/ledger\/accounts\/\.splitmirror/);
+    expect(stdout).toMatch(/0 1 \* \* \* \/usr\/local\/bin\/splitmirror-guard/);
+    const verified = await stage.run('events', 'verify', '--quiet');
+    expect(verified.code).toBe(57);
+    expect(verified.stdout).toMatch(/EVENT_NOT_REGISTERED \(db_node1\)/);
+    expect((await stage.run('events', 'verify', '--job', 'ledger_rg')).code).toBe(2);
+    expect((await stage.run('events', 'verify', '--job', 'strange_rg=0 1 * * * x')).code).toBe(2);
+  });
+
+  it('are refused while nobody provably holds a group: its debt would be forgotten', { timeout: 60_000 }, async () => {
+    const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, lost_rg: {} } }));
+    expect((await stage.run('events', 'install', '--config', config)).code).toBe(10);
+  });
+});

@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from './stage.ts';
+
+const has = (program: string, word: string) => spawnSync(program, [word]).status === 0;
+
+let stage: Stage;
+let restored = 0;
+beforeAll(async () => {
+  stage = await openStage({ contentBytes: 200_000, phaseMs: 5 });
+}, 60_000);
+afterAll(() => stage.close());
+
+/** Backs up, verifies and restores with a configuration; returns the restored directory. */
+async function roundTrip(config: string): Promise<string> {
+  const backup = await stage.run('backup', 'ledger_rg', '--quiet', '--config', config);
+  expect(backup).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await stage.run('verify', 'ledger_rg', '--config', config)).toMatchObject({ code: 0, stderr: '' });
+  const directory = join(stage.directory, `restored-${restored++}`);
+  expect((await stage.run('restore', 'ledger_rg', directory, '--config', config)).code).toBe(0);
+  expect((await readdir(directory)).sort()).toEqual(['accountslv', 'auditlv', 'journallv']);
+  return directory;
+}
+
+describe('archives', () => {
+  it('are encrypted to recipients, and opened with the identity alone', { timeout: 120_000 }, async () => {
+    const secret = await generateIdentity();
+    const recipient = await identityToRecipient(secret);
+    await writeFile(join(stage.directory, 'identity'), `# created: today\n${secret}\n`);
+    const archives = { recipients: [recipient], compression: 'gzip' };
+    const store = 'encrypted';
+    const config = await stage.configure((base) => ({
+      ...base,
+      store,
+      archives: { ...archives, identity: 'identity' },
+    }));
+    await roundTrip(config);
+    const group = join(stage.directory, store, 'ledger_rg');
+    const [run = ''] = await readdir(group);
+    const stored = await readFile(join(group, run, 'accountslv.tar.gz.age'));
+    expect(stored.subarray(0, 22).toString()).toBe('age-encryption.org/v1\n');
+    const without = await stage.configure((base) => ({ ...base, store, archives }));
+    expect((await stage.run('restore', 'ledger_rg', join(stage.directory, 'shut'), '--config', without)).code).toBe(44);
+  });
+
+  it.skipIf(!has('restic', 'version'))(
+    'lie in a restic repository, whose password no output tells',
+    { timeout: 120_000 },
+    async () => {
+      const repository = join(stage.directory, 'repository');
+      const password = 'correct horse battery';
+      await writeFile(join(stage.directory, 'password'), `${password}\n`);
+      await writeFile(join(stage.directory, 'where'), `${repository}\n`);
+      const init = ['init', '--quiet', '--repo', repository, '--password-file', join(stage.directory, 'password')];
+      expect(spawnSync('restic', init).status).toBe(0);
+      const restic = { repository: { file: 'where' }, password: { file: 'password' } };
+      const store = 'manifests';
+      const config = await stage.configure((base) => ({ ...base, store, archives: { restic } }));
+      await roundTrip(config);
+      const [run = ''] = await readdir(join(stage.directory, store, 'ledger_rg'));
+      const kept = await readdir(join(stage.directory, store, 'ledger_rg', run));
+      expect(kept.filter((name) => /\.(?:tar|dd)$/.test(name))).toEqual([]);
+
+      await writeFile(join(stage.directory, 'password'), 'another\n');
+      const shut = await stage.run('verify', 'ledger_rg', '--config', config);
+      expect(shut.code).toBe(51);
+      expect(shut.stdout + shut.stderr).not.toMatch(/another|correct horse/);
+      const missing = { ...restic, password: { environment: 'NOT_SET' } };
+      const wrong = await stage.configure((base) => ({ ...base, store, archives: { restic: missing } }));
+      const named = await stage.run('list', 'ledger_rg', '--config', wrong);
+      expect(named).toMatchObject({ code: 2, stderr: expect.stringMatching(/archives\.restic: .*NOT_SET/) });
+    },
+  );
+});
+
+describe('ssh', () => {
+  it.skipIf(!has('ssh', '-V'))('goes through the system’s own client when told to', { timeout: 120_000 }, async () => {
+    const config = await stage.configure((base) => ({ ...base, ssh: { ...base.ssh, adapter: 'openssh' } }));
+    expect((await stage.run('check', '--config', config)).code).toBe(0);
+    await roundTrip(config);
+  });
+
+  it('refuses settings that its client would have to pass over', async () => {
+    const config = await stage.configure((base) => {
+      const [[name = '', node] = []] = Object.entries(base.nodes);
+      const old = { ...node, algorithms: { ciphers: 'no-such-cipher' } };
+      return { ...base, nodes: { ...base.nodes, [name]: old }, ssh: { ...base.ssh, adapter: 'ssh2' } };
+    });
+    const { code, stdout } = await stage.run('who', 'ledger_rg', '--quiet', '--config', config);
+    expect(stdout).toMatch(/no-such-cipher/);
+    expect(code).toBe(2);
+  });
+
+  it('asks for a passphrase where the configuration says, and names the place when it is not there', async () => {
+    const config = await stage.configure((base) => ({
+      ...base,
+      ssh: { ...base.ssh, passphrase: { environment: 'NOT_SET' } },
+    }));
+    // Nobody asks for it as long as no key needs it.
+    expect((await stage.run('who', 'ledger_rg', '--config', config)).code).toBe(0);
+    expect((await stage.run('check', '--config', config)).stdout).toMatch(
+      /^problem {2}secrets: [\s\S]*ssh\.passphrase/m,
+    );
+  });
+});
+
+describe('sudoers', () => {
+  it('prints the rules for a login, with the site’s own commands', async () => {
+    const config = await stage.configure((base) => {
+      const quiesce = { suspend: [['/opt/app/ctl', 'hold']], resume: [['appctl', 'go']] };
+      const ssh = { ...base.ssh, user: 'backup', sudo: 'changes' };
+      return { ...base, ssh, groups: { ledger_rg: { quiesce } } };
+    });
+    const { code, stdout } = await stage.run('sudoers', '--config', config);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^backup ALL=\(root\) NOPASSWD: \/opt\/app\/ctl \^hold\$$/m);
+    expect(stdout).toMatch(/^# Not listed: appctl\./m);
+    expect(stdout).not.toMatch(/\/tar /);
+    const more = await stage.run('sudoers', '--also', 'installation', '--config', config);
+    expect(more.stdout).toMatch(/splitmirror-crontab refresh/);
+    const there = ['/x', '--node', 'db_node2', '--mount-point', '/'];
+    expect((await stage.run('restore', 'ledger_rg', ...there, '--config', config)).code).not.toBe(0);
+    expect((await stage.run('sudoers')).code).toBe(2);
+  });
+});
