@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { watchArchive } from '@splitmirror/archive';
 import { type Host, reads } from '@splitmirror/host';
 import { type SshOptions, sshHost } from '@splitmirror/ssh';
-import { openSink } from '../packages/backup/src/sink.ts';
+import { openSink } from '../packages/backup/src/run/sink.ts';
 import { type LinkSettings, startRelay } from '../packages/ssh/test/relay.ts';
 
 /** What a job is told. */

@@ -3,8 +3,8 @@ import { type Host, reads } from '@splitmirror/host';
 import { type AuditPolicy, auditLevels, collectLevels, gate, gateProbes } from '@splitmirror/levels';
 import { aixMirror, type Settings as MirrorSettings } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
+import type { LevelsGate } from './plan/run-plan.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
-import type { LevelsGate } from './run-plan.ts';
 
 /** What the AIX family needs to know beside its hosts. */
 export interface AixOptions {

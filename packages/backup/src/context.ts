@@ -1,10 +1,10 @@
 import type { Host } from '@splitmirror/host';
-import type { ArchivesResult } from './effects.ts';
 import type { BackupEvent } from './events.ts';
-import type { Holder } from './lock.ts';
+import type { LevelsGate, RunPlan } from './plan/run-plan.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
-import type { LevelsGate, RunPlan } from './run-plan.ts';
-import type { Store } from './store.ts';
+import type { ArchivesResult } from './run/effects.ts';
+import type { Holder } from './run/lock.ts';
+import type { Store } from './store/store.ts';
 
 /** Time and chance, handed in so that every run can be replayed. */
 export interface Surroundings {

@@ -1,6 +1,6 @@
 import type { Problem } from './ports.ts';
-import type { RecoveryVerdict } from './recovery.ts';
-import type { RunVerdict } from './reducer.ts';
+import type { RecoveryVerdict } from './run/recovery.ts';
+import type { RunVerdict } from './run/reducer.ts';
 
 /** What happens, as it happens. Sizes in bytes, times UTC in ISO 8601. A JSON line of `--json` is one of these. */
 export type BackupEvent = { readonly at: string } & (

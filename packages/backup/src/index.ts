@@ -1,4 +1,15 @@
-export { asUser, db2, oracle, postgresql, stopStart } from './applications.ts';
+export type { BackupContext, PlanningContext, Surroundings } from './context.ts';
+export { BackupError, type BackupErrorCode } from './errors.ts';
+export type { BackupEvent } from './events.ts';
+export {
+  type IncidentEntry,
+  parseIncidentLog,
+  type RecordedCall,
+  type RecordedError,
+} from './incident/incident-log.ts';
+export { createRecorder, type Recorder, type RecorderOptions } from './incident/recorder.ts';
+export { hostsOfLog, type Replay, type ReplayOptions, replay } from './incident/replay.ts';
+export { type ProofPoint, type RunTimeline, type TimelineSpan, timelineOf } from './incident/timeline.ts';
 export {
   type Approval,
   approvePlan,
@@ -7,32 +18,12 @@ export {
   loadPlan,
   saveApproval,
   savePlan,
-} from './approval.ts';
-export type { ConsistencyLevel, VolumeConsistency } from './consistency.ts';
-export type { BackupContext, PlanningContext, Surroundings } from './context.ts';
-export { type DrillDue, type DrillPolicy, type DrillRequest, drillBackup, drillsDue } from './drill.ts';
-export { BackupError, type BackupErrorCode } from './errors.ts';
-export type { RunEstimates } from './estimates.ts';
-export type { BackupEvent } from './events.ts';
-export {
-  type Exposure,
-  type ExposureLimit,
-  exposureByMonth,
-  exposuresOf,
-  type MonthlyExposure,
-  refuseExposure,
-} from './exposure.ts';
-export type { Feedable } from './feed.ts';
-export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } from './groups.ts';
-export { historyThresholds, judgeAgainstHistory, type RunSample } from './history.ts';
-export { type IncidentEntry, parseIncidentLog, type RecordedCall, type RecordedError } from './incident-log.ts';
-export { type BackupListing, listBackups } from './listing.ts';
-export type { Holder, LockReading } from './lock.ts';
-export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './manifest.ts';
-export { type GroupMetrics, renderMetrics, writeMetrics } from './metrics.ts';
-export { type DeadMansPing, deadMansPing, type NoticeResult, type PingOptions } from './notices.ts';
-export { planBackup } from './plan.ts';
-export { runPlanJsonSchema, runPlanSchema } from './plan-schema.ts';
+} from './plan/approval.ts';
+export type { RunEstimates } from './plan/estimates.ts';
+export { planBackup } from './plan/plan.ts';
+export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
+export { renderRunBook } from './plan/run-book.ts';
+export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type RunPlan } from './plan/run-plan.ts';
 export type {
   ClusterPort,
   Confirmation,
@@ -53,15 +44,8 @@ export type {
   SplitRequest,
   Standing,
 } from './ports.ts';
-export { debtGuard, type QuiesceCommand, type QuiesceHooks, quiesceInOrder } from './quiesce.ts';
-export { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts';
-export type { BackupRecord, DrillRecord } from './records.ts';
-export { inspectGroup, type RecoverOptions, recoverGroup } from './recover.ts';
-export type { RecoveryVerdict } from './recovery.ts';
-export type { RunVerdict } from './reducer.ts';
-export { hostsOfLog, type Replay, type ReplayOptions, replay } from './replay.ts';
-export { adoptBackups, resticVault } from './restic.ts';
-export { ResticError, type ResticErrorCode, type ResticOptions } from './restic-program.ts';
+export { type DrillDue, type DrillPolicy, type DrillRequest, drillBackup, drillsDue } from './restore/drill.ts';
+export type { Feedable } from './restore/feed.ts';
 export {
   type RestoredVolume,
   type RestoreOptions,
@@ -69,16 +53,62 @@ export {
   restoreBackup,
   type VerifyReport,
   verifyBackup,
-} from './restore.ts';
-export { RestoreError, type RestoreErrorCode } from './restore-error.ts';
-export { type GroupRestoreOptions, type GroupRestoreReport, restoreIntoGroup } from './restore-group.ts';
+} from './restore/restore.ts';
+export { RestoreError, type RestoreErrorCode } from './restore/restore-error.ts';
+export { type GroupRestoreOptions, type GroupRestoreReport, restoreIntoGroup } from './restore/restore-group.ts';
 export {
   type NodePlace,
   type NodeRestored,
   type NodeRestoreOptions,
   type NodeTarget,
   restoreToNode,
-} from './restore-node.ts';
+} from './restore/restore-node.ts';
+export { previewRestore, type RestorePreview, type SelectedVolume } from './restore/selection.ts';
+export { asUser, db2, oracle, postgresql, stopStart } from './run/applications.ts';
+export type { ConsistencyLevel, VolumeConsistency } from './run/consistency.ts';
+export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } from './run/groups.ts';
+export type { Holder, LockReading } from './run/lock.ts';
+export { debtGuard, type QuiesceCommand, type QuiesceHooks, quiesceInOrder } from './run/quiesce.ts';
+export { inspectGroup, type RecoverOptions, recoverGroup } from './run/recover.ts';
+export type { RecoveryVerdict } from './run/recovery.ts';
+export type { RunVerdict } from './run/reducer.ts';
+export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
+export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
+export { type GroupMetrics, renderMetrics, writeMetrics } from './schedule/metrics.ts';
+export { type DeadMansPing, deadMansPing, type NoticeResult, type PingOptions } from './schedule/notices.ts';
+export {
+  judgeWindows,
+  nextWindow,
+  type Schedule,
+  type Window,
+  type WindowRecord,
+  type WindowVerdict,
+  windowsDue,
+} from './schedule/schedule.ts';
+export {
+  keepSchedule,
+  runWindow,
+  type ScheduledJob,
+  type ScheduleEvent,
+  type WindowOptions,
+  type WindowOutcome,
+} from './schedule/scheduled.ts';
+export { openWindowLog, type WindowLog } from './schedule/window-log.ts';
+export { readSecret, type SecretReference } from './secret.ts';
+export {
+  type Exposure,
+  type ExposureLimit,
+  exposureByMonth,
+  exposuresOf,
+  type MonthlyExposure,
+  refuseExposure,
+} from './store/exposure.ts';
+export { historyThresholds, judgeAgainstHistory, type RunSample } from './store/history.ts';
+export { type BackupListing, listBackups } from './store/listing.ts';
+export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './store/manifest.ts';
+export type { BackupRecord, DrillRecord } from './store/records.ts';
+export { adoptBackups, resticVault } from './store/restic.ts';
+export { ResticError, type ResticErrorCode, type ResticOptions } from './store/restic-program.ts';
 export {
   planRetention,
   type RetainedBackup,
@@ -89,33 +119,8 @@ export {
   type RetentionReport,
   retainBackups,
   retainedBackups,
-} from './retention.ts';
-export { type RunOptions, type RunReport, runBackup } from './run.ts';
-export { renderRunBook } from './run-book.ts';
-export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type RunPlan } from './run-plan.ts';
-export {
-  judgeWindows,
-  nextWindow,
-  type Schedule,
-  type Window,
-  type WindowRecord,
-  type WindowVerdict,
-  windowsDue,
-} from './schedule.ts';
-export {
-  keepSchedule,
-  runWindow,
-  type ScheduledJob,
-  type ScheduleEvent,
-  type WindowOptions,
-  type WindowOutcome,
-} from './scheduled.ts';
-export { readSecret, type SecretReference } from './secret.ts';
-export { previewRestore, type RestorePreview, type SelectedVolume } from './selection.ts';
-export { openStore, type Store, type StoredBackup, type StoreSurvey } from './store.ts';
-export type { StoredForm } from './stored-form.ts';
+} from './store/retention.ts';
+export { openStore, type Store, type StoredBackup, type StoreSurvey } from './store/store.ts';
+export type { StoredForm } from './store/stored-form.ts';
+export type { Vault } from './store/vault.ts';
 export { systemSurroundings } from './surroundings.ts';
-export { type GroupSurvey, standingCodes, surveyGroup } from './survey.ts';
-export { type ProofPoint, type RunTimeline, type TimelineSpan, timelineOf } from './timeline.ts';
-export type { Vault } from './vault.ts';
-export { openWindowLog, type WindowLog } from './window-log.ts';

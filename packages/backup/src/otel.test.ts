@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { labPolicy } from '../test/lab-policy.ts';
 import { localFamily } from '../test/local-family.ts';
 import { traceRun } from './otel.ts';
-import { planBackup } from './plan.ts';
+import { planBackup } from './plan/plan.ts';
 import type { PhaseOutcome } from './ports.ts';
-import { runBackup } from './run.ts';
+import { runBackup } from './run/run.ts';
 
 async function traced(failing?: PhaseOutcome) {
   const exporter = new InMemorySpanExporter();

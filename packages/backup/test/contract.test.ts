@@ -2,7 +2,7 @@ import { createHost } from '@splitmirror/host';
 import { startLab } from '@splitmirror/lab';
 import { describe, it } from 'vitest';
 import { aixFamily } from '../src/aix.ts';
-import { quiesceSteps } from '../src/quiesce.ts';
+import { quiesceSteps } from '../src/run/quiesce.ts';
 import { type ClusterSubject, clusterContract, type MirrorSubject, mirrorContract } from '../src/testing.ts';
 import { labPolicy } from './lab-policy.ts';
 import { modelCluster, modelMirror } from './world/ports.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { writeDurably } from '../src/durable.ts';
-import { openJournal } from '../src/journal.ts';
-import { openSink } from '../src/sink.ts';
+import { openJournal } from '../src/run/journal.ts';
+import { openSink } from '../src/run/sink.ts';
+import { writeDurably } from '../src/store/durable.ts';
 
 /** What was asked of the disk, in order. A power cut cannot be made here; the order that survives it can be seen. */
 const { asked } = vi.hoisted(() => ({ asked: [] as string[] }));

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { drive } from '../src/drive.ts';
-import type { Effect } from '../src/effects.ts';
+import { drive } from '../src/run/drive.ts';
+import type { Effect } from '../src/run/effects.ts';
 import { matrix } from './crash-matrix.ts';
 import { explored, seeds } from './proven.ts';
 import { act, nextOf, runner } from './world/actors.ts';

@@ -1,4 +1,4 @@
-import type { GroupPolicy } from '../src/run-plan.ts';
+import type { GroupPolicy } from '../src/plan/run-plan.ts';
 
 /** How the tests back up the ledger of the lab. */
 export const labPolicy: GroupPolicy = {

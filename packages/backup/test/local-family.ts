@@ -5,7 +5,7 @@ import { type Host, localHost } from '@splitmirror/host';
 import type { BackupContext } from '../src/context.ts';
 import type { BackupEvent } from '../src/events.ts';
 import type { MirrorPort, Phase, PhaseOutcome, Standing } from '../src/ports.ts';
-import { openStore } from '../src/store.ts';
+import { openStore } from '../src/store/store.ts';
 import { systemSurroundings } from '../src/surroundings.ts';
 
 /** What a test may change while a run is under way. */

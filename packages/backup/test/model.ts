@@ -1,5 +1,5 @@
+import type { RunPlan } from '../src/plan/run-plan.ts';
 import type { MirrorPlan, Phase } from '../src/ports.ts';
-import type { RunPlan } from '../src/run-plan.ts';
 
 const phase = (name: string): Phase => ({
   name,

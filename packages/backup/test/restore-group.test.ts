@@ -6,12 +6,12 @@ import { type Lab, startLab } from '@splitmirror/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aixFamily } from '../src/aix.ts';
 import type { BackupContext } from '../src/context.ts';
-import type { Feedable } from '../src/feed.ts';
-import { planBackup } from '../src/plan.ts';
-import { restoreIntoGroup } from '../src/restore-group.ts';
-import { runBackup } from '../src/run.ts';
-import { previewRestore } from '../src/selection.ts';
-import { openStore, type StoredBackup } from '../src/store.ts';
+import { planBackup } from '../src/plan/plan.ts';
+import type { Feedable } from '../src/restore/feed.ts';
+import { restoreIntoGroup } from '../src/restore/restore-group.ts';
+import { previewRestore } from '../src/restore/selection.ts';
+import { runBackup } from '../src/run/run.ts';
+import { openStore, type StoredBackup } from '../src/store/store.ts';
 import { systemSurroundings } from '../src/surroundings.ts';
 import { labPolicy } from './lab-policy.ts';
 

@@ -7,10 +7,10 @@ import { createHost, renderCommand, type Step } from '@splitmirror/host';
 import { type Lab, startLab, verifyLedger } from '@splitmirror/lab';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aixFamily } from '../src/aix.ts';
-import { planBackup } from '../src/plan.ts';
-import { renderRunBook } from '../src/run-book.ts';
-import type { PlannedArchive, RunPlan } from '../src/run-plan.ts';
-import { openStore } from '../src/store.ts';
+import { planBackup } from '../src/plan/plan.ts';
+import { renderRunBook } from '../src/plan/run-book.ts';
+import type { PlannedArchive, RunPlan } from '../src/plan/run-plan.ts';
+import { openStore } from '../src/store/store.ts';
 import { systemSurroundings } from '../src/surroundings.ts';
 import { labPolicy } from './lab-policy.ts';
 

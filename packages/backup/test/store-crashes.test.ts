@@ -3,9 +3,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { verifyBackup } from '../src/restore.ts';
-import { retainBackups } from '../src/retention.ts';
-import { openStore, type Store } from '../src/store.ts';
+import { verifyBackup } from '../src/restore/restore.ts';
+import { retainBackups } from '../src/store/retention.ts';
+import { openStore, type Store } from '../src/store/store.ts';
 import { archiveOf, manifestOf } from './stored.ts';
 
 /** The process dies at one call that changes a file system: that one, or half of it, is done, and none after it. */

@@ -1,4 +1,4 @@
-import type { ArchiveRecord, Manifest } from '../src/manifest.ts';
+import type { ArchiveRecord, Manifest } from '../src/store/manifest.ts';
 
 /** A manifest as a good run of group `g` writes it. */
 export const manifestOf = (run: string, changed: Partial<Manifest> = {}): Manifest => ({

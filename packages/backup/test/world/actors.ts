@@ -1,16 +1,16 @@
-import type { Effect, Observation, Outcome } from '../../src/effects.ts';
-import type { Holder } from '../../src/lock.ts';
-import { failedOutcome } from '../../src/perform.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { Phase, Picture, Problem, Proof, RecoveryPlan } from '../../src/ports.ts';
+import type { Effect, Observation, Outcome } from '../../src/run/effects.ts';
+import type { Holder } from '../../src/run/lock.ts';
+import { failedOutcome } from '../../src/run/perform.ts';
 import {
   nextRecoveryEffect,
   observeRecovery,
   type RecoveryRules,
   type RecoveryState,
   startRecovery,
-} from '../../src/recovery.ts';
-import { nextEffect, observe, type RunState, startRun } from '../../src/reducer.ts';
-import type { RunPlan } from '../../src/run-plan.ts';
+} from '../../src/run/recovery.ts';
+import { nextEffect, observe, type RunState, startRun } from '../../src/run/reducer.ts';
 import { commandsOf, nameOf, runScript, type ScriptFault } from './scripts.ts';
 import { accuse, crash, fullCopies, type Group, groupOf, handOver, pass, remains, type World } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { Effect } from '../../src/effects.ts';
+import type { Effect } from '../../src/run/effects.ts';
 import { type Actor, act, endOf, type Fault, judgeEnd, nextOf, recoverer, runner, wordsOf } from './actors.ts';
 import { commandsOf, type Mishap, nameOf } from './scripts.ts';
 import { bringUp, cloneWorld, freshWorld, groupOf, landAll, remains, tick, type World } from './world.ts';

@@ -1,5 +1,5 @@
-import type { Effect } from '../../src/effects.ts';
-import { fileOf } from '../../src/lock.ts';
+import type { Effect } from '../../src/run/effects.ts';
+import { fileOf } from '../../src/run/lock.ts';
 import {
   accuse,
   crash,

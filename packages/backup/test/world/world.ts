@@ -1,4 +1,4 @@
-import type { Holder } from '../../src/lock.ts';
+import type { Holder } from '../../src/run/lock.ts';
 
 /**
  * A cluster whose resource groups have one mirrored volume each, just deep enough for the effects of a run: who has the

@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { labPolicy } from '../../test/lab-policy.ts';
+import { type LocalFamily, localFamily } from '../../test/local-family.ts';
+import { BackupError } from '../errors.ts';
+import { runBackup } from '../run/run.ts';
+import { approvePlan, checkApproval, loadApproval, loadPlan, saveApproval, savePlan } from './approval.ts';
+import { planBackup } from './plan.ts';
+import { canonical, digestOf, type RunPlan } from './run-plan.ts';
+
+const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
+const at = new Date('2026-11-20T10:00:00.000Z');
+const expiresAt = new Date('2026-11-27T10:00:00.000Z');
+const refusal = (work: () => unknown): string => {
+  try {
+    work();
+    return 'passed';
+  } catch (error) {
+    return error instanceof BackupError ? `${error.code}: ${error.message.replace(/^.*?: /, '')}` : String(error);
+  }
+};
+
+let family: LocalFamily;
+let plan: RunPlan;
+let directory: string;
+beforeAll(async () => {
+  family = await localFamily({ a: 'n1' });
+  plan = await planBackup(family.context, 'a', policy);
+  directory = await mkdtemp(join(tmpdir(), 'splitmirror-approval-'));
+});
+
+describe('approvePlan', () => {
+  it('allows this plan and no other, until it expires', () => {
+    const approval = approvePlan(plan, { by: ' M. Weber, change 4711 ', at, expiresAt });
+    expect(approval).toMatchObject({ plan: digestOf(plan), by: 'M. Weber, change 4711', group: 'a', run: plan.run });
+    const check = (checked: RunPlan, now: string) => refusal(() => checkApproval(checked, approval, new Date(now)));
+    expect(check(plan, '2026-11-21T00:00:00.000Z')).toBe('passed');
+    expect(check(plan, '2026-11-28T00:00:00.000Z')).toBe(
+      'PLAN_NOT_APPROVED: the approval of M. Weber, change 4711 expired at 2026-11-27T10:00:00.000Z',
+    );
+    expect(check(plan, '2026-11-01T00:00:00.000Z')).toMatch(/^PLAN_NOT_APPROVED: .* begins at/);
+    expect(check({ ...plan, policy: { ...plan.policy, freezeSeconds: 31 } }, '2026-11-21T00:00:00.000Z')).toMatch(
+      /^PLAN_NOT_APPROVED: .* approved [0-9a-f]{12}, and this one is [0-9a-f]{12}$/,
+    );
+    expect(() => approvePlan(plan, { by: ' ', at, expiresAt })).toThrow(RangeError);
+    expect(() => approvePlan(plan, { by: 'x', at: expiresAt, expiresAt: at })).toThrow(RangeError);
+  });
+
+  it('survives the disk, whatever the order of keys', async () => {
+    const file = join(directory, 'plan.json');
+    const digest = await savePlan(file, plan);
+    const approval = approvePlan(plan, { by: 'x', at, expiresAt });
+    await saveApproval(`${file}.approval`, approval);
+    expect(await loadPlan(file)).toEqual(JSON.parse(JSON.stringify(plan)));
+    expect(digestOf(await loadPlan(file))).toBe(digest);
+    expect(await loadApproval(`${file}.approval`)).toEqual(approval);
+    const backwards = Object.fromEntries(Object.entries(plan).toReversed());
+    await writeFile(file, JSON.stringify(backwards, null, 2));
+    expect(digestOf(await loadPlan(file))).toBe(digest);
+    expect(canonical({ b: 1, a: [{ d: undefined, c: 2 }] })).toBe('{"a":[{"c":2}],"b":1}');
+  });
+
+  it('refuses what is no plan, and says where', async () => {
+    const file = join(directory, 'bad.json');
+    for (const [text, reason] of [
+      ['{', /cannot be read as a plan/],
+      [canonical({ ...plan, run: '-rf' }), /run: /],
+      [canonical({ ...plan, extra: 1 }), /extra/],
+    ] as const) {
+      await writeFile(file, text);
+      await expect(loadPlan(file)).rejects.toThrow(reason);
+    }
+    await expect(loadPlan(join(directory, 'none'))).rejects.toMatchObject({ code: 'PLAN_UNREADABLE' });
+  });
+});
+
+describe('runBackup with an approval', () => {
+  const running = (approval: ReturnType<typeof approvePlan>, now: Date, chosen = plan) =>
+    runBackup({ ...family.context, surroundings: { ...family.context.surroundings, now: () => now } }, chosen, {
+      approval,
+    });
+
+  it('runs a saved plan once, in the name of the process that runs it', async () => {
+    const file = join(directory, 'once.json');
+    await savePlan(file, plan);
+    const approval = approvePlan(plan, { by: 'x', at, expiresAt });
+    await expect(running(approval, new Date('2026-12-01T00:00:00.000Z'))).rejects.toMatchObject({
+      code: 'PLAN_NOT_APPROVED',
+    });
+    let lock = '';
+    family.onPhase = async (group, { name }) => {
+      const notes = join(family.directory, group, '.splitmirror');
+      const { readdir } = await import('node:fs/promises');
+      const [first = ''] = await readdir(notes);
+      if (name === 'split') lock = await readFile(join(notes, first), 'utf8');
+      return undefined;
+    };
+    const now = new Date('2026-11-21T00:00:00.000Z');
+    const report = await running(approval, now, await loadPlan(file));
+    expect(report.verdict).toEqual({ kind: 'good' });
+    expect(JSON.parse(lock)).toMatchObject({
+      run: plan.run,
+      since: now.toISOString(),
+      controller: { pid: process.pid },
+    });
+    const { manifest } = await family.context.store.find('a', plan.run);
+    expect(manifest).toMatchObject({
+      createdAt: now.toISOString(),
+      planDigest: digestOf(plan),
+      consistency: {
+        level: 'file-system',
+        groups: [{ volumes: ['alv'], level: 'file-system', evidence: { frozenSeconds: '2' } }],
+      },
+    });
+    await expect(running(approval, now)).rejects.toMatchObject({ code: 'PLAN_OUTDATED' });
+    // Nor again where its backup cannot be read any more.
+    const kept = join(report.directory ?? '', 'manifest.json');
+    await rename(kept, `${kept}.away`);
+    await expect(running(approval, now)).rejects.toMatchObject({ code: 'PLAN_OUTDATED' });
+    await rename(`${kept}.away`, kept);
+  });
+
+  it('refuses when the storage or the holder is not what it was made for', async () => {
+    const made = await planBackup(family.context, 'a', policy);
+    const { mirror } = family.context;
+    const changed = {
+      ...mirror,
+      look: async (...given: Parameters<typeof mirror.look>) => ({ ...(await mirror.look(...given)), digest: 'x' }),
+    };
+    const verdict = { kind: 'refused', code: 'PLAN_OUTDATED' };
+    expect((await runBackup({ ...family.context, mirror: changed }, made)).verdict).toMatchObject(verdict);
+    family.holders.set('a', 'spare');
+    expect((await runBackup(family.context, made)).verdict).toMatchObject(verdict);
+    family.holders.set('a', 'n1');
+  });
+
+  it('estimates the next run from the last', async () => {
+    const next = await planBackup(family.context, 'a', policy);
+    expect(plan.estimates).toMatchObject({
+      frozenMs: null,
+      frozenMsAtMost: 30_000,
+      basis: expect.stringMatching(/assumed/),
+    });
+    expect(next.estimates).toMatchObject({ frozenMs: 2000, basis: expect.stringMatching(`run ${plan.run} of`) });
+  });
+});

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { BackupError } from '../errors.ts';
+import { writeDurably } from '../store/durable.ts';
+import { runPlanSchema } from './plan-schema.ts';
+import { canonical, digestOf, type RunPlan } from './run-plan.ts';
+
+const approvalSchema = z.strictObject({
+  splitmirror: z.literal(1),
+  /** Digest of the plan: not one character of it may change. */
+  plan: z.string().regex(/^[0-9a-f]{64}$/),
+  run: z.string(),
+  group: z.string(),
+  /** Who allowed it, in the site's own words. */
+  by: z.string().min(1),
+  /** UTC, ISO 8601. */
+  at: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+});
+
+/**
+ * Somebody's leave to run one plan, until a time. It is a record and no signature: keep it where only those can write who
+ * may approve.
+ */
+export type Approval = z.infer<typeof approvalSchema>;
+
+/**
+ * Allows a plan.
+ *
+ * @throws RangeError without a name, or when the leave would expire before it was given.
+ */
+export function approvePlan(
+  plan: RunPlan,
+  { by, at, expiresAt }: { readonly by: string; readonly at: Date; readonly expiresAt: Date },
+): Approval {
+  if (by.trim() === '') throw new RangeError('an approval needs the name of who gives it');
+  if (!(expiresAt > at)) throw new RangeError('an approval has to expire after it was given');
+  const times = { at: at.toISOString(), expiresAt: expiresAt.toISOString() };
+  return { splitmirror: 1, plan: digestOf(plan), run: plan.run, group: plan.group, by: by.trim(), ...times };
+}
+
+/**
+ * Lets a plan pass that was allowed, exactly so, and in time.
+ *
+ * @throws BackupError `PLAN_NOT_APPROVED`
+ */
+export function checkApproval(plan: RunPlan, approval: Approval, now: Date): void {
+  const refuse = (message: string, remedy: string): never => {
+    throw new BackupError('PLAN_NOT_APPROVED', `plan ${plan.run} of ${plan.group}: ${message}`, { remedy });
+  };
+  const digest = digestOf(plan);
+  if (approval.plan !== digest) {
+    refuse(
+      `${approval.by} approved ${approval.plan.slice(0, 12)}, and this one is ${digest.slice(0, 12)}`,
+      'Have this plan approved, or run the one that was.',
+    );
+  }
+  if (now > new Date(approval.expiresAt)) {
+    refuse(`the approval of ${approval.by} expired at ${approval.expiresAt}`, 'Have a new plan approved.');
+  }
+  if (now < new Date(approval.at)) {
+    refuse(`the approval of ${approval.by} begins at ${approval.at}`, 'Compare the clocks of both machines.');
+  }
+}
+
+/** Saves a plan as canonical JSON, of which `sha256sum` without the last line feed says the digest, and returns that. */
+export async function savePlan(file: string, plan: RunPlan): Promise<string> {
+  await writeDurably(file, `${canonical(plan)}\n`);
+  return digestOf(plan);
+}
+
+/**
+ * Reads a saved plan.
+ *
+ * @throws BackupError `PLAN_UNREADABLE`
+ */
+export function loadPlan(file: string): Promise<RunPlan> {
+  return load(file, runPlanSchema, 'a plan');
+}
+
+/** Saves an approval. */
+export function saveApproval(file: string, approval: Approval): Promise<void> {
+  return writeDurably(file, `${JSON.stringify(approval, null, 2)}\n`);
+}
+
+/**
+ * Reads a saved approval.
+ *
+ * @throws BackupError `PLAN_UNREADABLE`
+ */
+export function loadApproval(file: string): Promise<Approval> {
+  return load(file, approvalSchema, 'an approval');
+}
+
+async function load<T>(file: string, schema: z.ZodType<T>, what: string): Promise<T> {
+  try {
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    const first = cause instanceof z.ZodError ? cause.issues[0] : undefined;
+    const reason =
+      first === undefined ? (cause as Error).message : `${first.path.join('.') || 'file'}: ${first.message}`;
+    throw new BackupError('PLAN_UNREADABLE', `${file} cannot be read as ${what}: ${reason}`, {
+      remedy: 'Save it again; a plan that was changed by hand is a new plan.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { localHost, localTransport } from '@splitmirror/host';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeBackup, makeSource } from '../../test/real-backup.ts';
+import { listBackups } from '../store/listing.ts';
+import type { DrillRecord } from '../store/records.ts';
+import { openStore, type Store, type StoredBackup } from '../store/store.ts';
+import { type DrillRequest, drillBackup, drillsDue } from './drill.ts';
+
+let base: string;
+let store: Store;
+let backup: StoredBackup;
+let scratch: string;
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'splitmirror-drill-'));
+  await makeSource(join(base, 'source'));
+  store = await openStore(join(base, 'store'));
+  backup = await makeBackup(store, join(base, 'source'));
+  scratch = join(base, 'scratch');
+  await mkdir(scratch);
+});
+
+const now = () => new Date('2026-11-23T10:00:00.000Z');
+const probe = (text: string) => ({ argv: ['sh', '-c', text, 'probe'] as [string, ...string[]], timeoutSeconds: 20 });
+const opens = probe('test -s "$1/datalv/readme" && test "$(wc -c <"$1/rawlv")" -eq 500000');
+const place = () => ({ kind: 'directory', directory: scratch }) as const;
+const node = (): NonNullable<DrillRequest['place']> => {
+  const path = '/usr/bin:/bin';
+  const mountPoint = execFileSync('df', ['-k', base], { encoding: 'utf8' }).trim().split(/\s/).at(-1) ?? '';
+  const target = { host: localHost('a', { path }), transport: localTransport('a'), path };
+  return { kind: 'node', target, directory: scratch, mountPoint };
+};
+
+describe('drillBackup', () => {
+  it.each(['bytes', 'contents', 'application'] as const)('passes %s, records it, and leaves nothing', async (level) => {
+    const record = await drillBackup(store, backup, { level, place: place(), probe: opens }, now);
+    expect(record).toMatchObject({ level, outcome: 'passed', at: now().toISOString(), problems: [] });
+    expect(await readdir(scratch)).toEqual([]);
+    const [listed] = await listBackups(store, 'g', new Date('2026-11-25T22:00:00.000Z'));
+    expect(listed).toMatchObject({ health: 'good', proven: { level, ageDays: 2.5 } });
+  });
+
+  it('passes on a node, through its own tools', async () => {
+    const request = { level: 'application', place: node(), probe: opens } as const;
+    expect(await drillBackup(store, backup, request, now)).toMatchObject({
+      outcome: 'passed',
+      where: 'a',
+      program: 'sh',
+    });
+    expect(await readdir(scratch)).toEqual([]);
+    await mkdir(join(scratch, 'splitmirror-drill-aaaaaa'));
+    await expect(drillBackup(store, backup, request, now)).rejects.toThrow('could not be made');
+    expect(await readdir(scratch)).toHaveLength(1);
+  });
+
+  it.each([
+    ['here', place],
+    ['on a node', node],
+  ])('records that the application did not open it (%s)', async (_, where) => {
+    const fails = probe('echo cannot open the books >&2; exit 4');
+    const record = await drillBackup(store, backup, { level: 'application', place: where(), probe: fails }, now);
+    expect(record).toMatchObject({ outcome: 'failed', problems: ['sh ended with 4: cannot open the books'] });
+    expect(await readdir(scratch)).toEqual([]);
+    const [listed] = await listBackups(store, 'g', now());
+    expect(listed).toMatchObject({ health: 'damaged', proven: null, reasons: record.problems });
+  });
+
+  it('ends a probe that ignores its deadline', async () => {
+    const stubborn = { ...probe('trap "" TERM; sleep 15 & while :; do wait; done'), timeoutSeconds: 1 };
+    const request = { level: 'application', place: place(), probe: stubborn } as const;
+    const { outcome, problems } = await drillBackup(store, backup, request, now);
+    expect({ outcome, problems }).toMatchObject({ outcome: 'failed', problems: ['sh ended with its deadline: '] });
+  }, 10_000);
+
+  it('does not take a fault of the place for one of the backup', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    const read: StoredBackup['read'] = (record) => {
+      if (record.volume === 'rawlv') throw full;
+      return backup.read(record);
+    };
+    const request = { level: 'contents', place: place() } as const;
+    await expect(drillBackup(store, { ...backup, read }, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_PARTIAL',
+    });
+    expect((await store.find('g')).records).toEqual([]);
+  });
+
+  it('records what was done to the archives since', async () => {
+    const file = join(backup.directory, 'datalv.tar');
+    const bytes = await readFile(file);
+    bytes[bytes.indexOf('read me')] = 0x52;
+    await writeFile(file, bytes);
+    for (const level of ['bytes', 'contents'] as const) {
+      const record = await drillBackup(store, backup, { level, place: place() }, now);
+      expect(record.outcome).toBe('failed');
+    }
+    expect((await store.find('g')).records).toHaveLength(2);
+  });
+
+  it('records nothing when the key or the request is at fault', async () => {
+    const form = { recipients: [await identityToRecipient(await generateIdentity())] };
+    const encrypted = await makeBackup(store, join(base, 'source'), { run: 'bbbbbb', form });
+    const request = { level: 'contents', place: place() } as const;
+    await expect(drillBackup(store, encrypted, request, now)).rejects.toMatchObject({ code: 'IDENTITY_MISSING' });
+    const identities = [await generateIdentity()];
+    await expect(drillBackup(store, encrypted, { ...request, identities }, now)).rejects.toMatchObject({
+      code: 'STORED_IDENTITY',
+    });
+    await expect(drillBackup(store, backup, { level: 'application' }, now)).rejects.toThrow(RangeError);
+    expect((await store.find('g', 'bbbbbb')).records).toEqual([]);
+    expect(await readdir(scratch)).toEqual([]);
+  });
+});
+
+describe('drillsDue', () => {
+  const drilled = (level: DrillRecord['level'], at: string, outcome: DrillRecord['outcome'] = 'passed') => {
+    const record: DrillRecord = {
+      kind: 'drill',
+      at,
+      level,
+      outcome,
+      seconds: 1,
+      where: 'a',
+      program: null,
+      problems: [],
+    };
+    return { records: [record] };
+  };
+  const policy = { bytesDays: 7, contentsDays: 30, applicationDays: 90 };
+
+  it('is content with a recent drill of a higher level', () => {
+    expect(drillsDue([drilled('application', '2026-11-20T10:00:00.000Z')], policy, now())).toEqual([]);
+  });
+
+  it('alarms for what is too old, was never done, failed, or is from the future', () => {
+    const old = drillsDue([drilled('contents', '2026-11-01T10:00:00.000Z')], policy, now());
+    expect(old.map(({ level, lastAt }) => [level, lastAt])).toEqual([
+      ['bytes', '2026-11-01T10:00:00.000Z'],
+      ['application', null],
+    ]);
+    expect(old.map(({ message }) => message)).toEqual([
+      'the last passed drill of level bytes was 22 days ago; one is wanted every 7 days',
+      'no drill of level application was ever passed; one is wanted every 90 days',
+    ]);
+    expect(drillsDue([drilled('bytes', '2026-11-22T10:00:00.000Z', 'failed')], { bytesDays: 7 }, now())).toHaveLength(
+      1,
+    );
+    expect(drillsDue([drilled('bytes', '2027-11-22T10:00:00.000Z')], { bytesDays: 7 }, now())).toHaveLength(1);
+    expect(drillsDue([], {}, now())).toEqual([]);
+  });
+});

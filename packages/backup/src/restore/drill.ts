@@ -1,0 +1,255 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
+import { changes, SplitmirrorError } from '@splitmirror/host';
+import { daysSince } from '../store/listing.ts';
+import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
+import type { Store, StoredBackup } from '../store/store.ts';
+import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
+import { RestoreError } from './restore-error.ts';
+import { type NodePlace, type NodeTarget, restoreToNode } from './restore-node.ts';
+import { entriesOf, isNote } from './selection.ts';
+
+/** What a drill does. */
+export interface DrillRequest extends Identified {
+  /** How far it goes; a higher level includes the lower ones. */
+  readonly level: DrillRecord['level'];
+  /** Where it restores to, and what is made there is removed again. Default: this machine's directory for temporary files. */
+  readonly place?:
+    | { readonly kind: 'directory'; readonly directory: string }
+    | { readonly kind: 'node'; readonly target: NodeTarget; readonly directory: string; readonly mountPoint: string }
+    | undefined;
+  /**
+   * For `application`: a command that opens what was restored, and ends with 0 only if it could. It gets the directory as its
+   * last argument: each file system is a directory in it, each raw volume a file, both named after the volume.
+   */
+  readonly probe?:
+    | { readonly argv: readonly [program: string, ...args: string[]]; readonly timeoutSeconds: number }
+    | undefined;
+  /** Seconds that a restore to a node may take; default a day. */
+  readonly timeoutSeconds?: number | undefined;
+}
+
+/**
+ * Tries whether a backup can be restored, and records what came of it beside the manifest. That it failed is a record too, and
+ * no error; the health of the backup is `damaged` from then on.
+ *
+ * @throws RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING` and other errors that say nothing of
+ * the backup: a wrong identity, no room, a node that does not answer. Then nothing is recorded.
+ */
+export async function drillBackup(
+  store: Store,
+  backup: StoredBackup,
+  request: DrillRequest,
+  now: () => Date,
+): Promise<DrillRecord> {
+  if (request.level === 'application' && request.probe === undefined) {
+    throw new RangeError('a drill of the level application needs a probe');
+  }
+  const startedAt = now().getTime();
+  const problems = await tryOut(backup, request);
+  const record: DrillRecord = {
+    kind: 'drill',
+    at: now().toISOString(),
+    level: request.level,
+    outcome: problems.length === 0 ? 'passed' : 'failed',
+    seconds: Math.max(0, (now().getTime() - startedAt) / 1000),
+    where: request.place?.kind === 'node' ? request.place.target.host.name : hostname(),
+    program: request.level === 'application' ? (request.probe?.argv[0] ?? null) : null,
+    problems: [...problems],
+  };
+  await store.record(backup, record);
+  return record;
+}
+
+/** How old the last passed drill of each level may be, in days; a level without a number is not asked for. */
+export interface DrillPolicy {
+  readonly bytesDays?: number | undefined;
+  readonly contentsDays?: number | undefined;
+  readonly applicationDays?: number | undefined;
+}
+
+/** A drill that should have been. */
+export interface DrillDue {
+  readonly level: DrillRecord['level'];
+  /** The last drill that was passed at this level or above, of any backup; `null` when there was none. */
+  readonly lastAt: string | null;
+  readonly ageDays: number | null;
+  readonly limitDays: number;
+  readonly message: string;
+}
+
+/**
+ * Which drills of a group are due. Pure. A drill of a higher level counts for the lower ones; a failed one counts for none.
+ *
+ * @param backups All of a group, in any order.
+ */
+export function drillsDue(
+  backups: readonly { readonly records: readonly BackupRecord[] }[],
+  policy: DrillPolicy,
+  now: Date,
+): DrillDue[] {
+  const passed = backups.flatMap(({ records }) =>
+    records.filter((record) => record.kind === 'drill' && record.outcome === 'passed'),
+  ) as DrillRecord[];
+  const limits = { bytes: policy.bytesDays, contents: policy.contentsDays, application: policy.applicationDays };
+  return drillLevels.flatMap((level, rank) => {
+    const limitDays = limits[level];
+    if (limitDays === undefined) return [];
+    const lastAt =
+      passed
+        .filter((drill) => drillLevels.indexOf(drill.level) >= rank)
+        .map(({ at }) => at)
+        .sort()
+        .at(-1) ?? null;
+    const ageDays = lastAt === null ? null : daysSince(lastAt, now);
+    // A drill from the future proves nothing: the clock was wrong.
+    if (ageDays !== null && ageDays >= 0 && ageDays <= limitDays) return [];
+    const last =
+      ageDays === null
+        ? `no drill of level ${level} was ever passed`
+        : `the last passed drill of level ${level} was ${Math.floor(ageDays)} days ago`;
+    const message = `${last}; one is wanted every ${limitDays} days`;
+    return [{ level, lastAt, ageDays, limitDays, message }];
+  });
+}
+
+/** What is wrong with the backup; errors that say nothing of it are thrown. */
+async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<readonly string[]> {
+  try {
+    if (request.level === 'bytes') {
+      await verifyBackup(backup, request);
+      return [];
+    }
+    return request.place?.kind === 'node'
+      ? await onNode(backup, request, request.place)
+      : await onThisMachine(backup, request, request.place?.directory ?? tmpdir());
+  } catch (error) {
+    if (!SplitmirrorError.is(error) || !isOfBackup(error)) throw error;
+    return [error.message];
+  }
+}
+
+/** Whether an error tells of the backup, not of the place or the key. */
+function isOfBackup(error: SplitmirrorError): boolean {
+  const codes = error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
+  return codes.some(({ code }) => /^(?:BACKUP_DAMAGED|EXTRACT_|ARCHIVE_|CATALOGUE_|STORED_DAMAGED)/.test(code));
+}
+
+async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
+  const scratch = await mkdtemp(join(parent, `splitmirror-drill-${backup.manifest.run}-`));
+  try {
+    const { volumes } = await restoreBackup(backup, scratch, request);
+    const different = (await Promise.all(volumes.map((volume) => compareVolume(backup, volume)))).flat();
+    if (different.length > 0) return different;
+    return request.level === 'application' ? await probeHere(request, scratch) : [];
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function probeHere({ probe }: DrillRequest, scratch: string): Promise<readonly string[]> {
+  if (probe === undefined) return [];
+  const [program, ...args] = probe.argv;
+  return new Promise((resolve, reject) => {
+    // What ignores a request to end must not hold up the drill for ever.
+    const killSignal = 'SIGKILL';
+    const options = { cwd: scratch, timeout: probe.timeoutSeconds * 1000, killSignal, maxBuffer: 1 << 24 } as const;
+    execFile(program, [...args, scratch], options, (error, _, stderr) => {
+      if (error === null) resolve([]);
+      else if (error.code === 'ENOENT') reject(new RangeError(`the probe ${program} was not found`));
+      else
+        resolve([`${program} ended with ${error.killed ? 'its deadline' : error.code}: ${stderr.trim().slice(-300)}`]);
+    });
+  });
+}
+
+async function onNode(
+  backup: StoredBackup,
+  request: DrillRequest,
+  { target, directory, mountPoint }: Extract<DrillRequest['place'], { kind: 'node' }>,
+): Promise<readonly string[]> {
+  const { run, archives } = backup.manifest;
+  const scratch = `${directory.replace(/\/$/, '')}/splitmirror-drill-${run}`;
+  const trees = archives.filter(({ tool }) => tool === 'tar').map(({ volume }) => `${scratch}/${volume}`);
+  const { host } = target;
+  const made = await host.run({
+    steps: [
+      // Fails when it is there: what is removed in the end was made here.
+      { id: 'scratch', run: changes('mkdir', scratch), timeoutSeconds: 60 },
+      ...trees.map((path, index) => ({ id: `tree${index}`, run: changes('mkdir', path), timeoutSeconds: 60 })),
+    ],
+  });
+  const [first] = made.steps;
+  const isOurs = first?.kind === 'ended' && first.exitCode === 0;
+  if (!isOurs)
+    throw new RangeError(`${host.name}: ${scratch} could not be made: remove what an earlier drill has left`);
+  try {
+    const places = archives.map(
+      ({ volume, tool }): NodePlace =>
+        tool === 'tar'
+          ? { volume, directory: `${scratch}/${volume}`, mountPoint }
+          : { volume, device: `${scratch}/${volume}`, lvcb: 'keep' },
+    );
+    const timeoutSeconds = request.timeoutSeconds ?? 86_400;
+    await restoreToNode(backup, target, places, { identities: request.identities, timeoutSeconds });
+    if (request.level !== 'application' || request.probe === undefined) return [];
+    const [program, ...args] = request.probe.argv;
+    const { timeoutSeconds: limit } = request.probe;
+    const probed = await host.run({
+      steps: [{ id: 'probe', run: changes(program, ...args, scratch), timeoutSeconds: limit }],
+    });
+    const [step] = probed.steps;
+    if (step?.kind === 'ended' && step.exitCode === 0) return [];
+    if (step?.kind !== 'ended') return [`${program} did not end: ${step?.kind ?? probed.kind}`];
+    return [`${program} ended with ${step.exitCode}: ${step.stderr.trim().slice(-300)}`];
+  } finally {
+    await host.run({ steps: [{ id: 'tidy', run: changes('rm', '-rf', scratch), timeoutSeconds: 3600 }] });
+  }
+}
+
+/** Everything that stands on the disk now against the catalogue, file by file; raw volumes by size and digest. */
+async function compareVolume(backup: StoredBackup, { volume, path }: RestoredVolume): Promise<string[]> {
+  const record = backup.manifest.archives.find((each) => each.volume === volume);
+  if (record === undefined) return [];
+  if (record.catalogue === null) {
+    return (await digestOf(path)) === record.sha256 ? [] : [`${volume}: the image is not what was archived`];
+  }
+  const different: string[] = [];
+  for await (const entry of entriesOf(backup, record)) {
+    if (isNote(entry)) continue;
+    const difference = await compareEntry(path, entry);
+    if (difference !== undefined) different.push(`${volume}: ${displayName(entry.path)}: ${difference}`);
+  }
+  return different.length > 20 ? [...different.slice(0, 20), `${volume}: ${different.length - 20} more`] : different;
+}
+
+async function compareEntry(root: string, entry: CatalogueEntry): Promise<string | undefined> {
+  const file = Buffer.concat([Buffer.from(`${root}/`), nameBytes(entry.path)]);
+  const found = await lstat(file).catch(() => undefined);
+  if (found === undefined) return 'is not there';
+  switch (entry.type) {
+    case 'directory':
+      return found.isDirectory() ? undefined : 'is no directory';
+    case 'symlink':
+      return found.isSymbolicLink() && (await readlink(file, 'buffer')).equals(nameBytes(entry.link ?? ''))
+        ? undefined
+        : 'is not the link that it was';
+    case 'hardlink':
+      return found.nlink > 1 || found.isSymbolicLink() ? undefined : 'is no further name of a file';
+    default:
+      if (!found.isFile()) return `is no ${entry.type}`;
+      if (found.size !== entry.size) return `has ${found.size} bytes, not ${entry.size}`;
+      return (await digestOf(file)) === entry.sha256 ? undefined : 'has other content';
+  }
+}
+
+async function digestOf(file: string | Buffer): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

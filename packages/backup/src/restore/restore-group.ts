@@ -1,0 +1,216 @@
+import type { BackupContext } from '../context.ts';
+import { BackupError } from '../errors.ts';
+import { refuseLeftovers } from '../plan/plan.ts';
+import type { Confirmation, Proof } from '../ports.ts';
+import type { Holder } from '../run/lock.ts';
+import { performOnNode } from '../run/perform.ts';
+import { surveyGroup } from '../run/survey.ts';
+import type { StoredBackup } from '../store/store.ts';
+import type { Feedable } from './feed.ts';
+import { RestoreError } from './restore-error.ts';
+import {
+  checkPlace,
+  type NodePlace,
+  type NodeRestored,
+  type NodeRestoreOptions,
+  restorePlace,
+} from './restore-node.ts';
+import { requireSelection, type Selection } from './selection.ts';
+
+/** What is restored into a group, and how. */
+export interface GroupRestoreOptions extends NodeRestoreOptions {
+  /** How each node's commands are given bytes to read, by cluster node name. */
+  readonly feeds: ReadonlyMap<string, Feedable>;
+  /** Where raw volumes go; those without an entry are refused when they are selected. */
+  readonly devices?: readonly Extract<NodePlace, { readonly device: string }>[] | undefined;
+  /** Milliseconds between two proofs of ownership while bytes flow; default a minute. */
+  readonly proofMs?: number | undefined;
+}
+
+/** What came back into a group, and the proofs that its node held it before and after each volume. */
+export interface GroupRestoreReport {
+  readonly node: string;
+  readonly volumes: readonly NodeRestored[];
+  readonly proofs: readonly Proof[];
+}
+
+/**
+ * Restores into the file systems of a group, on the node that provably holds it: under the group's lock, with the proof of
+ * ownership taken again before and after each volume and while its bytes flow. Files that have the name of a restored one
+ * are replaced; the application should be at rest, which is the caller's to see to.
+ *
+ * @throws BackupError when nobody provably holds the group, when it is locked, or a place is not what it should be;
+ * RestoreError `RESTORE_OWNERSHIP` when the node lost the group: what it was writing then is not to be used.
+ */
+export async function restoreIntoGroup(
+  context: BackupContext,
+  backup: StoredBackup,
+  group: string,
+  options: GroupRestoreOptions,
+): Promise<GroupRestoreReport> {
+  if (backup.manifest.group !== group) {
+    throw new BackupError(
+      'RESTORE_TARGET',
+      `backup ${backup.manifest.run} is of ${backup.manifest.group}, not of ${group}`,
+      {
+        remedy: 'Name a backup of the group; to restore it elsewhere, restore to a directory or a node.',
+      },
+    );
+  }
+  const { surroundings } = context;
+  const selections = await requireSelection(backup, options.select);
+  const survey = await surveyGroup(context, group, options.signal);
+  refuseLeftovers(survey, group);
+  const { standing, picture, notes } = survey;
+  const { node } = standing;
+  const [host, feed] = [context.hosts.get(node), options.feeds.get(node)];
+  if (host === undefined || feed === undefined) throw new RangeError(`no way to feed node ${node} is configured`);
+  const target = { ...feed, host };
+  const work = selections.map((selection) => ({
+    selection,
+    place: placeIn(selection, picture.fileSystems, node, options),
+  }));
+  for (const { place, selection } of work) await checkPlace(target, place, selection, options);
+
+  const self: Holder = {
+    splitmirror: 1,
+    run: surroundings.newRunId(),
+    group,
+    token: surroundings.newToken(),
+    controller: surroundings.controller,
+    since: surroundings.now().toISOString(),
+    intended: [],
+  };
+  const subject = { group, quiesce: null, self };
+  const proofs: Proof[] = [standing.proof];
+  const prove = async (when: string, signal: AbortSignal | undefined) => {
+    const confirmation = await context.cluster.confirm(proofs.at(-1) ?? standing.proof, { signal });
+    if (confirmation.kind !== 'holds') throw lost(group, node, when, confirmation);
+    proofs.push(confirmation.proof);
+  };
+
+  await prove('before the lock was taken', options.signal);
+  const locked = await performOnNode(
+    context,
+    subject,
+    { kind: 'lock', node, notes, holder: self, over: [] },
+    options.signal,
+  );
+  if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
+    throw new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
+      remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
+      problems: locked.of === 'lock' && locked.result.kind === 'failed' ? [locked.result.problem] : [],
+    });
+  }
+  // The lock lies in the group's own file system: wherever the group provably is now, there it is given back.
+  const giveBack = async () => {
+    const now = await context.cluster.locate(group);
+    if (now.kind !== 'held') return;
+    proofs.push(now.proof);
+    await performOnNode(
+      context,
+      subject,
+      { kind: 'unlock', node: now.node, notes, holder: self, others: [] },
+      undefined,
+    );
+  };
+  const volumes: NodeRestored[] = [];
+  for (const { place, selection } of work) {
+    try {
+      await prove(`before ${place.volume}`, options.signal);
+      const watch = watchOwnership(context, options, prove, place.volume);
+      const restoring = restorePlace(backup, target, place, selection, { ...options, signal: watch.signal });
+      const ended = await restoring.catch((error) => ({ error }));
+      const fault = await watch.end();
+      if (fault !== undefined) throw fault;
+      if ('error' in ended) throw ended.error;
+      await prove(`after ${place.volume}`, options.signal);
+      volumes.push(ended);
+    } catch (error) {
+      await giveBack().catch(() => {});
+      throw withRestored(
+        error,
+        volumes.map(({ volume }) => volume),
+      );
+    }
+  }
+  await giveBack();
+  return { node, volumes, proofs };
+}
+
+function placeIn(
+  { volume, mountPoint }: Selection,
+  fileSystems: readonly string[],
+  node: string,
+  { devices = [] }: GroupRestoreOptions,
+): NodePlace {
+  if (mountPoint === null) {
+    const device = devices.find((each) => each.volume === volume);
+    if (device !== undefined) return device;
+    throw new BackupError('RESTORE_TARGET', `nothing says which device raw volume ${volume} goes to`, {
+      remedy: 'Name its device and whether it begins with a control block, or select other volumes.',
+    });
+  }
+  if (fileSystems.includes(mountPoint)) return { volume, directory: mountPoint, mountPoint, existing: 'replace' };
+  throw new BackupError('RESTORE_TARGET', `${mountPoint} is not mounted on ${node}`, {
+    remedy: 'Mount the file system, or select other volumes.',
+  });
+}
+
+/** Proves ownership from time to time, and ends the restore when it is lost. */
+function watchOwnership(
+  { surroundings }: BackupContext,
+  { signal, proofMs = 60_000 }: GroupRestoreOptions,
+  prove: (when: string, signal: AbortSignal) => Promise<void>,
+  volume: string,
+) {
+  const ending = new AbortController();
+  const done = new AbortController();
+  const until = AbortSignal.any([done.signal, ...(signal === undefined ? [] : [signal])]);
+  let fault: unknown;
+  const watching = (async () => {
+    for (;;) {
+      await surroundings.sleep(proofMs, until);
+      if (until.aborted) return;
+      try {
+        await prove(`while ${volume} was written`, until);
+      } catch (error) {
+        if (until.aborted) return;
+        fault = error;
+        ending.abort();
+        return;
+      }
+    }
+  })();
+  return {
+    signal: AbortSignal.any([ending.signal, ...(signal === undefined ? [] : [signal])]),
+    async end(): Promise<unknown> {
+      done.abort();
+      await watching;
+      return fault;
+    },
+  };
+}
+
+function lost(
+  group: string,
+  node: string,
+  when: string,
+  confirmation: Exclude<Confirmation, { kind: 'holds' }>,
+): RestoreError {
+  const seen =
+    confirmation.kind === 'lost'
+      ? confirmation.changed.map(({ fact, before, after }) => `${fact}: ${before} -> ${after}`).join('; ')
+      : confirmation.reason;
+  const what =
+    confirmation.kind === 'lost' ? `${node} lost ${group}` : `${node} could not prove that it holds ${group}`;
+  return new RestoreError('RESTORE_OWNERSHIP', `${what} ${when}: ${seen}`, {
+    remedy: 'What was being written is not to be used. Run recover where the group is now, then restore there.',
+  });
+}
+
+function withRestored(error: unknown, restored: readonly string[]): unknown {
+  if (!(error instanceof RestoreError) || restored.length === 0) return error;
+  const { code, message, remedy = '', problems, cause } = error;
+  return new RestoreError(code, message, { remedy, problems, restored, cause });
+}

@@ -1,0 +1,375 @@
+import { createHash } from 'node:crypto';
+import { type CatalogueEntry, dd, tar, watchArchive } from '@splitmirror/archive';
+import { type Host, reads, type ScriptOutcome, type StepResult } from '@splitmirror/host';
+import { BackupError } from '../errors.ts';
+import { lvcbOf } from '../plan/guide.ts';
+import type { StoredBackup } from '../store/store.ts';
+import { type Feedable, feed } from './feed.ts';
+import { fromPlain, type Identified, requireRoom, restoreEach } from './restore.ts';
+import { RestoreError } from './restore-error.ts';
+import { entriesOf, requireSelection, type Selection } from './selection.ts';
+
+/** A node that receives a restore. */
+export interface NodeTarget extends Feedable {
+  readonly host: Host;
+}
+
+/** Where one volume goes on a node. */
+export type NodePlace =
+  | {
+      readonly volume: string;
+      /** An existing directory. */
+      readonly directory: string;
+      /** Mount point of the file system that has to hold it: a directory below an unmounted one is another file system's. */
+      readonly mountPoint: string;
+      /** `replace`: what has the name of a restored file gives way; everything else stays. Default `refuse`. */
+      readonly existing?: 'refuse' | 'replace' | undefined;
+    }
+  | {
+      readonly volume: string;
+      /** Character device of a raw volume, or a file; all that it holds is overwritten. */
+      readonly device: string;
+      /** Whether the archive begins with the control block, as the volume's policy says. */
+      readonly lvcb: 'keep' | 'skip';
+    };
+
+/** How a node is restored to. */
+export interface NodeRestoreOptions extends Identified {
+  /** Paths and patterns as in `previewRestore`; all volumes of `places` without it. */
+  readonly select?: readonly string[] | undefined;
+  /** Seconds that one volume may take, there and back again. */
+  readonly timeoutSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One volume that a node holds again, read back and compared. */
+export interface NodeRestored {
+  readonly volume: string;
+  readonly path: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Restores to a node through its own `tar` or `dd`: the archive is streamed into the command, and what the node holds then is
+ * read back and compared with the catalogue. Looks first whether the place is what the caller thinks it is.
+ *
+ * @param places Where each volume goes; volumes without one are left out.
+ * @throws BackupError `RESTORE_TARGET`, RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was changed. RestoreError
+ * `RESTORE_NODE_FAILED`, or `RESTORE_PARTIAL` with the volumes that are done.
+ */
+export async function restoreToNode(
+  backup: StoredBackup,
+  target: NodeTarget,
+  places: readonly NodePlace[],
+  options: NodeRestoreOptions,
+): Promise<{ readonly volumes: readonly NodeRestored[] }> {
+  const select = options.select ?? places.map(({ volume }) => volume);
+  const selections = await requireSelection(backup, select);
+  const placeOf = ({ volume }: Selection): NodePlace => {
+    const place = places.find((each) => each.volume === volume);
+    if (place !== undefined) return place;
+    throw refused(`nothing says where ${volume} goes`, 'Name a directory or a device for it.');
+  };
+  for (const selection of selections) await checkPlace(target, placeOf(selection), selection, options);
+  return {
+    volumes: await restoreEach(selections, (selection) =>
+      restorePlace(backup, target, placeOf(selection), selection, options),
+    ),
+  };
+}
+
+/** Restores one volume to a place that was checked, and reads it back. */
+export async function restorePlace(
+  backup: StoredBackup,
+  target: NodeTarget,
+  place: NodePlace,
+  selection: Selection,
+  options: NodeRestoreOptions,
+): Promise<NodeRestored> {
+  if ('directory' in place && place.existing === 'replace') {
+    await refuseLinkedDirectories(backup, target, place, selection, options);
+  }
+  await send(backup, target, place, selection, options);
+  await readBack(backup, target, place, selection, options);
+  const { volume, files, bytes } = selection;
+  return { volume, path: 'directory' in place ? place.directory : place.device, files, bytes };
+}
+
+/**
+ * Looks whether a place is what the caller thinks it is. Changes nothing.
+ *
+ * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_NO_SPACE`
+ */
+export async function checkPlace(
+  { host }: NodeTarget,
+  place: NodePlace,
+  selection: Selection,
+  { signal }: NodeRestoreOptions,
+): Promise<void> {
+  const isTree = selection.mountPoint !== null;
+  if (isTree !== 'directory' in place) {
+    const [is, needs] = isTree ? ['a file system', 'directory'] : ['a raw volume', 'device'];
+    throw refused(`${place.volume} is ${is}`, `Name a ${needs} for it.`);
+  }
+  if ('directory' in place) {
+    const { directory, mountPoint } = place;
+    const outcome = await host.run(
+      {
+        steps: [
+          { id: 'names', run: reads('ls', '-a', directory), timeoutSeconds: 60 },
+          { id: 'room', run: reads('df', '-k', directory), timeoutSeconds: 60 },
+        ],
+      },
+      { signal },
+    );
+    const names = said(outcome, 'names', host.name).split('\n');
+    const room = parseRoom(said(outcome, 'room', host.name));
+    if (room === null)
+      throw refused(`${host.name}: df -k does not tell what holds ${directory}`, 'Look at it on the node.');
+    if (room.mountPoint !== mountPoint) {
+      throw refused(
+        `${host.name}: ${directory} lies in ${room.mountPoint}, not in ${mountPoint}`,
+        `Mount ${mountPoint}, or name the file system that is meant.`,
+      );
+    }
+    const others = names.filter((name) => !['', '.', '..', 'lost+found', '.splitmirror'].includes(name));
+    if (others.length > 0 && place.existing !== 'replace') {
+      throw refused(
+        `${host.name}: ${directory} is not empty: ${others.slice(0, 3).join(', ')}`,
+        'Name an empty directory.',
+      );
+    }
+    requireRoom([selection], room.freeBytes, `${host.name}: ${directory}`);
+    return;
+  }
+  // A block too many or too few would shift everything. (A plain file takes what it gets.)
+  if (place.device.startsWith('/dev/') && place.lvcb !== lvcbOf(selection.record)) {
+    throw refused(
+      `the archive of ${place.volume} was made with lvcb: '${lvcbOf(selection.record)}'`,
+      'Restore it as it was made, or the content would lie 512 bytes beside its place.',
+    );
+  }
+  const outcome = await host.run(
+    {
+      steps: [
+        { id: 'device', run: reads('ls', '-d', parentOf(place.device)), timeoutSeconds: 60 },
+        { id: 'mounts', run: reads('mount'), timeoutSeconds: 60 },
+      ],
+    },
+    { signal },
+  );
+  said(outcome, 'device', host.name);
+  const block = place.device.replace(/^\/dev\/r/, '/dev/');
+  if (said(outcome, 'mounts', host.name).split(/\s+/).includes(block)) {
+    throw refused(`${host.name}: ${block} is mounted`, 'Unmount it first, or name the device that is meant.');
+  }
+}
+
+/**
+ * A directory of the backup that is a symbolic link by now would lead tar out of the place.
+ *
+ * @throws BackupError `RESTORE_TARGET`
+ */
+async function refuseLinkedDirectories(
+  backup: StoredBackup,
+  { host }: NodeTarget,
+  { directory }: Extract<NodePlace, { readonly directory: string }>,
+  { record, wants }: Selection,
+  { timeoutSeconds, signal }: NodeRestoreOptions,
+): Promise<void> {
+  const directories = new Set<string>();
+  for await (const entry of entriesOf(backup, record)) {
+    if (entry.type === 'directory' && wants(entry)) directories.add(plainName(entry.path));
+  }
+  const root = directory.replace(/\/+$/, '');
+  const find = reads('find', directory, '-xdev', '-type', 'l', '-print');
+  const { stdout, outcome } = await host.stream(find, { timeoutSeconds, signal });
+  const linked: string[] = [];
+  let rest = '';
+  stdout.setEncoding('utf8');
+  for await (const chunk of stdout) {
+    const lines = (rest + (chunk as string)).split('\n');
+    rest = lines.pop() ?? '';
+    linked.push(...lines.filter((line) => directories.has(line.slice(root.length + 1))));
+  }
+  const ended = await outcome;
+  if (ended.kind !== 'ended' || ended.memberCodes.some((code) => code !== 0)) {
+    const why = ended.stderr.slice(-300) || ended.kind;
+    throw refused(`${host.name}: the links in ${directory} cannot be listed: ${why}`, 'Look at the place on the node.');
+  }
+  if (linked.length === 0) return;
+  throw refused(
+    `${host.name}: a directory in the backup, and a symbolic link by now: ${linked.slice(0, 3).join(', ')}`,
+    'Restore elsewhere and copy, or select what lies beside the link: nothing is written through it.',
+  );
+}
+
+async function send(
+  backup: StoredBackup,
+  target: NodeTarget,
+  place: NodePlace,
+  { record, wants }: Selection,
+  { identities, timeoutSeconds, signal }: NodeRestoreOptions,
+): Promise<void> {
+  const plain = fromPlain(backup, record, identities);
+  const outcome =
+    'directory' in place
+      ? await feed(
+          target,
+          tar.restore({ directory: place.directory }),
+          cut(plain, await rangesOf(backup, record, wants)),
+          {
+            timeoutSeconds,
+            signal,
+          },
+        )
+      : await feed(target, dd.restore(place), plain, { timeoutSeconds, signal });
+  if (outcome.kind === 'ended' && outcome.status === 0) return;
+  const ended = outcome.kind === 'unknown' ? outcome.reason : `${outcome.kind} with ${outcome.status}`;
+  throw new RestoreError(
+    'RESTORE_NODE_FAILED',
+    `${target.host.name}: ${place.volume}: ${ended}: ${outcome.stderr.slice(-300)}`,
+    {
+      remedy: 'What was written there is a part: take it away, mend what the node says, and restore the volume again.',
+    },
+  );
+}
+
+/** What an entry has to look like when the node gives it back. */
+type Expected = Pick<CatalogueEntry, 'type' | 'sha256' | 'link'>;
+
+async function readBack(
+  backup: StoredBackup,
+  { host }: NodeTarget,
+  place: NodePlace,
+  { record, wants }: Selection,
+  { timeoutSeconds, signal }: NodeRestoreOptions,
+): Promise<void> {
+  if ('device' in place) {
+    const { stdout, outcome } = await host.stream(dd.create(place), { timeoutSeconds, signal });
+    const digest = createHash('sha256');
+    let left = record.bytes;
+    for await (const chunk of stdout) {
+      digest.update((chunk as Buffer).subarray(0, left));
+      left -= Math.min(left, (chunk as Buffer).length);
+      // A volume may be larger than what it was restored from.
+      if (left === 0) break;
+    }
+    await outcome;
+    if (left > 0 || digest.digest('hex') !== record.sha256) throw differs(host, place.volume, [place.device]);
+    return;
+  }
+  const expected = new Map<string, Expected>();
+  for await (const entry of entriesOf(backup, record)) {
+    if (wants(entry)) expected.set(plainName(entry.path), { type: entry.type, sha256: entry.sha256, link: entry.link });
+  }
+  const { stdout, outcome } = await host.stream(tar.create({ directory: place.directory }), { timeoutSeconds, signal });
+  const watch = watchArchive('tar', {
+    onEntry(entry) {
+      const name = plainName(entry.path);
+      const wanted = expected.get(name);
+      // Which of several names of a file comes first is the tool's choice.
+      const isSame =
+        entry.type === wanted?.type
+          ? entry.sha256 === wanted.sha256 && (entry.type !== 'symlink' || entry.link === wanted.link)
+          : isFile(entry.type) && wanted !== undefined && isFile(wanted.type);
+      if (isSame) expected.delete(name);
+    },
+  });
+  for await (const chunk of stdout) watch.push(chunk as Buffer);
+  const ended = await outcome;
+  if (ended.kind === 'ended') watch.end();
+  if (expected.size > 0 || ended.kind !== 'ended') throw differs(host, place.volume, [...expected.keys()]);
+}
+
+function isFile(type: CatalogueEntry['type']): boolean {
+  return type === 'file' || type === 'hardlink';
+}
+
+function plainName(path: string): string {
+  return path.replace(/^\.\//, '').replace(/\/$/, '');
+}
+
+function differs(host: Host, volume: string, names: readonly string[]): RestoreError {
+  const some = names.slice(0, 3).join(', ');
+  return new RestoreError(
+    'RESTORE_NODE_FAILED',
+    `${host.name}: ${volume} is not what was sent: ${names.length} differ: ${some}`,
+    {
+      remedy: 'Do not use what stands there. Find out who else writes there, and restore again.',
+    },
+  );
+}
+
+/** A stretch of an archive, in bytes, its end left out. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The stretches of a tar archive that hold what is wanted; neighbours are one. */
+async function rangesOf(
+  backup: StoredBackup,
+  record: Selection['record'],
+  wants: Selection['wants'],
+): Promise<readonly Range[]> {
+  const ranges: { start: number; end: number }[] = [];
+  let isOpen = false;
+  for await (const entry of entriesOf(backup, record)) {
+    const wanted = wants(entry);
+    if (wanted && !isOpen) ranges.push({ start: entry.offset, end: record.bytes });
+    const last = ranges.at(-1);
+    if (!wanted && isOpen && last !== undefined) last.end = entry.offset;
+    isOpen = wanted;
+  }
+  return ranges;
+}
+
+/** Hands on these stretches, then what ends a tar archive. The source is read to its end, where its digest is compared. */
+async function* cut(source: AsyncIterable<Buffer>, ranges: readonly Range[]): AsyncGenerator<Buffer> {
+  let at = 0;
+  let next = 0;
+  for await (const chunk of source) {
+    const end = at + chunk.length;
+    for (let range = ranges[next]; range !== undefined && range.start < end; range = ranges[next]) {
+      const piece = chunk.subarray(Math.max(0, range.start - at), Math.min(chunk.length, range.end - at));
+      if (piece.length > 0) yield piece;
+      if (range.end > end) break;
+      next += 1;
+    }
+    at = end;
+  }
+  yield Buffer.alloc(10_240);
+}
+
+/** What `df -k` says of the file system that holds a path, whatever its columns: `Free` or `Available`, and `Mounted on`. */
+function parseRoom(text: string): { readonly mountPoint: string; readonly freeBytes: number } | null {
+  const [head = '', row = '', ...rest] = text.trim().split('\n');
+  if (rest.length > 0 || !/1(?:024|K|k)-blocks/.test(head) || !/Mounted on$/.test(head.trim())) return null;
+  const cells = row.trim().split(/\s+/);
+  const column = /\bFree\b/.test(head) ? 2 : 3;
+  const free = cells[column] ?? '';
+  const mountPoint = /\s(\/.*)$/.exec(row.trim())?.[1]?.replace(/^.*\s(?=\/)/, '');
+  if (!/^\d+$/.test(free) || mountPoint === undefined) return null;
+  return { mountPoint, freeBytes: Number(free) * 1024 };
+}
+
+function said(outcome: ScriptOutcome, id: string, node: string): string {
+  const step = outcome.steps.find((each) => each.id === id);
+  if (step?.kind === 'ended' && step.exitCode === 0) return step.stdout;
+  throw refused(`${node}: ${complaint(outcome, step)}`, 'Look at the place on the node.');
+}
+
+function complaint(outcome: ScriptOutcome, step: StepResult | undefined): string {
+  if (outcome.kind === 'unknown') return outcome.reason;
+  return step?.kind === 'ended' ? step.stderr.trim() || `status ${step.exitCode}` : 'no answer within the deadline';
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+function refused(message: string, remedy: string): BackupError {
+  return new BackupError('RESTORE_TARGET', message, { remedy });
+}

@@ -1,0 +1,199 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
+import { manifestSchema } from '../store/manifest.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { formProblems } from '../store/stored-form.ts';
+import { requireRoom, restoreBackup, verifyBackup } from './restore.ts';
+import { previewRestore } from './selection.ts';
+
+let base: string;
+let source: string;
+let store: Store;
+let into: string;
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'splitmirror-restore-'));
+  source = join(base, 'source');
+  into = join(base, 'into');
+  await makeSource(source);
+  store = await openStore(join(base, 'store'));
+});
+
+describe('restoreBackup', () => {
+  it('brings everything back but the notes of splitmirror', async () => {
+    const backup = await makeBackup(store, source);
+    const { volumes } = await restoreBackup(backup, into);
+    expect(volumes.map(({ volume, files, bytes }) => [volume, files, bytes])).toEqual([
+      ['datalv', 3, 200_017],
+      ['rawlv', 1, 500_000],
+    ]);
+    requireSameTree(join(source, 'fs'), join(into, 'datalv'));
+    requireSameBytes(join(source, 'raw'), join(into, 'rawlv'));
+    expect(await readdir(join(into, 'datalv'))).not.toContain('.splitmirror');
+    expect((await stat(into)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(into, 'datalv/accounts/2026/november'))).mode & 0o777).toBe(0o640);
+  });
+
+  it('leaves alone what somebody puts in its way meanwhile', async () => {
+    const backup = await makeBackup(store, source);
+    const read: typeof backup.read = (record) => {
+      if (record.volume === 'datalv') writeFileSync(join(into, 'rawlv'), 'mine');
+      return backup.read(record);
+    };
+    await expect(restoreBackup({ ...backup, read }, into)).rejects.toMatchObject({ code: 'RESTORE_PARTIAL' });
+    expect(await readFile(join(into, 'rawlv'), 'utf8')).toBe('mine');
+  });
+
+  it.each([
+    [['/data/accounts'], ['accounts', 'accounts/2026', 'accounts/2026/november', 'accounts/index']],
+    [['/data/**/nov*'], ['accounts', 'accounts/2026', 'accounts/2026/november']],
+    [
+      ['/data/read?e', '/data/[k-m]atest'],
+      ['latest', 'readme'],
+    ],
+  ])('restores %j with the directories above', async (select, expected) => {
+    const backup = await makeBackup(store, source);
+    await restoreBackup(backup, into, { select });
+    expect(await readdir(into)).toEqual(['datalv']);
+    expect((await readdir(join(into, 'datalv'), { recursive: true })).sort()).toEqual(expected);
+    expect((await stat(join(into, 'datalv'))).mode).toBe((await stat(join(source, 'fs'))).mode);
+  });
+
+  it('restores a volume by its name, and shows beforehand what would come', async () => {
+    const backup = await makeBackup(store, source);
+    expect(await previewRestore(backup, { select: ['rawlv', '/data/accounts/*'], mostPaths: 2 })).toEqual({
+      volumes: [
+        {
+          volume: 'datalv',
+          mountPoint: '/data',
+          entries: 3,
+          files: 2,
+          bytes: 200_009,
+          paths: expect.arrayContaining([expect.stringMatching(/^\/data\/accounts\//)]),
+        },
+        { volume: 'rawlv', mountPoint: null, entries: 1, files: 1, bytes: 500_000, paths: [] },
+      ],
+      unmatched: [],
+    });
+    const { volumes } = await restoreBackup(backup, into, { select: ['rawlv'] });
+    expect(volumes.map(({ volume }) => volume)).toEqual(['rawlv']);
+  });
+
+  it('restores nothing when something that was asked for is not there', async () => {
+    const backup = await makeBackup(store, source);
+    const select = ['/data/readme', '/data/.splitmirror/lock', '/elsewhere'];
+    await expect(restoreBackup(backup, into, { select })).rejects.toMatchObject({
+      code: 'RESTORE_UNKNOWN_PATH',
+      message: expect.stringContaining('/data/.splitmirror/lock, /elsewhere'),
+    });
+    await expect(readdir(into)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('overwrites nothing, and looks for room first', async () => {
+    const backup = await makeBackup(store, source);
+    await mkdir(into);
+    await writeFile(join(into, 'mine'), '');
+    await expect(restoreBackup(backup, into)).rejects.toMatchObject({ code: 'RESTORE_TARGET' });
+    expect(() => requireRoom([{ bytes: 900, entries: 1 }], 4999, '/x')).not.toThrow();
+    expect(() => requireRoom([{ bytes: 904, entries: 1 }], 4999, '/x')).toThrow(/4999 bytes free/);
+  });
+
+  it('restores the volumes that it can, and says which it could not', async () => {
+    const backup = await makeBackup(store, source);
+    const file = join(backup.directory, 'rawlv.dd');
+    await truncate(file, 1000);
+    await expect(restoreBackup(backup, into)).rejects.toMatchObject({
+      code: 'RESTORE_PARTIAL',
+      restored: ['datalv'],
+      problems: [{ code: 'BACKUP_DAMAGED', message: expect.stringContaining('rawlv') }],
+    });
+    expect(await readdir(into)).toEqual(['datalv']);
+    await rm(into, { recursive: true });
+    await expect(restoreBackup(backup, into, { select: ['rawlv'] })).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+  });
+});
+
+describe('verifyBackup', () => {
+  it.each(['datalv.tar', 'rawlv.dd'])('notices what was done to %s', async (file) => {
+    const backup = await makeBackup(store, source);
+    expect((await verifyBackup(backup)).volumes.map(({ level }) => level)).toEqual(['contents', 'contents']);
+    await appendFile(join(backup.directory, file), Buffer.alloc(512));
+    await expect(verifyBackup(backup)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+  });
+});
+
+describe('compressed and encrypted archives', () => {
+  it.each(['gzip', 'zstd'] as const)('come back from %s and age, and only with an identity', async (compression) => {
+    const identity = await generateIdentity();
+    const form = { compression, recipients: [await identityToRecipient(identity)] };
+    const backup = await makeBackup(store, source, { form });
+    const extension = { gzip: 'gz', zstd: 'zst' }[compression];
+    expect(backup.manifest.archives.map(({ file }) => file)).toEqual([
+      `datalv.tar.${extension}.age`,
+      `rawlv.dd.${extension}.age`,
+    ]);
+    expect(JSON.stringify(backup.manifest)).not.toContain('SECRET');
+    await expect(restoreBackup(backup, into)).rejects.toMatchObject({ code: 'IDENTITY_MISSING' });
+    await rm(into, { recursive: true });
+    const other = await generateIdentity();
+    await expect(restoreBackup(backup, into, { identities: [other] })).rejects.toMatchObject({
+      code: 'STORED_IDENTITY',
+    });
+    await rm(into, { recursive: true });
+    await restoreBackup(backup, into, { identities: [identity] });
+    requireSameTree(join(source, 'fs'), join(into, 'datalv'));
+
+    expect((await verifyBackup(backup)).volumes.map(({ level }) => level)).toEqual(['stored', 'stored']);
+    expect((await verifyBackup(backup, { identities: [identity] })).volumes[0]?.level).toBe('contents');
+    await truncate(join(backup.directory, `datalv.tar.${extension}.age`), 5000);
+    await expect(verifyBackup(backup)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    await expect(verifyBackup(backup, { identities: [identity] })).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+  });
+
+  it('are refused before a mirror is split when they could not be made, without quoting what might be a secret', async () => {
+    expect(await formProblems({ compression: 'gzip' })).toEqual([]);
+    const [problem] = await formProblems({ recipients: ['AGE-SECRET-KEY-1XYZ'] });
+    expect(problem).toMatchObject({ code: 'STORED_FORM' });
+    expect(JSON.stringify(problem)).not.toContain('1XYZ');
+  });
+});
+
+describe('a backup read without splitmirror', () => {
+  it('is checked and extracted by the commands of its own README.txt', async () => {
+    const backup = await makeBackup(store, source, { form: { compression: 'gzip' } });
+    const guide = await readFile(join(backup.directory, 'README.txt'), 'utf8');
+    const commands = guide.split('\n').filter((line) => /^ {2}(?:sha256sum|cat) /.test(line));
+    expect(commands).toHaveLength(3);
+    await mkdir(join(into, 'tree'), { recursive: true });
+    for (const command of commands) {
+      const line = command.replace('DIRECTORY', join(into, 'tree')).replace('DEVICE', join(into, 'raw'));
+      execFileSync('sh', ['-ec', line], { cwd: backup.directory, stdio: 'pipe' });
+    }
+    requireSameTree(join(source, 'fs'), join(into, 'tree'));
+    requireSameBytes(join(source, 'raw'), join(into, 'raw'));
+  });
+});
+
+describe('manifests of version 1', () => {
+  it('are still read, restored and verified', async () => {
+    const backup = await makeBackup(store, source);
+    const { suspicions, judgedAgainst, parent, ...manifest } = backup.manifest;
+    const { volumes, ...redundancy } = manifest.redundancy;
+    const { groups, ...consistency } = manifest.consistency;
+    const archives = manifest.archives.map(
+      ({ compression, recipients, stored, snapshot, seconds, ...record }) => record,
+    );
+    const first = { ...manifest, splitmirror: 1, redundancy, consistency, archives };
+    await writeFile(join(backup.directory, 'manifest.json'), JSON.stringify(first));
+    const again = await store.find('g');
+    expect(again.manifest).toMatchObject({ splitmirror: 2, suspicions: [], parent: null });
+    expect(manifestSchema.parse(again.manifest)).toEqual(again.manifest);
+    await verifyBackup(again);
+    await restoreBackup(again, into);
+  });
+});

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { extract, verifyArchive } from '@splitmirror/archive';
+import { SplitmirrorError } from '@splitmirror/host';
+import { BackupError } from '../errors.ts';
+import { problemOf } from '../problems.ts';
+import type { ArchiveRecord } from '../store/manifest.ts';
+import type { StoredBackup } from '../store/store.ts';
+import { checkStored, fromStored } from '../store/stored-form.ts';
+import { RestoreError } from './restore-error.ts';
+import { requireSelection, type Selection } from './selection.ts';
+
+/** What was restored. */
+export interface RestoreReport {
+  readonly volumes: readonly RestoredVolume[];
+}
+
+/** One volume that came back whole, or the part of it that was asked for. */
+export interface RestoredVolume {
+  readonly volume: string;
+  /** Directory of a file system's tree, or file with a raw volume's bytes. */
+  readonly path: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** How encrypted archives are opened. */
+export interface Identified {
+  /** Secret keys (`AGE-SECRET-KEY-...`), read from a file by the caller. */
+  readonly identities?: readonly string[] | undefined;
+}
+
+/** What is restored, and how. */
+export interface RestoreOptions extends Identified {
+  /** Paths and patterns as in `previewRestore`; all without it. */
+  readonly select?: readonly string[] | undefined;
+  /** `numeric` gives each file its owner and group by number; needs root. Default `mine`. */
+  readonly owners?: 'mine' | 'numeric' | undefined;
+}
+
+/**
+ * Restores a complete backup, or parts of it, into a directory that is empty or not there: each file system as a directory
+ * named after its volume, each raw volume as a file. Every archive is checked against its digest and every file against the
+ * catalogue. The notes of splitmirror itself (`.splitmirror`) are left out: a lock must not come back from a backup.
+ *
+ * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was restored.
+ * RestoreError `RESTORE_PARTIAL` when some volumes came back and others did not; where none did, the error of the first:
+ * BackupError `BACKUP_DAMAGED`, ExtractError, ArchiveError, IdentityError.
+ */
+export async function restoreBackup(
+  backup: StoredBackup,
+  into: string,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const selections = await requireSelection(backup, options.select);
+  // Of what was encrypted, nobody else may read the content now.
+  await mkdir(into, { recursive: true, mode: 0o700 });
+  if ((await readdir(into)).length > 0) {
+    throw new BackupError('RESTORE_TARGET', `${into} is not empty`, {
+      remedy: 'Restore into a new directory: nothing is ever overwritten.',
+    });
+  }
+  const { bavail, bsize } = await statfs(into);
+  requireRoom(selections, bavail * bsize, into);
+  return {
+    volumes: await restoreEach(selections, (selection) =>
+      selection.mountPoint === null
+        ? restoreRaw(backup, selection, into, options)
+        : restoreTree(backup, selection, into, options),
+    ),
+  };
+}
+
+/** What a verification has read. */
+export interface VerifyReport {
+  readonly volumes: readonly {
+    readonly volume: string;
+    /** `contents`: every entry is what its catalogue says. `stored`: encrypted, and no more than its bytes could be compared. */
+    readonly level: 'stored' | 'contents';
+  }[];
+}
+
+/**
+ * Reads every archive of a backup again and compares it with the manifest and the catalogue. Of encrypted archives only the
+ * stored bytes are compared when no identity is given.
+ *
+ * @throws BackupError `BACKUP_DAMAGED` with every reason; IdentityError when the identities open nothing.
+ */
+export async function verifyBackup(backup: StoredBackup, options: Identified = {}): Promise<VerifyReport> {
+  const volumes: VerifyReport['volumes'][number][] = [];
+  for (const record of backup.manifest.archives) {
+    const canOpen = record.recipients === null || (options.identities?.length ?? 0) > 0;
+    if (canOpen) await verifyContents(backup, record, options);
+    else await checkStored(backup, record);
+    volumes.push({ volume: record.volume, level: canOpen ? 'contents' : 'stored' });
+  }
+  return { volumes };
+}
+
+/**
+ * Restores one after another; a failure does not cost the others.
+ *
+ * @throws RestoreError `RESTORE_PARTIAL`, or what went wrong where nothing was restored.
+ */
+export async function restoreEach<T>(
+  selections: readonly Selection[],
+  restore: (selection: Selection) => Promise<T>,
+): Promise<T[]> {
+  const done: T[] = [];
+  const restored: string[] = [];
+  const failed: { readonly volume: string; readonly error: unknown }[] = [];
+  for (const selection of selections) {
+    try {
+      done.push(await restore(selection));
+      restored.push(selection.volume);
+    } catch (error) {
+      failed.push({ volume: selection.volume, error });
+    }
+  }
+  const [first] = failed;
+  if (first === undefined) return done;
+  if (restored.length === 0 && SplitmirrorError.is(first.error)) throw first.error;
+  throw new RestoreError('RESTORE_PARTIAL', `not restored: ${failed.map(({ volume }) => volume).join(', ')}`, {
+    remedy: 'Mend what the problems name, then restore these volumes alone: a name without a slash selects a volume.',
+    problems: failed.map(({ volume, error }) => {
+      const problem = problemOf(error, null);
+      return { ...problem, message: `${volume}: ${problem.message}` };
+    }),
+    restored,
+    cause: first.error,
+  });
+}
+
+/** Blocks that an entry takes beside its content. */
+const entryBytes = 4096;
+
+/** @throws RestoreError `RESTORE_NO_SPACE` */
+export function requireRoom(
+  selections: readonly Pick<Selection, 'bytes' | 'entries'>[],
+  free: number,
+  place: string,
+): void {
+  const needed = selections.reduce((sum, { bytes, entries }) => sum + bytes + entries * entryBytes, 0);
+  if (needed <= free) return;
+  throw new RestoreError('RESTORE_NO_SPACE', `${place} has ${free} bytes free, and up to ${needed} would come`, {
+    remedy: 'Make room there, restore to another place, or select less.',
+  });
+}
+
+async function restoreTree(
+  backup: StoredBackup,
+  { record, volume, wants }: Selection,
+  into: string,
+  { identities, owners }: RestoreOptions,
+): Promise<RestoredVolume> {
+  const path = join(into, volume);
+  const { files, bytes } = await extract({
+    archive: fromStored(backup, record, identities),
+    catalogue: record.catalogue === null ? undefined : join(backup.directory, record.catalogue),
+    into: path,
+    select: wants,
+    owners,
+  });
+  return { volume, path, files, bytes };
+}
+
+async function restoreRaw(
+  backup: StoredBackup,
+  { record, volume }: Selection,
+  into: string,
+  { identities }: RestoreOptions,
+): Promise<RestoredVolume> {
+  const path = join(into, volume);
+  // What stands there by now is somebody else's, and stays.
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await pipeline(fromPlain(backup, record, identities), file.createWriteStream({ flush: true }));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  return { volume, path, files: 1, bytes: record.bytes };
+}
+
+/**
+ * The archive itself, compared with its digest behind the last byte in every form.
+ *
+ * @throws as `fromStored` does.
+ */
+export async function* fromPlain(
+  backup: StoredBackup,
+  record: ArchiveRecord,
+  identities: readonly string[] | undefined,
+): AsyncGenerator<Buffer> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of fromStored(backup, record, identities)) {
+    digest.update(chunk);
+    bytes += chunk.length;
+    yield chunk;
+  }
+  if (bytes !== record.bytes || digest.digest('hex') !== record.sha256) {
+    throw notWhatWasStored(backup, record, `${bytes} bytes of another digest`);
+  }
+}
+
+async function verifyContents(backup: StoredBackup, record: ArchiveRecord, { identities }: Identified): Promise<void> {
+  if (record.catalogue === null) {
+    for await (const _ of fromPlain(backup, record, identities)) {
+      // Only the digest counts.
+    }
+    return;
+  }
+  // What is wrong with the store or the key is no fault of the archive.
+  let fault: unknown;
+  async function* plain(): AsyncGenerator<Buffer> {
+    try {
+      yield* fromPlain(backup, record, identities);
+    } catch (error) {
+      fault = error;
+      throw error;
+    }
+  }
+  const verdict = await verifyArchive({ archive: plain(), catalogue: join(backup.directory, record.catalogue) });
+  if (fault !== undefined) throw fault;
+  if (verdict.kind === 'good') return;
+  const [first] = verdict.reasons;
+  throw notWhatWasStored(backup, record, first?.message ?? 'no reason', verdict.reasons);
+}
+
+function notWhatWasStored(
+  { directory }: StoredBackup,
+  { file, volume }: ArchiveRecord,
+  seen: string,
+  reasons: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly seen: string;
+    readonly remedy: string;
+  }[] = [],
+): BackupError {
+  return new BackupError('BACKUP_DAMAGED', `${directory}: ${file} is not the archive that was stored: ${seen}`, {
+    remedy: 'Use another backup; this one was changed after it was committed.',
+    problems: reasons.map(({ code, message, seen: quoted, remedy }) => ({
+      code,
+      node: null,
+      message: `${volume}: ${message}`,
+      seen: quoted,
+      remedy,
+    })),
+  });
+}

@@ -1,0 +1,15 @@
+import type { Problem } from '../ports.ts';
+import type { Holder } from './lock.ts';
+
+/** Somebody else holds the group: who, since when, from where, and what can be done. */
+export function groupLocked(holder: Holder, node: string, seen = 'the lock of the group'): Problem {
+  const { run, group, since, controller } = holder;
+  const process = `process ${controller.pid} on ${controller.host}`;
+  return {
+    code: 'GROUP_LOCKED',
+    node,
+    message: `run ${run} holds ${group} since ${since}, ${process}`,
+    seen,
+    remedy: `Wait for that run, or run recover when its process is gone. When that cannot be told from here and it is certain that ${process} is gone, run recover with --break-lock.`,
+  };
+}

@@ -1,0 +1,182 @@
+import { type Command, changes, quote, type Script, type Step } from '@splitmirror/host';
+import type { Problem } from '../ports.ts';
+
+/** A command of a hook: its words alone, or with what it reads. Neither is a place for a secret: both are in the plan. */
+export type QuiesceCommand =
+  | Command['argv']
+  | {
+      readonly argv: Command['argv'];
+      /** What it reads from its standard input; a last line feed is added where it lacks. */
+      readonly stdin?: string | undefined;
+      /** Seconds that it may take, when not those of the hooks. */
+      readonly timeoutSeconds?: number | undefined;
+    };
+
+/** How the application is brought to rest and let go again. */
+export interface QuiesceHooks {
+  /** Commands in order that nobody has to take back, for instance a checkpoint; they run first. */
+  readonly before?: readonly QuiesceCommand[] | undefined;
+  /** Commands in order; each must end with 0 before the split. */
+  readonly suspend: readonly QuiesceCommand[];
+  /**
+   * Commands in order that undo the whole of `suspend`; safe to repeat, also when nothing is suspended. They run as soon as
+   * one command of `suspend` was started, whatever else fails.
+   */
+  readonly resume: readonly QuiesceCommand[];
+  /** Commands in order after a confirmed resume; one that fails, fails the backup. */
+  readonly after?: readonly QuiesceCommand[] | undefined;
+  /** What `resume` is when the node died meanwhile and the application does not run yet; without it `resume`. */
+  readonly restart?: readonly QuiesceCommand[] | undefined;
+  /** Seconds that each single command may take. */
+  readonly timeoutSeconds: number;
+  /**
+   * What the split copies then are: `application` (the default) what the application itself calls a backup, `file-system`
+   * what it would find after a power cut.
+   */
+  readonly consistency?: 'application' | 'file-system' | undefined;
+}
+
+/**
+ * Steps around the split. A note is written first and removed only after a confirmed resume: wherever the group is by
+ * then, the note tells that somebody owes the application a resume (the quiesce debt).
+ */
+export function quiesceSteps(
+  hooks: QuiesceHooks | null,
+  notes: string,
+  run: string,
+): { readonly suspend: readonly Step[]; readonly resume: readonly Step[] } {
+  if (hooks === null) return { suspend: [], resume: [] };
+  const before = stepsOf('before', hooks.before, hooks);
+  const suspensions = stepsOf('suspend', hooks.suspend, hooks);
+  const after = stepsOf('after', hooks.after, hooks);
+  if (suspensions.length === 0) return { suspend: before, resume: after };
+  const note: Step = {
+    id: 'note',
+    run: changes('tee', `${notes}/quiesce`),
+    stdin: `${JSON.stringify({ splitmirror: 1, run, resume: hooks.resume })}\n`,
+    timeoutSeconds: 30,
+  };
+  const debts = [note, ...suspensions].map(({ id }) => id);
+  return {
+    suspend: [...before, note, ...suspensions],
+    resume: [...payingSteps(hooks, notes, debts), ...after],
+  };
+}
+
+/** Pays a quiesce debt that an earlier run left: resume, then remove the note. */
+export function debtScript(hooks: QuiesceHooks, notes: string): Script {
+  return { steps: payingSteps(hooks, notes, []) };
+}
+
+/**
+ * Several applications of one group: brought to rest in this order, let go in the opposite one.
+ *
+ * @throws RangeError without any.
+ */
+export function quiesceInOrder(...applications: readonly QuiesceHooks[]): QuiesceHooks {
+  if (applications.length === 0) throw new RangeError('name at least one application');
+  const backwards = applications.toReversed();
+  const timed = (of: readonly QuiesceHooks[], pick: (hooks: QuiesceHooks) => readonly QuiesceCommand[] | undefined) =>
+    of.flatMap((hooks) => (pick(hooks) ?? []).map((command) => withTimeout(command, hooks.timeoutSeconds)));
+  return {
+    before: timed(applications, ({ before }) => before),
+    suspend: timed(applications, ({ suspend }) => suspend),
+    resume: timed(backwards, ({ resume }) => resume),
+    after: timed(backwards, ({ after }) => after),
+    restart: timed(applications, ({ restart, resume }) => restart ?? resume),
+    timeoutSeconds: Math.max(...applications.map(({ timeoutSeconds }) => timeoutSeconds)),
+    consistency: applications.some(({ consistency }) => consistency === 'file-system') ? 'file-system' : 'application',
+  };
+}
+
+/**
+ * Text for `sh`, to be put in front of the application's start script: where a run died between suspend and resume and the
+ * group moved, it pays that debt first. Ends with the status of the first command that failed, and then keeps the note.
+ */
+export function debtGuard(hooks: QuiesceHooks, notes: string): string {
+  const note = quote(`${notes}/quiesce`);
+  const commands = (hooks.restart ?? hooks.resume).map((command) => {
+    const { argv, stdin } = spelled(command);
+    const words = argv.map(quote).join(' ');
+    return stdin === undefined
+      ? `  ${words} </dev/null || exit`
+      : `  ${words} <<'splitmirror-end' || exit\n${stdin}splitmirror-end`;
+  });
+  return [
+    '# An application that a backup has suspended is let go before it starts (made by splitmirror).',
+    `if [ -f ${note} ]; then`,
+    ...commands,
+    `  rm -f ${note}`,
+    'fi',
+    '',
+  ].join('\n');
+}
+
+/** Words that look like a secret are refused: a plan is shown, saved, signed and kept. */
+export function secretProblems(hooks: QuiesceHooks | null, node: string): readonly Problem[] {
+  if (hooks === null) return [];
+  const { before = [], suspend, resume, after = [], restart = [] } = hooks;
+  return [...before, ...suspend, ...resume, ...after, ...restart].flatMap((command): Problem[] => {
+    const { argv, stdin = '' } = spelled(command);
+    if (![...argv, argv.join(' '), stdin].some((text) => secret.test(text))) return [];
+    return [
+      {
+        code: 'SECRET_IN_COMMAND',
+        node,
+        message: 'a quiesce command seems to hold a password',
+        seen: argv[0],
+        remedy:
+          'Let the command use the authentication of the operating system, or read a file that only its user can.',
+      },
+    ];
+  });
+}
+
+const secret = new RegExp(
+  [
+    /(?:pass(?:word|wd|phrase)?|pwd|secret|token)\s*[=:]\s*\S/, // password=x
+    /--(?:password|token|secret)\b/,
+    /\b\w+\/[^\s/@]+@\w/, // sqlplus user/password@service
+    /:\/\/[^\s/:@]*:[^\s/@]+@/, // https://user:password@host
+    /\buser\s+\S+\s+using\s+\S/, // db2 connect to books user x using password
+    /\bidentified\s+by\s+\S/,
+    /\bauthorization\s*:\s*\S/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
+
+function payingSteps(hooks: QuiesceHooks, notes: string, debts: readonly string[]): Step[] {
+  const resumes = stepsOf('resume', hooks.resume, hooks);
+  return [
+    ...resumes.map((step) => ({ ...step, pays: debts })),
+    {
+      id: 'settle',
+      run: changes('rm', '-f', `${notes}/quiesce`),
+      timeoutSeconds: 30,
+      pays: debts.slice(0, 1),
+      // A suspension that did not succeed may still come into effect: the way back resumes once more before the note goes.
+      needs: [...debts.slice(1), ...resumes.map(({ id }) => id)],
+    },
+  ];
+}
+
+function stepsOf(name: string, commands: readonly QuiesceCommand[] | undefined, hooks: QuiesceHooks): Step[] {
+  return (commands ?? []).map((command, index) => {
+    const { argv, stdin, timeoutSeconds = hooks.timeoutSeconds } = spelled(command);
+    const run: Command = { argv, effect: 'changes' };
+    return { id: `${name}:${index}`, run, timeoutSeconds, ...(stdin === undefined ? {} : { stdin }) };
+  });
+}
+
+function withTimeout(command: QuiesceCommand, timeoutSeconds: number): QuiesceCommand {
+  return { timeoutSeconds, ...spelled(command) };
+}
+
+function spelled(command: QuiesceCommand): Exclude<QuiesceCommand, readonly string[]> {
+  if (!('argv' in command)) return { argv: command };
+  const { stdin } = command;
+  // What ends a here-document has to stand on a line of its own.
+  return stdin === undefined || stdin.endsWith('\n') ? command : { ...command, stdin: `${stdin}\n` };
+}

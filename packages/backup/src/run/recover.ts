@@ -1,0 +1,119 @@
+import type { BackupContext } from '../context.ts';
+import type { GroupPolicy } from '../plan/run-plan.ts';
+import type { Problem, RecoveryPlan } from '../ports.ts';
+import { endExposures } from '../store/exposure.ts';
+import { describe, emitter, summary } from './describe.ts';
+import { drive } from './drive.ts';
+import type { NodeEffect } from './effects.ts';
+import { noJournal } from './journal.ts';
+import type { Holder } from './lock.ts';
+import { performOnNode } from './perform.ts';
+import {
+  nextRecoveryEffect,
+  observeRecovery,
+  type RecoveryRules,
+  type RecoveryState,
+  type RecoveryVerdict,
+  startRecovery,
+} from './recovery.ts';
+import { type GroupSurvey, surveyGroup } from './survey.ts';
+
+/** How a group is brought back. */
+export interface RecoverOptions {
+  /** Take a lock whose holder cannot be proved gone from this machine. Only a person can know. */
+  readonly breakLock?: boolean | undefined;
+  readonly stop?: AbortSignal | undefined;
+}
+
+/**
+ * What a recovery would do now, as far as the first look tells: after each phase the node is looked at anew.
+ *
+ * @throws BackupError when nobody provably holds the group, or when its storage or its lock cannot be read.
+ */
+export async function inspectGroup(
+  context: BackupContext,
+  group: string,
+  signal?: AbortSignal,
+): Promise<{ readonly survey: GroupSurvey; readonly wayBack: RecoveryPlan }> {
+  const survey = await surveyGroup(context, group, signal);
+  const intended = survey.lock.kind === 'held' ? survey.lock.holder.intended : [];
+  return { survey, wayBack: context.mirror.recovery(survey.picture, intended) };
+}
+
+/**
+ * Takes back whatever an earlier run left, from what the nodes show alone: no journal, any machine. Safe to repeat.
+ * The node that has the group comes first, then what directories are left on the others.
+ */
+export async function recoverGroup(
+  context: BackupContext,
+  group: string,
+  policy: GroupPolicy,
+  options: RecoverOptions = {},
+): Promise<RecoveryVerdict> {
+  const { surroundings } = context;
+  const emit = emitter(context);
+  const self: Holder = {
+    splitmirror: 1,
+    run: surroundings.newRunId(),
+    group,
+    token: surroundings.newToken(),
+    controller: surroundings.controller,
+    since: surroundings.now().toISOString(),
+    intended: [],
+  };
+  const rules = recoveryRules(context, policy, self, { breakLock: options.breakLock ?? false });
+  const subject = { group, quiesce: policy.quiesce, self };
+  const end = await drive<RecoveryState, NodeEffect>(
+    {
+      next: (state) => nextRecoveryEffect(state, rules),
+      observe: (state, seen) => observeRecovery(state, seen, rules),
+    },
+    startRecovery(),
+    {
+      now: surroundings.now,
+      journal: noJournal,
+      stop: options.stop,
+      perform: (effect) => performOnNode(context, subject, effect, options.stop),
+      onEffect: (effect) => emit({ type: 'step-start', step: effect.kind, ...describe(effect) }),
+      onOutcome: (effect, outcome) =>
+        emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) }),
+    },
+  );
+  const verdict: RecoveryVerdict =
+    end.stage.at === 'ended'
+      ? end.stage.verdict
+      : { kind: 'stuck', problems: [stopped(end)], performed: end.performed };
+  // A recovery needs no store; where there is one, what a dead run has cost ends here.
+  if (verdict.kind === 'whole') {
+    await endExposures(context.store, group, surroundings.now().toISOString()).catch(() => {});
+  }
+  emit({ type: 'recovery-end', verdict });
+  return verdict;
+}
+
+/** What the way back of a run and a recovery go by alike. */
+export function recoveryRules(
+  { cluster, mirror }: Pick<BackupContext, 'cluster' | 'mirror'>,
+  { pollMs, quiesce }: GroupPolicy,
+  self: Holder,
+  { breakLock }: { readonly breakLock: boolean },
+): RecoveryRules {
+  return {
+    nodes: cluster.nodes,
+    recovery: (picture, intended) => mirror.recovery(picture, intended),
+    self,
+    breakLock,
+    pollMs,
+    canResume: quiesce !== null,
+  };
+}
+
+function stopped(state: RecoveryState): Problem {
+  return {
+    code: 'STOPPED',
+    node: state.node === '' ? null : state.node,
+    message: 'the recovery was stopped before it had taken everything back',
+    seen: state.stage.at,
+    remedy: 'Run recover again.',
+  };
+}

@@ -1,0 +1,191 @@
+import type { BackupContext } from '../context.ts';
+import { BackupError } from '../errors.ts';
+import { type Approval, checkApproval } from '../plan/approval.ts';
+import { digestOf, type RunPlan } from '../plan/run-plan.ts';
+import type { ArchiveRecord, Suspicion } from '../store/manifest.ts';
+import { archiveVolumes } from './archiving.ts';
+import { commitRun } from './committing.ts';
+import { describe, emitter, summary } from './describe.ts';
+import { drive } from './drive.ts';
+import type { Effect, Outcome } from './effects.ts';
+import type { Holder } from './lock.ts';
+import { performOnNode } from './perform.ts';
+import { recoveryRules } from './recover.ts';
+import { nextEffect, observe, type RunState, type RunVerdict, startRun } from './reducer.ts';
+
+/** How a run ended, and where its backup is. */
+export interface RunReport {
+  readonly verdict: RunVerdict;
+  /** Directory of the complete backup, or of the journal where the run failed; `null` where nothing was begun. */
+  readonly directory: string | null;
+  readonly archives: readonly ArchiveRecord[];
+}
+
+/** How a run can be ended early, and who allowed it. */
+export interface RunOptions {
+  /** Asks for an orderly way back: what was split is merged, what was suspended is resumed, then the run ends. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends the run where it stands; `recover` has to do the rest. */
+  readonly stop?: AbortSignal | undefined;
+  /** Somebody's leave to run this very plan; without it the caller answers for it. */
+  readonly approval?: Approval | undefined;
+}
+
+/**
+ * Runs a plan. Resolves in every case in which a verdict can be given; what it means for an exit code is the caller's.
+ *
+ * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`, `PLAN_NOT_APPROVED`, and `PLAN_OUTDATED` for a plan that was run
+ * already: nothing was changed.
+ */
+export async function runBackup(context: BackupContext, plan: RunPlan, options: RunOptions = {}): Promise<RunReport> {
+  const { now } = context.surroundings;
+  if (options.approval !== undefined) checkApproval(plan, options.approval, now());
+  await refuseSecondRun(context, plan);
+  const stored = await context.store.begin(plan.group, plan.run, now().toISOString());
+  context.keepLog?.(stored.directory, plan);
+  const emit = emitter(context);
+  const self = holderOf(context, plan);
+  const subject = { group: plan.group, quiesce: plan.policy.quiesce, self };
+  const rules = recoveryRules(context, plan.policy, self, { breakLock: false });
+  let directory: string | null = stored.directory;
+  let suspicions: readonly Suspicion[] = [];
+
+  const perform = async (effect: Effect, state: RunState): Promise<Outcome> => {
+    // On the way back the first signal has done its work; only `stop` still ends something.
+    const signal = state.journey.kind === 'forward' ? anyOf(options.signal, options.stop) : options.stop;
+    switch (effect.kind) {
+      case 'archive':
+        return {
+          of: 'archive',
+          result: await (context.archive?.() ?? archiveVolumes(context, plan, stored, signal)),
+        };
+      case 'redundancy':
+        return { of: 'redundancy', redundancy: await context.mirror.redundancy(plan.mirror, { signal }) };
+      case 'commit':
+        ({ directory, suspicions } = await commitRun(context.store, stored, state, now()));
+        return { of: 'commit', result: { kind: 'done' } };
+      case 'perform': {
+        // The copies come into step while the merge still runs; what is seen meanwhile is news, no decision.
+        const watch = effect.phase === plan.mirror.merge ? watchResync(context, plan) : undefined;
+        const outcome = await performOnNode(context, subject, effect, signal);
+        await watch?.();
+        return outcome;
+      }
+      default:
+        return performOnNode(context, subject, effect, signal);
+    }
+  };
+
+  emit({ type: 'run-start', run: plan.run, group: plan.group, node: plan.node });
+  await stored.journal.write({ at: now().toISOString(), kind: 'plan', digest: digestOf(plan), plan });
+  const end = await drive<RunState, Effect>(
+    {
+      next: (state) => nextEffect(state, rules),
+      observe(before, seen) {
+        const after = observe(before, seen, rules);
+        if (before.journey.kind === 'forward' && after.journey.kind === 'back') {
+          // An interrupt comes between two effects; what an effect has led to is told after its end.
+          const { reason, problems } = after.journey;
+          if (seen.of === 'interrupt') emit({ type: 'way-back', reason, problems });
+        }
+        return after;
+      },
+    },
+    startRun(plan),
+    {
+      now,
+      perform,
+      journal: stored.journal,
+      signal: options.signal,
+      stop: options.stop,
+      onEffect: (effect) => emit({ type: 'step-start', step: effect.kind, ...describe(effect) }),
+      onOutcome: (effect, outcome, before, after) => {
+        emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
+        if (outcome.of === 'redundancy' && outcome.redundancy.kind === 'resyncing') {
+          const { stalePartitions, totalPartitions } = outcome.redundancy;
+          emit({ type: 'resync-progress', stalePartitions, totalPartitions });
+        }
+        if (before.journey.kind === 'forward' && after.journey.kind === 'back') {
+          emit({ type: 'way-back', reason: after.journey.reason, problems: after.journey.problems });
+        }
+      },
+    },
+  );
+  const verdict = heldAgainst(suspicions, verdictOf(end));
+  await stored.journal.write({ at: now().toISOString(), kind: 'end', verdict }).catch(() => {});
+  await stored.journal.close();
+  if (verdict.kind === 'refused') {
+    await stored.forget();
+    directory = null;
+  }
+  emit({ type: 'run-end', verdict, directory });
+  return { verdict, directory, archives: end.archives };
+}
+
+/** All names that a run makes hold its id, so that a plan is good for one run. */
+async function refuseSecondRun({ store }: BackupContext, { group, run }: RunPlan): Promise<void> {
+  const { backups, damaged, incomplete } = await store.survey(group);
+  const runs = [...backups.map(({ manifest }) => manifest), ...damaged, ...incomplete];
+  if (!runs.some((other) => other.run === run)) return;
+  throw new BackupError('PLAN_OUTDATED', `plan ${run} of ${group} was run already`, { remedy: 'Make a new plan.' });
+}
+
+/** The lock in the name of this very process: a plan may be run by another one than made it. */
+function holderOf({ surroundings }: BackupContext, { run, group, mirror }: RunPlan): Holder {
+  return {
+    splitmirror: 1,
+    run,
+    group,
+    token: surroundings.newToken(),
+    controller: surroundings.controller,
+    since: surroundings.now().toISOString(),
+    intended: mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy })),
+  };
+}
+
+/** Tells from time to time how many partitions are stale. Call what is returned to end it. */
+function watchResync(context: BackupContext, plan: RunPlan): () => Promise<void> {
+  const ending = new AbortController();
+  const emit = emitter(context);
+  const watching = (async () => {
+    for (;;) {
+      await context.surroundings.sleep(plan.policy.pollMs, ending.signal);
+      if (ending.signal.aborted) return;
+      const seen = await context.mirror.redundancy(plan.mirror, { signal: ending.signal }).catch(() => undefined);
+      if (seen?.kind === 'resyncing') {
+        emit({ type: 'resync-progress', stalePartitions: seen.stalePartitions, totalPartitions: seen.totalPartitions });
+      }
+    }
+  })();
+  return () => {
+    ending.abort();
+    return watching;
+  };
+}
+
+/** A backup that is off its history is not green, however well the run went. */
+function heldAgainst(suspicions: readonly Suspicion[], verdict: RunVerdict): RunVerdict {
+  return verdict.kind === 'good' && suspicions.length > 0 ? { kind: 'suspicious', reasons: suspicions } : verdict;
+}
+
+function verdictOf(end: RunState): RunVerdict {
+  if (end.journey.kind === 'ended') return end.journey.verdict;
+  const problem = {
+    code: 'STOPPED',
+    node: end.plan.node,
+    message: 'the run was stopped before it had taken everything back',
+    seen: end.journey.kind === 'forward' ? end.journey.stage : end.journey.recovery.stage.at,
+    remedy: `Run recover for group ${end.plan.group}.`,
+  };
+  return {
+    kind: 'interrupted',
+    problems: [],
+    committed: end.committed,
+    recovery: { kind: 'stuck', problems: [problem], performed: [] },
+  };
+}
+
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length > 1 ? AbortSignal.any(given) : given[0];
+}

@@ -1,0 +1,66 @@
+import type { BackupContext } from '../context.ts';
+import { BackupError, type BackupErrorCode } from '../errors.ts';
+import type { Picture, Standing } from '../ports.ts';
+import { problemOf } from '../problems.ts';
+import { type Holder, type Liveness, type LockReading, notesDirectory, readLock } from './lock.ts';
+
+/** What stands where, before anything is planned. */
+export interface GroupSurvey {
+  readonly standing: Extract<Standing, { kind: 'held' }>;
+  readonly picture: Picture;
+  /** Directory of the lock and the quiesce note. */
+  readonly notes: string;
+  readonly lock: LockReading;
+  /** Whether the holder of the lock still runs; `gone` when nobody holds it. */
+  readonly liveness: Liveness;
+}
+
+/** Code of the refusal for each standing but `held`. */
+export const standingCodes: Readonly<Record<Exclude<Standing['kind'], 'held'>, BackupErrorCode>> = {
+  offline: 'GROUP_OFFLINE',
+  moving: 'GROUP_MOVING',
+  contested: 'GROUP_CONTESTED',
+  undecidable: 'GROUP_UNDECIDABLE',
+  'no-cluster': 'NO_CLUSTER',
+  'unknown-group': 'GROUP_UNKNOWN',
+};
+
+/**
+ * Asks who holds a group and what its storage and its lock look like there. Changes nothing.
+ *
+ * @throws BackupError when nobody provably holds it, or when its storage or its lock cannot be read.
+ */
+export async function surveyGroup(
+  context: Omit<BackupContext, 'store'>,
+  group: string,
+  signal: AbortSignal | undefined,
+): Promise<GroupSurvey> {
+  const standing = await context.cluster.locate(group, { signal });
+  if (standing.kind !== 'held') {
+    const [first] = standing.reasons;
+    throw new BackupError(standingCodes[standing.kind], `${group}: ${first?.message ?? standing.kind}`, {
+      remedy: first?.remedy ?? 'Look at the evidence of each node.',
+      problems: standing.reasons,
+    });
+  }
+  const { node, contents } = standing;
+  const picture = await context.mirror.look(node, contents, { signal }).catch((cause) => {
+    const problem = problemOf(cause, node);
+    throw new BackupError('STORAGE_UNREADABLE', problem.message, {
+      remedy: problem.remedy,
+      problems: [problem],
+      cause,
+    });
+  });
+  const notes = notesDirectory(picture.fileSystems);
+  const host = context.hosts.get(node);
+  if (notes === undefined || host === undefined) {
+    throw new BackupError('PLAN_REFUSED', `${node} has no file system of ${group} mounted`, {
+      remedy: 'The lock of a group lives in one of its file systems: mount it, or add one to the group.',
+    });
+  }
+  const livenessOf = ({ controller }: Holder) => context.surroundings.isAlive(controller);
+  const lock = await readLock((script) => host.run(script, { signal }), { node, notes }, livenessOf);
+  const liveness = lock.kind === 'held' ? livenessOf(lock.holder) : 'gone';
+  return { standing, picture, notes, lock, liveness };
+}

@@ -1,0 +1,192 @@
+import { appendFile, mkdtemp, readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { labPolicy } from '../../test/lab-policy.ts';
+import { type LocalFamily, localFamily } from '../../test/local-family.ts';
+import type { BackupContext } from '../context.ts';
+import type { NoticeResult } from './notices.ts';
+import { judgeWindows, type Schedule, type WindowRecord } from './schedule.ts';
+import { keepSchedule, runWindow, type ScheduledJob, type ScheduleEvent } from './scheduled.ts';
+import { openWindowLog } from './window-log.ts';
+
+const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
+const schedule: Schedule = { since: '2026-01-01T00:00:00.000Z', windowMinutes: 30, starts: { everyMinutes: 60 } };
+
+let family: LocalFamily;
+let file: string;
+let context: BackupContext;
+let clock: Date;
+beforeEach(async () => {
+  family = await localFamily({ a: 'n1' });
+  file = join(await mkdtemp(join(tmpdir(), 'splitmirror-windows-')), 'windows.ndjson');
+  clock = new Date('2026-01-01T00:05:00.000Z');
+  context = { ...family.context, surroundings: { ...family.context.surroundings, now: () => clock } };
+});
+
+const job = async (more: Partial<ScheduledJob> = {}): Promise<ScheduledJob> => ({
+  group: 'a',
+  policy,
+  schedule,
+  log: await openWindowLog(file),
+  ...more,
+});
+const records = async () => (await (await openWindowLog(file)).read('a')).records;
+const verdicts = async () => judgeWindows(schedule, await records(), clock).map(({ kind }) => kind);
+
+describe('runWindow', () => {
+  it('backs up once in a window, and tells monitor and metrics', async () => {
+    const told: string[] = [];
+    const sent: NoticeResult = { kind: 'sent', attempts: 1, detail: '' };
+    const note = async (text: string) => {
+      told.push(text.trim());
+      return sent;
+    };
+    const ping = {
+      start: () => note('start'),
+      success: (text: string) => note(`success ${text}`),
+      fail: (text: string) => note(`fail ${text}`),
+    };
+    const metricsFile = join(family.directory, 'splitmirror-a.prom');
+    const events: ScheduleEvent[] = [];
+    const mine = await job({ ping, metricsFile });
+    const outcome = await runWindow(context, mine, { onEvent: (event) => void events.push(event) });
+    expect(outcome).toMatchObject({ kind: 'ran', report: { verdict: { kind: 'good' } } });
+    expect(await runWindow(context, mine)).toEqual({ kind: 'nothing-due', next: new Date('2026-01-01T01:00:00.000Z') });
+    const [{ run } = { run: null }] = (await records()).filter(({ what }) => what === 'done');
+    expect(told).toEqual(['start', `success run ${run} is good`]);
+    expect(events.map(({ type }) => type)).toEqual([
+      'window-start',
+      'notice-end',
+      'window-end',
+      'notice-end',
+      'notice-end',
+    ]);
+    expect(await verdicts()).toEqual(['done']);
+    const metrics = await readFile(metricsFile, 'utf8');
+    expect(metrics).toContain('splitmirror_windows_30d{group="a",verdict="done"} 1\n');
+    expect(metrics).toContain('splitmirror_last_window_ok{group="a"} 1\n');
+    expect(metrics).toContain(`splitmirror_last_backup_timestamp_seconds{group="a"} ${clock.getTime() / 1000}\n`);
+    for (const line of metrics.trimEnd().split('\n'))
+      expect(line).toMatch(/^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{.*\})? [\d.]+)$/);
+    expect((await stat(metricsFile)).mode & 0o777).toBe(0o644);
+  });
+
+  it('tries again while nobody holds the group, and follows it where it turns up', async () => {
+    family.holders.set('a', null);
+    expect(await runWindow(context, await job())).toMatchObject({
+      kind: 'unheld',
+      problems: [{ code: 'GROUP_OFFLINE' }],
+    });
+    family.holders.set('a', 'spare');
+    expect(await runWindow(context, await job())).toMatchObject({ kind: 'ran' });
+    expect(await verdicts()).toEqual(['done']);
+    family.holders.set('a', null);
+    clock = new Date('2026-01-01T01:29:00.000Z');
+    await runWindow(context, await job());
+    clock = new Date('2026-01-01T02:31:00.000Z');
+    expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
+    expect(await verdicts()).toEqual(['done', 'unheld', 'missed']);
+  });
+
+  it('leaves to each node what it holds itself', async () => {
+    expect(await runWindow(context, await job(), { onlyNode: 'spare' })).toMatchObject({ kind: 'elsewhere' });
+    expect(await runWindow(context, await job(), { onlyNode: 'n1' })).toMatchObject({ kind: 'ran' });
+    expect(await verdicts()).toEqual(['done']);
+  });
+
+  it('writes down a failed run and a refused one, and does not try them again', async () => {
+    family.onPhase = async () => ({ kind: 'failed', problems: [], transcript: { kind: 'completed', steps: [] } });
+    expect(await runWindow(context, await job())).toMatchObject({
+      kind: 'ran',
+      report: { verdict: { kind: 'failed' } },
+    });
+    clock = new Date('2026-01-01T01:00:00.000Z');
+    const none = await job({ policy: { ...policy, levels: 'stop' } });
+    const levels = { kind: 'stop', findings: [] } as const;
+    expect(await runWindow({ ...context, audit: async () => levels }, none)).toMatchObject({ kind: 'refused' });
+    expect(await runWindow(context, none)).toMatchObject({ kind: 'nothing-due' });
+    expect(await verdicts()).toEqual(['failed', 'failed']);
+  });
+
+  it('lets exactly one of many initiators begin', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 8 }, async () => runWindow(context, await job())));
+    expect(outcomes.filter(({ kind }) => kind === 'ran')).toHaveLength(1);
+    expect(await verdicts()).toEqual(['done']);
+    expect(judgeWindows(schedule, await records(), clock)[0]?.doubles).toEqual([]);
+  });
+
+  it('tells of one that was killed on this machine, and leaves alone what runs elsewhere', async () => {
+    const log = await openWindowLog(file);
+    const { host } = context.surroundings.controller;
+    const begun = (window: string, by: string): WindowRecord => ({
+      ...{ group: 'a', window, at: window, by, what: 'begun', node: null, run: null, detail: '' },
+    });
+    await log.add(begun('2026-01-01T00:00:00.000Z', `${host}:999999999:0a1b2c3d`));
+    expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
+    clock = new Date('2026-01-01T01:00:00.000Z');
+    await log.add(begun('2026-01-01T01:00:00.000Z', 'elsewhere:999999999:0a1b2c3d'));
+    expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
+    expect(await verdicts()).toEqual(['failed', 'running']);
+    expect((await records())[1]?.detail).toBe(`process 999999999 on ${host} ended and told nothing`);
+  });
+
+  it('is not kept from its work by metrics that cannot be written', async () => {
+    const events: ScheduleEvent[] = [];
+    const mine = await job({ metricsFile: '/no/such/directory/a.prom' });
+    expect(await runWindow(context, mine, { onEvent: (event) => void events.push(event) })).toMatchObject({
+      kind: 'ran',
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'notice-end', result: { kind: 'failed' } });
+  });
+});
+
+describe('keepSchedule', () => {
+  it('backs up in each window until it is ended', async () => {
+    const ending = new AbortController();
+    const kinds: string[] = [];
+    await keepSchedule(context, [await job()], {
+      signal: ending.signal,
+      everyMs: 1,
+      onOutcome: (_, outcome) => {
+        kinds.push('kind' in outcome ? outcome.kind : outcome.message);
+        clock = new Date(clock.getTime() + 40 * 60_000);
+        if (kinds.length === 4) ending.abort();
+      },
+    });
+    expect(kinds).toEqual(['ran', 'nothing-due', 'ran', 'ran']);
+  });
+});
+
+describe('openWindowLog', () => {
+  const record = (by: string, what: WindowRecord['what']): WindowRecord => ({
+    group: 'a',
+    window: '2026-01-01T00:00:00.000Z',
+    at: '2026-01-01T00:00:00.000Z',
+    by,
+    what,
+    node: null,
+    run: null,
+    detail: '',
+  });
+
+  it('goes on after a line that a power cut has torn, and shows it', async () => {
+    const log = await openWindowLog(file);
+    await log.add(record('c1', 'done'));
+    await appendFile(file, '{"group":"a","wind');
+    await log.add(record('c2', 'done'));
+    const { records: kept, unreadable } = await log.read('a');
+    expect(kept.map(({ by }) => by)).toEqual(['c1', 'c2']);
+    expect(unreadable).toEqual(['{"group":"a","wind']);
+  });
+
+  it('lets the first in the file begin, and the next when that one has not come to an end', async () => {
+    const log = await openWindowLog(file);
+    expect(await log.claim(record('c1', 'begun'))).toBe(true);
+    expect(await log.claim(record('c2', 'begun'))).toBe(false);
+    await log.add(record('c1', 'unheld'));
+    expect(await log.claim(record('c2', 'begun'))).toBe(true);
+    await log.add(record('c2', 'done'));
+    expect(await log.claim(record('c3', 'begun'))).toBe(false);
+  });
+});

@@ -1,0 +1,187 @@
+import { mkdir, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BackupError } from '../errors.ts';
+import type { Sink } from '../run/sink.ts';
+import { syncDirectory } from './durable.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
+import { openRestic, type Restic, ResticError, type ResticOptions } from './restic-program.ts';
+import { directoryNameOf, named } from './store.ts';
+import type { RunPlace, Vault } from './vault.ts';
+
+/** What `restic snapshots --json` says of one, as far as it counts here. */
+const snapshotsSchema = z.array(
+  z.object({ id: z.string().regex(/^[0-9a-f]{64}$/), tags: z.array(z.string()).nullish(), paths: z.array(z.string()) }),
+);
+
+/**
+ * Archives in a restic repository: encrypted, deduplicated, on any of its backends. Each archive is a snapshot of one file;
+ * what lies beside the manifest becomes a last snapshot, tagged `manifest`, from which {@link adoptBackups} brings a lost
+ * store back. A snapshot that no manifest names is a part of nothing.
+ *
+ * @throws ResticError when the repository cannot be opened; RangeError when a reference leads to nothing.
+ */
+export async function resticVault(options: ResticOptions): Promise<Vault> {
+  const restic = await openRestic(options);
+  await restic.run(['cat', 'config', '--quiet']);
+  return {
+    name: 'a restic repository',
+    freeBytes: () => freeBytesOf(restic.repository),
+    openSink: async (place, file) => openResticSink(restic, place, file),
+    async seal(place) {
+      const files = (await readdir(place.directory)).sort();
+      await restic.run(['backup', '--quiet', ...taggedAs(place, 'manifest'), '--', ...files], { cwd: place.directory });
+    },
+    read: (_, record) => dump(restic, record.snapshot ?? '', record.file),
+    async forget(runs) {
+      const wanted = new Set(runs.map((run) => `run:${run}`));
+      const listed = await listSnapshots(restic, ['--tag', 'splitmirror']);
+      const ids = listed.filter(({ tags }) => tags?.some((tag) => wanted.has(tag))).map(({ id }) => id);
+      for (let at = 0; at < ids.length; at += 100) await restic.run(['forget', '--quiet', ...ids.slice(at, at + 100)]);
+      // Also when nothing is left to forget: an earlier one may have been killed before it came here.
+      await restic.run(['prune', '--quiet']);
+    },
+  };
+}
+
+/**
+ * Brings back what a store knew of the backups in a repository: manifests, catalogues, journals, not the archives. What
+ * stands there already is left as it is. Records of drills and judgements live in the store alone.
+ *
+ * @returns the runs that were brought back.
+ */
+export async function adoptBackups(root: string, options: ResticOptions): Promise<string[]> {
+  const restic = await openRestic(options);
+  const adopted: string[] = [];
+  for (const { id, tags } of await listSnapshots(restic, ['--tag', 'splitmirror,manifest'])) {
+    const run = tagged(tags, 'run:');
+    const group = tagged(tags, 'group:');
+    // Whoever can write to the repository must not choose where files go here.
+    if (run === undefined || group === undefined || /[/\0]|^\.+$/.test(group)) continue;
+    if (named(root, directoryNameOf('20000101T000000Z', run)) === undefined) continue;
+    const parent = join(root, group);
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    if ((await readdir(parent)).some((name) => named(parent, name)?.run === run)) continue;
+    const arriving = join(parent, `.adopting-${run}`);
+    await rm(arriving, { recursive: true, force: true });
+    await restic.run(['restore', '--quiet', id, '--target', arriving]);
+    const manifest = await manifestIn(arriving);
+    const name = directoryNameOf(manifest.createdAt, run);
+    const isOurs = manifest.run === run && manifest.group === group && named(parent, name) !== undefined;
+    if (!isOurs) throw notOurs(id);
+    await rename(arriving, join(parent, name));
+    await syncDirectory(parent);
+    adopted.push(run);
+  }
+  return adopted;
+}
+
+async function manifestIn(directory: string): Promise<Manifest> {
+  return manifestSchema.parse(JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')));
+}
+
+function notOurs(id: string): BackupError {
+  return new BackupError('BACKUP_DAMAGED', `snapshot ${id.slice(0, 8)} holds the manifest of another run`, {
+    remedy: 'Look who has written to the repository; forget the snapshot when it is of no use.',
+  });
+}
+
+/** Seconds that it has to clean up before it is killed. */
+const graceSeconds = 10;
+
+/** Feeds one file. It becomes a snapshot only at `finish`: restic takes any end of its input for a good one. */
+function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
+  const args = ['backup', '--json', '--quiet', ...taggedAs(place, 'archive'), '--stdin', '--stdin-filename', file];
+  const child = restic.start(args, { reads: false });
+  let over = false;
+  let resume = () => {};
+  const wake = () => resume();
+  void child.ended.then(() => {
+    over = true;
+    wake();
+  });
+  child.stdin.on('drain', wake).on('error', wake);
+  // One promise for each pause: racing `ended` would leave something behind in it for every chunk of the archive.
+  const drained = () =>
+    new Promise<void>((resolve) => {
+      resume = resolve;
+      if (over || !child.stdin.writable) resolve();
+    });
+  const requireAlive = async () => {
+    if (!over) return;
+    const ended = await child.ended;
+    throw restic.failure(ended) ?? new ResticError('RESTIC_FAILED', 'restic: it ended before its input did');
+  };
+  return {
+    async write(chunk) {
+      await requireAlive();
+      if (!child.stdin.write(chunk)) await drained();
+      await requireAlive();
+    },
+    async finish() {
+      await requireAlive();
+      child.stdin.end();
+      const ended = await restic.endOf(child);
+      const failed = restic.failure(ended);
+      if (failed !== undefined) throw failed;
+      const short = /"snapshot_id":"([0-9a-f]+)"/.exec(ended.stdout)?.[1];
+      // Asked of the repository, not believed: and its whole name, which stays the only one.
+      const [snapshot, ...others] = short === undefined ? [] : await listSnapshots(restic, [short]);
+      if (snapshot === undefined || others.length > 0 || tagged(snapshot.tags, 'run:') !== place.run) {
+        throw new ResticError('RESTIC_FAILED', `restic: the repository does not show the snapshot of ${file}`);
+      }
+      return { snapshot: snapshot.id };
+    },
+    interrupt: () => child.kill('SIGKILL'),
+    async abandon() {
+      // Its input stays open: at the end of it restic would make a snapshot of a part.
+      child.kill('SIGINT');
+      const killer = setTimeout(() => child.kill('SIGKILL'), graceSeconds * 1000);
+      await child.ended;
+      clearTimeout(killer);
+    },
+  };
+}
+
+async function* dump(restic: Restic, snapshot: string, file: string): AsyncGenerator<Buffer> {
+  const child = restic.start(['dump', snapshot, file], { reads: true });
+  child.stdin.end();
+  let read = false;
+  try {
+    for await (const chunk of child.stdout) yield chunk as Buffer;
+    read = true;
+  } finally {
+    if (!read) child.kill('SIGKILL');
+  }
+  const ended = await child.ended;
+  const failed = restic.failure(ended);
+  if (failed === undefined) return;
+  if (!/no matching ID|not found in snapshot|no snapshot found/i.test(ended.stderr)) throw failed;
+  throw new BackupError('BACKUP_DAMAGED', `the repository does not have ${file} of snapshot ${snapshot.slice(0, 8)}`, {
+    remedy: 'Use another backup; this snapshot was removed from the repository.',
+    cause: failed,
+  });
+}
+
+async function listSnapshots(restic: Restic, filter: readonly string[]): Promise<z.infer<typeof snapshotsSchema>> {
+  const text = await restic.run(['snapshots', '--json', ...filter]);
+  return snapshotsSchema.parse(JSON.parse(text) ?? []);
+}
+
+function taggedAs({ group, run, createdAt }: RunPlace, role: 'archive' | 'manifest'): string[] {
+  const time = createdAt.slice(0, 19).replace('T', ' ');
+  const tags = ['splitmirror', role, `group:${group}`, `run:${run}`];
+  return ['--host', 'splitmirror', '--time', time, ...tags.flatMap((tag) => ['--tag', tag])];
+}
+
+function tagged(tags: readonly string[] | null | undefined, prefix: string): string | undefined {
+  return tags?.find((tag) => tag.startsWith(prefix))?.slice(prefix.length);
+}
+
+/** Only a repository in a directory of this machine tells its room. */
+async function freeBytesOf(repository: string): Promise<number> {
+  const path = repository.replace(/^local:/, '');
+  if (/^[a-z0-9]+:/i.test(path)) return Number.POSITIVE_INFINITY;
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}

@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SplitmirrorError } from '@splitmirror/host';
+import { BackupError } from '../errors.ts';
+import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
+import { type Journal, openJournal } from '../run/journal.ts';
+import type { Sink } from '../run/sink.ts';
+import { syncDirectory, writeDurably } from './durable.ts';
+import { keepExposure } from './exposure.ts';
+import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
+import { addRecord, type BackupRecord, readRecords } from './records.ts';
+import { directoryVault, type Vault } from './vault.ts';
+
+/**
+ * A directory of backups: `<root>/<group>/<time>-<run>/` holds the archives, unless they lie in a repository, their
+ * catalogues, the journal, a README.txt and, written last, `manifest.json`. While a run goes on its directory ends in
+ * `.incomplete`, and while it is removed in `.expired`: nothing in either counts.
+ */
+export interface Store {
+  readonly root: string;
+  /** Bytes that can still be written; `Infinity` where that cannot be told. */
+  freeBytes(): Promise<number>;
+  /** Makes the directory of a run. */
+  begin(group: string, run: string, createdAt: string): Promise<StoredRun>;
+  /**
+   * Complete backups of a group, oldest first.
+   *
+   * @throws BackupError `BACKUP_DAMAGED` when one cannot be read; {@link Store.survey} tells of the others all the same.
+   */
+  list(group: string): Promise<StoredBackup[]>;
+  /**
+   * One complete backup by run id, or the newest one.
+   *
+   * @throws BackupError `BACKUP_UNKNOWN`; `BACKUP_DAMAGED` when it is this one that cannot be read.
+   */
+  find(group: string, run?: string): Promise<StoredBackup>;
+  /** Everything that stands there of a group, readable or not. */
+  survey(group: string): Promise<StoreSurvey>;
+  /** Adds to what is recorded of a backup: a drill, a person's judgement. */
+  record(backup: StoredBackup, record: BackupRecord): Promise<void>;
+  /**
+   * Removes directories of a group, complete or not: each loses its name first, so that a crash leaves nothing that looks
+   * like a backup, then its archives in a repository, then its files. Also removes what an earlier removal has left. What
+   * is no directory of a run of this group is left alone.
+   */
+  remove(group: string, directories: readonly string[]): Promise<void>;
+}
+
+/** The directory of a run that is going on. */
+export interface StoredRun {
+  readonly directory: string;
+  /** When the run began (UTC, ISO 8601): its plan may be older. */
+  readonly createdAt: string;
+  readonly journal: Journal;
+  /** Takes an archive, wherever the store keeps them. */
+  openArchive(file: string): Promise<Sink>;
+  /** Writes the manifest, makes all of it durable and gives the directory its final name, which is returned. */
+  commit(manifest: Manifest): Promise<string>;
+  /** Removes the directory of a run that changed nothing. */
+  forget(): Promise<void>;
+}
+
+/** A complete backup. */
+export interface StoredBackup {
+  readonly directory: string;
+  readonly manifest: Manifest;
+  /** What became of it since, oldest first. */
+  readonly records: readonly BackupRecord[];
+  /** An archive's bytes as they are stored: compressed and encrypted, where they are. */
+  read(record: ArchiveRecord): AsyncIterable<Buffer>;
+}
+
+/** What stands in a store of one group, oldest first. */
+export interface StoreSurvey {
+  readonly backups: readonly StoredBackup[];
+  /** Complete by name, and not readable. */
+  readonly damaged: readonly {
+    readonly directory: string;
+    readonly run: string;
+    readonly createdAt: string;
+    readonly error: BackupError;
+  }[];
+  /** Runs that did not finish, or still go on. */
+  readonly incomplete: readonly { readonly directory: string; readonly run: string; readonly createdAt: string }[];
+}
+
+/**
+ * Opens a directory as a store, making it when it is not there.
+ *
+ * @param vault Where the archives go; beside their manifests when not given. See `resticVault`.
+ */
+export async function openStore(root: string, vault: Vault = directoryVault(root)): Promise<Store> {
+  await usable(root, async () => {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
+  });
+  const directoriesOf = async (group: string): Promise<Named[]> => {
+    const parent = join(root, group);
+    const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw unusable(parent, error);
+    });
+    return names.sort().flatMap((name) => named(parent, name) ?? []);
+  };
+  const survey = async (group: string): Promise<StoreSurvey> => {
+    const all = await directoriesOf(group);
+    const read = await Promise.all(
+      all
+        .filter(({ suffix }) => suffix === '')
+        .map(({ directory, run, createdAt }) =>
+          readBackup(directory, run, vault).catch((error: BackupError) => ({ directory, run, createdAt, error })),
+        ),
+    );
+    return {
+      backups: read.filter((each) => 'manifest' in each),
+      damaged: read.filter((each) => 'error' in each),
+      incomplete: all
+        .filter(({ suffix }) => suffix === '.incomplete')
+        .map(({ directory, run, createdAt }) => ({ directory, run, createdAt })),
+    };
+  };
+  const list = async (group: string): Promise<StoredBackup[]> => {
+    const { backups, damaged } = await survey(group);
+    if (damaged[0] !== undefined) throw damaged[0].error;
+    return [...backups];
+  };
+
+  return {
+    root,
+    freeBytes: () => vault.freeBytes(),
+    begin: (group, run, createdAt) =>
+      usable(root, async () => {
+        const final = join(root, group, directoryNameOf(createdAt, run));
+        const directory = `${final}.incomplete`;
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        const journal = await openJournal(join(directory, 'journal.ndjson'));
+        const place = { directory, group, run, createdAt };
+        return {
+          directory,
+          createdAt,
+          journal,
+          openArchive: (file) => vault.openSink(place, file),
+          async commit(manifest) {
+            await writeSelfDescription(directory, manifest);
+            await vault.seal(place);
+            await rename(directory, final);
+            await syncDirectory(join(root, group));
+            // The first backup of a group has made its directory, too.
+            await syncDirectory(root);
+            return final;
+          },
+          forget: () => rm(directory, { recursive: true, force: true }),
+        };
+      }),
+    list,
+    survey,
+    async find(group, run) {
+      const { backups, damaged } = await survey(group);
+      const isMeant = (each: { readonly run: string }) => run === undefined || each.run === run;
+      const found = backups.findLast(({ manifest }) => isMeant(manifest));
+      const broken = damaged.findLast(isMeant);
+      // A damaged one is in nobody's way, unless it is the one that is meant.
+      if (broken !== undefined && (found === undefined || found.directory < broken.directory)) throw broken.error;
+      if (found !== undefined) return found;
+      throw new BackupError(
+        'BACKUP_UNKNOWN',
+        `${root} holds no complete backup ${run ?? ''} of ${group}`.replace('  ', ' '),
+        {
+          remedy:
+            'List the backups of the group; a directory that ends in .incomplete belongs to a run that did not finish.',
+        },
+      );
+    },
+    record: (backup, record) => usable(backup.directory, () => addRecord(backup.directory, record)),
+    remove: (group, directories) =>
+      usable(root, async () => {
+        const parent = join(root, group);
+        const ours = new Set((await directoriesOf(group)).map(({ directory }) => directory));
+        for (const directory of directories.filter((each) => ours.has(each))) {
+          await keepExposure(parent, directory);
+          await rename(directory, `${directory.replace(/\.incomplete$/, '')}.expired`).catch(unlessGone);
+        }
+        const expired = (await directoriesOf(group)).filter(({ suffix }) => suffix === '.expired');
+        if (expired.length === 0) return;
+        await syncDirectory(parent);
+        await vault.forget(expired.map(({ run }) => run));
+        for (const { directory } of expired) await rm(directory, { recursive: true, force: true });
+        await syncDirectory(parent);
+      }),
+  };
+}
+
+interface Named {
+  readonly directory: string;
+  readonly run: string;
+  /** UTC, ISO 8601, to the second. */
+  readonly createdAt: string;
+  readonly suffix: '' | '.incomplete' | '.expired';
+}
+
+/** What the directory of a run is called once it is complete. */
+export function directoryNameOf(createdAt: string, run: string): string {
+  return `${createdAt.replace(/[-:]|\.\d+/g, '')}-${run}`;
+}
+
+const directoryName = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([a-z][a-z0-9]{5})(|\.incomplete|\.expired)$/;
+
+/** What the name of a directory says; `undefined` where it is no directory of a run. */
+export function named(parent: string, name: string): Named | undefined {
+  const [matched, year, month, day, hour, minute, second, run, suffix] = directoryName.exec(name) ?? [];
+  if (matched === undefined || run === undefined) return undefined;
+  return {
+    directory: join(parent, name),
+    run,
+    createdAt: `${year}-${month}-${day}T${hour}:${minute}:${second}Z`,
+    suffix: suffix as Named['suffix'],
+  };
+}
+
+/** Everything beside the archives and the journal, the manifest last. */
+async function writeSelfDescription(directory: string, manifest: Manifest): Promise<void> {
+  const text = `${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`;
+  const guide = guideOf(manifest);
+  const sums = [
+    { file: 'README.txt', sha256: digestOf(guide) },
+    { file: 'manifest.json', sha256: digestOf(text) },
+  ];
+  for (const { catalogue } of manifest.archives) {
+    if (catalogue !== null) sums.push({ file: catalogue, sha256: await digestOfFile(join(directory, catalogue)) });
+  }
+  await writeDurably(join(directory, 'README.txt'), guide);
+  await writeDurably(join(directory, sumsName), sumsOf(manifest, sums));
+  await writeDurably(join(directory, 'manifest.json'), text);
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function digestOfFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+async function readBackup(directory: string, run: string, vault: Vault): Promise<StoredBackup> {
+  const file = join(directory, 'manifest.json');
+  const damaged = (what: string) => (cause: unknown) => {
+    throw new BackupError('BACKUP_DAMAGED', `${what} cannot be read`, {
+      remedy: 'Restore the file from a copy of the store, or move the directory out of it.',
+      cause,
+    });
+  };
+  const manifest = await readFile(file, 'utf8')
+    .then((text) => manifestSchema.parse(JSON.parse(text)))
+    .then((read) => {
+      if (read.run !== run) throw new Error(`it is the manifest of run ${read.run}`);
+      return read;
+    })
+    .catch(damaged(`${file}, the manifest of a backup,`));
+  const records = await readRecords(directory).catch(damaged(`${directory}/records.ndjson`));
+  return { directory, manifest, records, read: (record) => vault.read(directory, record) };
+}
+
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function usable<T>(root: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw SplitmirrorError.is(error) ? error : unusable(root, error);
+  }
+}
+
+function unusable(path: string, cause: unknown): BackupError {
+  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  return new BackupError(
+    full ? 'STORE_FULL' : 'STORE_UNUSABLE',
+    `the store cannot be used: ${String((cause as Error).message)}`,
+    {
+      remedy: full ? 'Make room in the store.' : `Make ${path} a directory that this user can read and write.`,
+      cause,
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import { createReadStream } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSink, type Sink } from '../run/sink.ts';
+import type { ArchiveRecord } from './manifest.ts';
+
+/** A run whose archives are being stored. */
+export interface RunPlace {
+  /** Directory of the run in the store. */
+  readonly directory: string;
+  readonly group: string;
+  readonly run: string;
+  /** UTC, ISO 8601. */
+  readonly createdAt: string;
+}
+
+/**
+ * Where the bytes of archives lie. Journals, catalogues and manifests always lie in the store's own directory: what a
+ * backup is, is told there alone.
+ */
+export interface Vault {
+  /** For a person, and never with a secret in it. */
+  readonly name: string;
+  /** Bytes that can still be written; `Infinity` where that cannot be told. */
+  freeBytes(): Promise<number>;
+  /** Takes one file of a run. */
+  openSink(place: RunPlace, file: string): Promise<Sink>;
+  /** Called when all files of a run stand in its directory, the manifest among them, and before the backup counts. */
+  seal(place: RunPlace): Promise<void>;
+  /** An archive's bytes as they are stored. */
+  read(directory: string, record: ArchiveRecord): AsyncIterable<Buffer>;
+  /** Gives up what it holds of these runs; what is gone already is no error. */
+  forget(runs: readonly string[]): Promise<void>;
+}
+
+/** Archives beside their manifests. */
+export function directoryVault(root: string): Vault {
+  return {
+    name: root,
+    async freeBytes() {
+      const { bavail, bsize } = await statfs(root);
+      return bavail * bsize;
+    },
+    openSink: ({ directory }, file) => openSink(join(directory, file)),
+    async seal() {},
+    read: (directory, { file }) => createReadStream(join(directory, file), { highWaterMark: 1 << 20 }),
+    // They go with the directory.
+    async forget() {},
+  };
+}
