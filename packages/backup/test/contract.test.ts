@@ -40,7 +40,7 @@ async function aixMirror(): Promise<MirrorSubject> {
     request: {
       fileSystems: picture.fileSystems,
       rawVolumes: ['auditlv'],
-      ...quiesceSteps(labPolicy.quiesce, '/ledger/accounts/.splitmirror', 'k3f9q2'),
+      ...quiesceSteps(labPolicy.quiesce, '/ledger/accounts/.splitmirror', 'k3f9q2', 'db_node1'),
       freezeSeconds: 30,
       allowLastCopy: true,
     },

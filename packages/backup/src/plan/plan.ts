@@ -33,7 +33,7 @@ export async function planBackup(
   const { standing, picture, notes } = survey;
 
   const run = surroundings.newRunId();
-  const { suspend, resume } = quiesceSteps(policy.quiesce, notes, run);
+  const { suspend, resume } = quiesceSteps(policy.quiesce, notes, run, standing.node);
   const fileSystems = standing.contents.fileSystems === 'ALL' ? picture.fileSystems : standing.contents.fileSystems;
   const planned = context.mirror.plan(picture, {
     run,

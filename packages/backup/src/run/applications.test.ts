@@ -50,7 +50,7 @@ beforeEach(async () => {
 
 const run = (shell: string, script: Script) => localHost('a', { path: `${path}:/usr/bin:/bin`, shell }).run(script);
 const around = (hooks: QuiesceHooks, between = 'true'): Script => {
-  const { suspend, resume } = quiesceSteps(hooks, notes, 'abc123');
+  const { suspend, resume } = quiesceSteps(hooks, notes, 'abc123', 'db1');
   return { steps: [...suspend, { id: 'split', run: changes('sh', '-c', between), timeoutSeconds: 5 }, ...resume] };
 };
 const log = async () => (await readFile(join(state, 'log'), 'utf8')).trimEnd().split('\n');
@@ -149,7 +149,7 @@ describe.each(shells)('in %s', (shell) => {
       db2({ instance: 'db2led', database: 'LEDGER', timeoutSeconds: 9 }),
       oracle({ user: 'oracle', sid: 'LEDG' }),
     );
-    const { suspend, resume } = quiesceSteps(both, notes, 'abc123');
+    const { suspend, resume } = quiesceSteps(both, notes, 'abc123', 'db1');
     expect(suspend.map(({ timeoutSeconds }) => timeoutSeconds)).toEqual([30, 9, 300]);
     expect(resume.map(({ timeoutSeconds }) => timeoutSeconds)).toEqual([300, 9, 30, 300]);
     expect(await shown(both, 'false')).toEqual([

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { debtScript as nodeDebtScript } from '@splitmirror/hacmp';
 import { changes, localHost, type Script } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { debtGuard, debtScript, type QuiesceHooks, quiesceSteps, secretProblems } from './quiesce.ts';
@@ -20,7 +21,7 @@ const hooks = (suspend: string, resume: string): QuiesceHooks => ({
 
 /** Suspend, something between, resume: as the split phase puts them together. */
 function around(given: QuiesceHooks, between: string): Script {
-  const { suspend, resume } = quiesceSteps(given, notes, 'abc123');
+  const { suspend, resume } = quiesceSteps(given, notes, 'abc123', 'db1');
   return { steps: [...suspend, { id: 'split', run: changes('sh', '-c', between), timeoutSeconds: 5 }, ...resume] };
 }
 
@@ -54,7 +55,7 @@ describe('quiesceSteps, in a real shell', () => {
   });
 
   it('adds no step without hooks', () => {
-    expect(quiesceSteps(null, notes, 'abc123')).toEqual({ suspend: [], resume: [] });
+    expect(quiesceSteps(null, notes, 'abc123', 'db1')).toEqual({ suspend: [], resume: [] });
   });
 });
 
@@ -71,6 +72,28 @@ it('ends what a command reads with a line feed, in the steps and in the guard', 
   execFileSync('sh', ['-c', `${debtGuard(given, notes)}echo started >>${file}`]);
   expect(await readFile(file, 'utf8')).toBe('write resume\nstarted\n');
   expect(await readdir(notes)).toEqual(['said']);
+});
+
+it('leaves a note that the debt script of the nodes understands, wherever the group is by then', async () => {
+  const said = join(notes, 'said');
+  const given = hooks('true', `echo resumed >>${said}`);
+  const [note] = quiesceSteps(given, notes, 'abc123', 'db1').suspend;
+  await host.run({ steps: note === undefined ? [] : [note] });
+  // Its run was on another node than the one on which the file system is now: it need not be waited for.
+  const path = join(notes, 'bin');
+  await mkdir(path);
+  await writeFile(join(path, 'get_local_nodename'), '#!/bin/sh\necho db2\n', { mode: 0o755 });
+  await writeFile(join(notes, `holder.${'0'.repeat(32)}`), '{}\n');
+  const script = nodeDebtScript({
+    path: '/usr/local/bin/splitmirror-debt-pay',
+    notes,
+    resume: given.resume,
+    settleSeconds: 600,
+    commands: `${path}:/usr/bin:/bin`,
+  });
+  execFileSync('sh', ['-c', script]);
+  expect(await readFile(said, 'utf8')).toBe('resumed\n');
+  expect(await readdir(notes)).not.toContain('quiesce');
 });
 
 describe('secretProblems', () => {

@@ -39,11 +39,14 @@ export interface QuiesceHooks {
 /**
  * Steps around the split. A note is written first and removed only after a confirmed resume: wherever the group is by
  * then, the note tells that somebody owes the application a resume (the quiesce debt).
+ *
+ * @param node Cluster node on which it is suspended: on another one the note is a debt for certain.
  */
 export function quiesceSteps(
   hooks: QuiesceHooks | null,
   notes: string,
   run: string,
+  node: string,
 ): { readonly suspend: readonly Step[]; readonly resume: readonly Step[] } {
   if (hooks === null) return { suspend: [], resume: [] };
   const before = stepsOf('before', hooks.before, hooks);
@@ -53,7 +56,7 @@ export function quiesceSteps(
   const note: Step = {
     id: 'note',
     run: changes('tee', `${notes}/quiesce`),
-    stdin: `${JSON.stringify({ splitmirror: 1, run, resume: hooks.resume })}\n`,
+    stdin: `${JSON.stringify({ splitmirror: 1, run, node, resume: hooks.resume })}\n`,
     timeoutSeconds: 30,
   };
   const debts = [note, ...suspensions].map(({ id }) => id);
