@@ -41,8 +41,10 @@ export type {
   Proof,
   RecoveryPlan,
   Redundancy,
+  SplitPrice,
   SplitRequest,
   Standing,
+  TakeoverNote,
 } from './ports.ts';
 export { type DrillDue, type DrillPolicy, type DrillRequest, drillBackup, drillsDue } from './restore/drill.ts';
 export type { Feedable } from './restore/feed.ts';

@@ -16,8 +16,9 @@ interface Expected extends Place {
 }
 
 /**
- * `SPLITMIRROR_KILLS=all` kills at every effect. Otherwise only where something has changed since the kill before: what
- * asks changes nothing, and a kill there finds the nodes as the one before.
+ * `SPLITMIRROR_KILLS=all` kills before and behind every effect. Otherwise only behind those that change something, before
+ * their outcome is in the journal: what asks changes nothing, and who is killed before an effect leaves the nodes as who
+ * is killed behind the one that went before.
  */
 const everywhere = process.env.SPLITMIRROR_KILLS === 'all';
 const changing = ['lock', 'split', 'expose', 'archive', 'withdraw', 'merge', 'redundancy', 'commit', 'unlock'];
@@ -30,6 +31,7 @@ function places(): Expected[] {
     ({ faults: [step], left }: Journey) => {
       if (step === undefined || (!everywhere && !changing.includes(step.effect))) return;
       const when = step.fault.kind === 'killed before' ? 'after intent' : 'before outcome';
+      if (!everywhere && when === 'after intent') return;
       const key = `${when} ${step.effect}`;
       // The first time that the run comes there, as in the command line.
       if (!found.has(key)) found.set(key, { effect: step.effect, when, left });

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
 
@@ -27,8 +28,11 @@ async function documentedTypes(): Promise<Set<string>> {
 }
 
 describe('docs/events.md', () => {
-  it.each(['events.ts', 'scheduled.ts'])('describes every type of %s', async (name) => {
-    const source = await readFile(new URL(`../../backup/src/${name}`, import.meta.url), 'utf8');
+  it.each(['BackupEvent', 'ScheduleEvent'])('describes every type of %s', async (name) => {
+    const folder = fileURLToPath(new URL('../../backup/src', import.meta.url));
+    const files = (await readdir(folder, { recursive: true })).filter((file) => /(?<!test)\.ts$/.test(file));
+    const sources = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+    const source = sources.find((text) => text.includes(`export type ${name} =`)) ?? '';
     const types = Array.from(source.matchAll(/readonly type: '([a-z-]+)'/g), ([, type = '']) => type);
     expect(types.length).toBeGreaterThan(2);
     const known = await documentedTypes();

@@ -224,7 +224,7 @@ describe('a run that does not get to its end', () => {
   });
 
   it('keeps a second run out while it goes on', async () => {
-    stage.lab.fault({ program: 'dd', does: { kind: 'delays', milliseconds: 6000 } });
+    stage.lab.fault({ program: 'dd', does: { kind: 'delays', milliseconds: 12_000 } });
     const run = stage.start('backup', 'ledger_rg', '--json');
     await run.saw(/"type":"archive-start"/);
     const second = await stage.run('backup', 'ledger_rg');

@@ -5,6 +5,8 @@ import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
 
+/** Of the system, where it is installed. */
+const repositories = 'restic';
 const has = (program: string, word: string) => spawnSync(program, [word]).status === 0;
 
 let stage: Stage;
@@ -46,7 +48,7 @@ describe('archives', () => {
     expect((await stage.run('restore', 'ledger_rg', join(stage.directory, 'shut'), '--config', without)).code).toBe(44);
   });
 
-  it.skipIf(!has('restic', 'version'))(
+  it.skipIf(!has(repositories, 'version'))(
     'lie in a restic repository, whose password no output tells',
     { timeout: 120_000 },
     async () => {
@@ -55,7 +57,7 @@ describe('archives', () => {
       await writeFile(join(stage.directory, 'password'), `${password}\n`);
       await writeFile(join(stage.directory, 'where'), `${repository}\n`);
       const init = ['init', '--quiet', '--repo', repository, '--password-file', join(stage.directory, 'password')];
-      expect(spawnSync('restic', init).status).toBe(0);
+      expect(spawnSync(repositories, init).status).toBe(0);
       const restic = { repository: { file: 'where' }, password: { file: 'password' } };
       const store = 'manifests';
       const config = await stage.configure((base) => ({ ...base, store, archives: { restic } }));
