@@ -2,7 +2,7 @@ import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Proof } from '../ports.ts';
-import type { Holder } from '../run/lock.ts';
+import { newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
@@ -72,15 +72,7 @@ export async function restoreIntoGroup(
   }));
   for (const { place, selection } of work) await checkPlace(target, place, selection, options);
 
-  const self: Holder = {
-    splitmirror: 1,
-    run: surroundings.newRunId(),
-    group,
-    token: surroundings.newToken(),
-    controller: surroundings.controller,
-    since: surroundings.now().toISOString(),
-    intended: [],
-  };
+  const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
   const subject = { group, quiesce: null, self };
   const proofs: Proof[] = [standing.proof];
   const prove = async (when: string, signal: AbortSignal | undefined) => {

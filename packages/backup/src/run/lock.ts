@@ -1,5 +1,6 @@
 import { changes, reads, type Script, type ScriptOutcome, type StepResult } from '@splitmirror/host';
 import { z } from 'zod';
+import type { Surroundings } from '../context.ts';
 import type { Problem } from '../ports.ts';
 
 const token = z.string().regex(/^[0-9a-f]{32}$/);
@@ -33,6 +34,16 @@ const holderSchema = z.strictObject({
 
 /** Who holds a group, and what it means to bring back. */
 export type Holder = z.infer<typeof holderSchema>;
+
+/** A holder in the name of this very process. */
+export function newHolder(
+  surroundings: Pick<Surroundings, 'controller' | 'newToken' | 'now'>,
+  { run, group, intended }: Pick<Holder, 'run' | 'group' | 'intended'>,
+): Holder {
+  const { controller } = surroundings;
+  const since = surroundings.now().toISOString();
+  return { splitmirror: 1, run, group, token: surroundings.newToken(), controller, since, intended };
+}
 
 /** What stands in the notes directory of a group. */
 export type LockReading =

@@ -6,7 +6,7 @@ import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import type { NodeEffect } from './effects.ts';
 import { noJournal } from './journal.ts';
-import type { Holder } from './lock.ts';
+import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import {
   nextRecoveryEffect,
@@ -52,15 +52,7 @@ export async function recoverGroup(
 ): Promise<RecoveryVerdict> {
   const { surroundings } = context;
   const emit = emitter(context);
-  const self: Holder = {
-    splitmirror: 1,
-    run: surroundings.newRunId(),
-    group,
-    token: surroundings.newToken(),
-    controller: surroundings.controller,
-    since: surroundings.now().toISOString(),
-    intended: [],
-  };
+  const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
   const rules = recoveryRules(context, policy, self, { breakLock: options.breakLock ?? false });
   const subject = { group, quiesce: policy.quiesce, self };
   const end = await drive<RecoveryState, NodeEffect>(

@@ -8,7 +8,7 @@ import { commitRun } from './committing.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import type { Effect, Outcome } from './effects.ts';
-import type { Holder } from './lock.ts';
+import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import { recoveryRules } from './recover.ts';
 import { nextEffect, observe, type RunState, type RunVerdict, startRun } from './reducer.ts';
@@ -132,15 +132,8 @@ async function refuseSecondRun({ store }: BackupContext, { group, run }: RunPlan
 
 /** The lock in the name of this very process: a plan may be run by another one than made it. */
 function holderOf({ surroundings }: BackupContext, { run, group, mirror }: RunPlan): Holder {
-  return {
-    splitmirror: 1,
-    run,
-    group,
-    token: surroundings.newToken(),
-    controller: surroundings.controller,
-    since: surroundings.now().toISOString(),
-    intended: mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy })),
-  };
+  const intended = mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy }));
+  return newHolder(surroundings, { run, group, intended });
 }
 
 /** Tells from time to time how many partitions are stale. Call what is returned to end it. */

@@ -1,7 +1,7 @@
 import { changes } from '@splitmirror/host';
 import { argvOf, type Court, textOf } from '../court.ts';
 import { extentsOf, printMapFile } from '../picture/extents.ts';
-import { copyName, copyPath, type SplitMark, splitMark } from '../picture/marks.ts';
+import { copyPath, type SplitMark, splitMark } from '../picture/marks.ts';
 import { addMappedCopy, makeVolume, removeCopies } from '../plan/copies.ts';
 import {
   atRest,
@@ -19,7 +19,7 @@ import {
 import { type Explained, lateNews, seconds } from '../plan/steps.ts';
 import type { Need, Split, Strategy } from '../plan/strategy.ts';
 import { mapVolume, parseVolumeMap } from '../readers/volumes.ts';
-import { expose, failures, goes, prove, removal, secure, settle, withdraw } from './reduced-copies.ts';
+import { decideWith, expose, failures, prove, removal, secure, settle, withdraw } from './reduced-copies.ts';
 import { recover } from './reduced-recovery.ts';
 
 /** From AIX 7.2 TL1 on, storage may be told to reclaim partitions that LVM frees. */
@@ -85,17 +85,7 @@ export const mapSplit: Strategy = {
     spareFirstBlock,
     notReclaimed,
   ],
-  decide({ volume }, { run, index }) {
-    const { name, copies, map, logicalPartitions } = volume;
-    const copy = copyName({ run, copies, index, letter: 'a' });
-    return {
-      copy,
-      taken: goes(map) ?? null,
-      path: vfsOf(volume) === null ? `/dev/r${copy}` : copyPath(run, name),
-      copiesLeft: copies - 1,
-      partitionsToResync: logicalPartitions,
-    };
-  },
+  decide: decideWith('a'),
   prepare: (splits) => splits.map((split) => mapFile(split, `Keep the map of the copy of ${split.volume} that goes`)),
   split: (splits) =>
     splits.flatMap((split): Explained[] => {

@@ -1,9 +1,9 @@
 import { changes } from '@splitmirror/host';
 import { type Court, commandsOf, volumeAt } from '../court.ts';
-import { copyPath, readCopyName, readOurPath, type StrategyLetter } from '../picture/marks.ts';
+import { copyName, copyPath, readCopyName, readOurPath, type StrategyLetter } from '../picture/marks.ts';
 import type { CopyView, OurStanza, VolumeView } from '../picture/picture.ts';
 import { addCopies, labelVolume, type Resync, removeVolume } from '../plan/copies.ts';
-import { apart, describeCopies } from '../plan/needs.ts';
+import { apart, describeCopies, vfsOf } from '../plan/needs.ts';
 import {
   copyDirectory,
   copyMount,
@@ -14,7 +14,7 @@ import {
   synchronisation,
   withdrawal,
 } from '../plan/steps.ts';
-import type { Failure, Need, Split } from '../plan/strategy.ts';
+import type { Failure, Need, Split, Strategy } from '../plan/strategy.ts';
 
 /*
  * What map-split and splitlvcopy have in common: the copy leaves its volume and is a volume of its own. `COPIES` goes
@@ -53,8 +53,23 @@ export function isBound({ map }: Pick<VolumeView, 'map'>): boolean {
 }
 
 /** The copy that goes: the last which has its disks for itself. */
-export function goes(map: readonly CopyView[]): CopyView | undefined {
+function goes(map: readonly CopyView[]): CopyView | undefined {
   return apart(map).at(-1);
+}
+
+/** What is decided where a copy leaves the volume for one of its own, whose name bears this letter. */
+export function decideWith(letter: StrategyLetter): Strategy['decide'] {
+  return ({ volume }, { run, index }) => {
+    const { name, copies, map, logicalPartitions } = volume;
+    const copy = copyName({ run, copies, index, letter });
+    return {
+      copy,
+      taken: goes(map) ?? null,
+      path: vfsOf(volume) === null ? `/dev/r${copy}` : copyPath(run, name),
+      copiesLeft: copies - 1,
+      partitionsToResync: logicalPartitions,
+    };
+  };
 }
 
 /** Label and proof, in that order: a takeover must not mistake the copy for the original. */

@@ -1,4 +1,3 @@
-import { copyName, copyPath } from '../picture/marks.ts';
 import { splitCopy, splitEncryptedCopy } from '../plan/copies.ts';
 import {
   atRest,
@@ -10,12 +9,21 @@ import {
   ownDisks,
   plainText,
   spare,
-  vfsOf,
   whole,
 } from '../plan/needs.ts';
 import { type Explained, lateNews, seconds } from '../plan/steps.ts';
 import type { Need, Strategy } from '../plan/strategy.ts';
-import { expose, failures, goes, lastOfPools, prove, rejoin, secure, settle, withdraw } from './reduced-copies.ts';
+import {
+  decideWith,
+  expose,
+  failures,
+  lastOfPools,
+  prove,
+  rejoin,
+  secure,
+  settle,
+  withdraw,
+} from './reduced-copies.ts';
 import { recover } from './reduced-recovery.ts';
 
 /** What AIX 7.3 brought: an encrypted volume can be split, and its copy keeps the method of the key server. */
@@ -44,17 +52,7 @@ export const splitlvcopy: Strategy = {
     atRest,
     logWithin,
   ],
-  decide({ volume }, { run, index }) {
-    const { name, copies, map, logicalPartitions } = volume;
-    const copy = copyName({ run, copies, index, letter: '' });
-    return {
-      copy,
-      taken: goes(map) ?? null,
-      path: vfsOf(volume) === null ? `/dev/r${copy}` : copyPath(run, name),
-      copiesLeft: copies - 1,
-      partitionsToResync: logicalPartitions,
-    };
-  },
+  decide: decideWith(''),
   split: (splits) =>
     splits.map((split): Explained => {
       const { volume, copy, copies, taken, encrypted } = split;
