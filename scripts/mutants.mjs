@@ -135,6 +135,7 @@ const mutants = [
   {
     breaks: 'a freeze is not thawed when the split fails',
     file: 'packages/lvm/src/plan/phases.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is text of a source.
     from: '          pays: [`freeze:${mountPoint}`],\n',
     to: '',
     tests: ['packages/lvm/src/plan/plan.test.ts'],
