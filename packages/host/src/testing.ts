@@ -412,7 +412,7 @@ const always: readonly Rule[] = [
             { id: 'freeze', run: sh('exit 0'), timeoutSeconds: 10 },
             {
               id: 'thaw',
-              run: writes('echo begun >"$1"; sleep 4; echo thawed >>"$1"', file),
+              run: writes('echo begun >"$1"; sleep 8; echo thawed >>"$1"', file),
               timeoutSeconds: 20,
               pays: ['freeze'],
             },

@@ -32,60 +32,6 @@ export type {
   SplitRequest,
   TakeoverNote,
 } from './port.ts';
-export { type ControlBlock, parseControlBlock } from './readers/control-blocks.ts';
-export { type DescriptorArea, parseDescriptorArea } from './readers/descriptor-areas.ts';
-export {
-  type Disk,
-  type DiskRange,
-  type DiskRow,
-  type DiskVolume,
-  parseDisk,
-  parseDiskRanges,
-  parseDisks,
-  parseDiskVolumes,
-} from './readers/disks.ts';
-export {
-  type FileSystem,
-  type FileSystemDetails,
-  listFileSystems,
-  parseFileSystems,
-  parseFileSystemTable,
-} from './readers/file-systems.ts';
-export { type FreeSpace, type FreeSpaceTable, parseFreeSpace } from './readers/free-space.ts';
-export { type CheckReport, readCheck } from './readers/fsck.ts';
-export type { AixLevel } from './readers/level.ts';
-export { type Message, type MessageClass, splitMessages } from './readers/messages.ts';
-export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './readers/mirror-pools.ts';
-export { listMounts, type Mount, parseMounts } from './readers/mounts.ts';
-export { type OdmObject, parseOdmObjects } from './readers/odm.ts';
-export { type Reader, readerOf } from './readers/readers.ts';
-export { parseStanzas, type Stanza } from './readers/stanzas.ts';
-export type { TitledTable } from './readers/tables.ts';
-export {
-  describeGroup,
-  type GroupDisk,
-  listDisks,
-  type MappedPartition,
-  mapGroup,
-  parseGroupDisks,
-  parseGroupNames,
-  parsePartitionMap,
-  parseVolumeGroup,
-  type VolumeGroup,
-} from './readers/volume-groups.ts';
-export {
-  describeVolume,
-  type LogicalVolume,
-  listVolumes,
-  type PhysicalPartition,
-  parseLogicalVolume,
-  parseLogicalVolumes,
-  parseVolumeDisks,
-  parseVolumeMap,
-  parseVolumes,
-  type VolumeMap,
-  type VolumeOnDisk,
-  type VolumeRow,
-} from './readers/volumes.ts';
+export * from './readers/index.ts';
 export { planRecovery } from './recovery.ts';
 export { readRedundancy, redundancyScript } from './redundancy.ts';
