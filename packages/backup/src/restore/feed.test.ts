@@ -44,6 +44,12 @@ describe('feed', () => {
     expect(outcome).toEqual({ kind: 'ended', status: 3, stderr: 'no room' });
   });
 
+  it('hears the words that come after the status', async () => {
+    const late = changes('sh', '-c', '(sleep 0.3; echo no room >&2) & exit 3');
+    const outcome = await feed(node(), late, chunks(1), { timeoutSeconds: 30 });
+    expect(outcome).toEqual({ kind: 'ended', status: 3, stderr: 'no room' });
+  });
+
   it('ends the input at the deadline, and when it is asked to', async () => {
     async function* slow(): AsyncGenerator<Buffer> {
       for (;;) {

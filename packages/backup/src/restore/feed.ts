@@ -89,6 +89,8 @@ export async function feed(
     // A target that was written for an hour may take its time to settle.
     const left = sending === 'all' && !limit.aborted ? options.timeoutSeconds : patienceSeconds;
     const status = (await hear(end, left))?.[1];
+    // Status and words come in two streams: the shell ends now, and with it what it had to say.
+    await Promise.race([exited, delay(5000, undefined, { ref: false })]);
     if (typeof sending === 'object') throw sending.error;
     if (status === undefined) return { kind: 'unknown', reason: 'its end was not confirmed', stderr: stderr() };
     return { kind: sending === 'cut' ? 'cut' : 'ended', status: Number(status), stderr: stderr() };
