@@ -73,9 +73,9 @@ export function buildProgram(done: (code: number) => void): Command {
   command('look', 'who <group>', 'say which node holds a resource group, with the evidence', 'who payroll_rg').action(
     (group, options) => inside(options, (session) => who(session, group)),
   );
-  command('look', 'levels', 'compare the software levels of all nodes', 'levels').action((options) =>
-    inside(options, levels),
-  );
+  command('look', 'levels', 'compare the software levels of all nodes', 'levels', 'levels --html levels.html')
+    .option('--html <file>', 'write all of it as a page, too')
+    .action((options) => inside(options, (session) => levels(session, options)));
   command(
     'look',
     'plan <group>',

@@ -115,6 +115,15 @@ describe('status and show', () => {
   );
 });
 
+describe('levels', () => {
+  it('writes its page, too', async () => {
+    const page = join(stage.directory, 'levels.html');
+    const { code, stdout } = await stage.run('levels', '--html', page);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`page: ${page}`) });
+    expect(await readFile(page, 'utf8')).toMatch(/<th scope="col">db_node1<\/th><th scope="col">db_node2<\/th>/);
+  });
+});
+
 describe('capture', () => {
   it('keeps what the nodes print without a name of the site, in files that the readers take', {
     timeout: 60_000,

@@ -1,15 +1,29 @@
+import { writeFile } from 'node:fs/promises';
+import { auditLevels, collectLevels, gateProbes, renderHtml } from '@splitmirror/levels';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
+import { toFile } from './output-file.ts';
 import { tellOutcome } from './report-text.ts';
 
+/** Where the audit goes beside the terminal. */
+export interface LevelsFlags {
+  /** File for a page with all filesets of all nodes. */
+  readonly html?: string;
+}
+
 /** Audits the software levels of all nodes. */
-export async function levels({ context, reporter, signal }: Session): Promise<number> {
+export async function levels({ context, reporter, signal }: Session, { html }: LevelsFlags): Promise<number> {
   const gate = await context.audit({ signal });
   for (const { rule, severity, nodes, message, remedy } of gate.findings) {
     const said = [`  ${severity} ${rule} on ${nodes.join(', ')}: ${message}`, `    ${remedy}`];
     tellOutcome(reporter, said, severity === 'info');
   }
   reporter.line(gate.kind === 'pass' ? 'levels: the same on all nodes' : `levels: ${gate.kind}`);
+  if (html !== undefined) {
+    const snapshot = await collectLevels({ hosts: context.hosts, probes: gateProbes, signal });
+    await toFile(html, () => writeFile(html, renderHtml(snapshot, auditLevels(snapshot))));
+    reporter.line(`page: ${html}`);
+  }
   reporter.result({ ...gate });
   return exitCodes[gate.kind === 'stop' ? 'LEVELS_DIFFER' : 'OK'].code;
 }
