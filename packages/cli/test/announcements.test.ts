@@ -33,12 +33,13 @@ beforeEach(() => {
 
 const secret = 'c0ffee-c0ffee';
 const minutesAgo = (minutes: number) => `${new Date(Date.now() - minutes * 60_000).toISOString().slice(0, 16)}:00Z`;
+/** One window that is open all day, so that no other one begins while a test runs. */
+const allDay = { cron: '0 0 * * *', windowMinutes: 1440, since: `${new Date().toISOString().slice(0, 10)}T00:00:00Z` };
 
-/** A configuration that tells everybody, with a schedule since then; and its environment. */
-async function telling(since: string, store = 'store') {
+/** A configuration that tells everybody, with a schedule; and its environment. */
+async function telling(schedule: Record<string, unknown>, store = 'store') {
   const config = await stage.configure((base) => {
     const { ledger_rg } = base.groups;
-    const schedule = { cron: '* * * * *', windowMinutes: 1, since };
     return {
       ...base,
       store,
@@ -57,7 +58,7 @@ async function telling(since: string, store = 'store') {
 
 describe('who is told', () => {
   it('hears of a window that was done, once; and the metrics keep what they know', { timeout: 120_000 }, async () => {
-    const run = await telling(minutesAgo(0));
+    const run = await telling(allDay);
     const done = await run('schedule', '--run', '--quiet');
     expect(done).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(told.map(({ path }) => path)).toEqual([`/ping/${secret}/start`, `/ping/${secret}`, `/hook/${secret}`]);
@@ -77,7 +78,7 @@ describe('who is told', () => {
 
   it('never makes a good backup a bad one, and no secret is told', { timeout: 120_000 }, async () => {
     answer = 500;
-    const run = await telling('2099-01-01T00:00:00Z');
+    const run = await telling({ ...allDay, since: '2099-01-01T00:00:00Z' });
     const { code, stdout, stderr } = await run('backup', 'ledger_rg', '--quiet');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^warning: ledger_rg: the monitor was not told: status 500$/m);
@@ -115,7 +116,7 @@ describe('who is told', () => {
 
 describe('schedule', () => {
   it('says of a window that passed without a backup, also when quiet', { timeout: 60_000 }, async () => {
-    const run = await telling(minutesAgo(3), 'unwatched');
+    const run = await telling({ cron: '* * * * *', windowMinutes: 1, since: minutesAgo(3) }, 'unwatched');
     // The newest window may still be open; the one before it is over.
     const { code, stdout } = await run('schedule', '--quiet');
     expect(code).toBe(56);
