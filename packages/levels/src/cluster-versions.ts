@@ -1,10 +1,10 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines, wholeLines } from './lines.ts';
 
 /** The level lines of `lssrc -ls clstrmgrES`. `null`: not printed, as by a cluster manager that is not configured. */
 export interface ClusterManagerLevels {
-  /** State word, for instance `ST_STABLE`. */
-  readonly state: string;
+  /** State word, for instance `ST_STABLE`; `null` when the level lines were cut out with `grep`. */
+  readonly state: string | null;
   /** Protocol version that the whole cluster speaks: the lowest of its members. */
   readonly clVersion: number | null;
   /** Installed level of this node as packed digits: `7130` is 7.1.3.0. */
@@ -16,7 +16,7 @@ export interface ClusterManagerLevels {
  * Reads the lines about levels from what `lssrc -ls clstrmgrES` prints. Its other lines differ from level to level and
  * tell nothing about it; they are not looked at.
  *
- * @throws ParseError without exactly one state, when a level is printed twice, or when the output was cut.
+ * @throws ParseError when none of these lines is there or one is printed twice, or when the output was cut.
  */
 export function parseClusterManagerLevels(text: string): ClusterManagerLevels {
   const lines = wholeLines('lssrc -ls clstrmgrES', text);
@@ -27,13 +27,16 @@ export function parseClusterManagerLevels(text: string): ClusterManagerLevels {
     return found[0] ?? null;
   };
   const state = one(/^Current state:\s*(\S+)\s*$/);
-  if (state === null) throw new ParseError('lssrc -ls clstrmgrES', 'no state', { line: 1, text });
   const clVersion = one(/^CLversion:\s*(\d+)\s*$/);
   const clusterFixLevel = one(/^cluster fix level is "(\d+)"\s*$/);
+  const localNodeVrmf = one(/^local node vrmf is (\d{4,5})\s*$/);
+  if (state === null && clVersion === null && localNodeVrmf === null && clusterFixLevel === null) {
+    throw new ParseError('lssrc -ls clstrmgrES', 'neither a state nor a level', { line: 1, text });
+  }
   return {
     state,
     clVersion: clVersion === null ? null : Number(clVersion),
-    localNodeVrmf: one(/^local node vrmf is (\d{4,5})\s*$/),
+    localNodeVrmf,
     clusterFixLevel: clusterFixLevel === null ? null : Number(clusterFixLevel),
   };
 }
@@ -65,15 +68,15 @@ export function parseNodeVersions(text: string): number[] {
 }
 
 function versionsIn(source: string, text: string, attribute: string): number[] {
-  return wholeLines(source, text).flatMap((line, index) => {
-    const [, name, value = ''] = /^\s+(\w+) = ?(.*)$/.exec(line) ?? [];
-    if (name === undefined && line.trim() !== '' && !/^\w+:$/.test(line)) {
-      throw new ParseError(source, 'neither a stanza nor an attribute', { line: index + 1, text: line });
+  return saidLines(source, text).flatMap(({ line, number }) => {
+    const [, name, value = ''] = /^\s*(\w+) = ?(.*)$/.exec(line) ?? [];
+    if (name === undefined && !/^\w+:$/.test(line)) {
+      throw new ParseError(source, 'neither a stanza nor an attribute', { line: number, text: line });
     }
     if (name !== attribute) return [];
-    const number = /^\d+/.exec(value)?.[0];
-    if (number === undefined) throw new ParseError(source, 'not a number', { line: index + 1, text: line });
-    return [Number(number)];
+    const version = /^\d+/.exec(value)?.[0];
+    if (version === undefined) throw new ParseError(source, 'not a number', { line: number, text: line });
+    return [Number(version)];
   });
 }
 

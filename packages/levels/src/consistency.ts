@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines } from './lines.ts';
 
 /** What `lppchk` complains about. */
 export interface Consistency {
@@ -18,7 +18,7 @@ export interface Consistency {
 }
 
 const source = 'lppchk';
-const row = /^\s+(\S+) +(\S.*?) *\(([^()]*)\)$/;
+const row = /^\s+(\S+)\s+(\S.*)\(([^()]*)\)$/;
 
 /**
  * Reads what `lppchk -v`, `-f`, `-c` or `-l` say. A clean run says nothing at all.
@@ -32,19 +32,16 @@ export function parseConsistency(text: string): Consistency {
   /** A sentence that goes on in the next line. */
   let open: string | null = null;
   let inList = false;
-  for (const [index, printed] of wholeLines(source, text).entries()) {
-    const line = printed.trimEnd();
+  for (const { line, number } of saidLines(source, text)) {
     const [, fileset, requirement, problem] = row.exec(line) ?? [];
-    if (open !== null && /^\s+\S/.test(line)) {
-      open = `${open} ${line.trim()}`;
-    } else if (open === null && line === '') {
-      continue;
-    } else if (open === null && /^lppchk: +\S/.test(line)) {
+    if (/^lppchk:\s+\S/.test(line) && open === null) {
       open = line.slice('lppchk:'.length).trim();
-    } else if (inList && open === null && fileset !== undefined && requirement !== undefined && problem !== undefined) {
-      problems.push({ line, fileset, requirement, problem });
+    } else if (open !== null && !line.startsWith('lppchk:')) {
+      open = `${open} ${line.trim()}`;
+    } else if (inList && fileset !== undefined && requirement !== undefined && problem !== undefined) {
+      problems.push({ line, fileset, requirement: requirement.trim(), problem });
     } else {
-      throw new ParseError(source, 'neither a sentence nor a fileset', { line: index + 1, text: line });
+      throw new ParseError(source, 'neither a sentence nor a fileset', { line: number, text: line });
     }
     if (open?.endsWith(':')) {
       inList = true;

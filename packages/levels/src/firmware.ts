@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines, wholeLines } from './lines.ts';
 
 /** The microcode levels of one device as `lsmcode -A` prints them. */
 export interface Microcode {
@@ -47,26 +47,28 @@ export function parseSystemFirmware(text: string): string {
 /**
  * Reads what `lsmcode -A` prints: `device!type:level|type:level`; a line without `!` continues the device above.
  *
+ * @param device The one device that `lsmcode -r -d DEVICE` was asked for: it is not named in the answer then.
  * @throws ParseError at a line of another shape, or when the output was cut.
  */
-export function parseMicrocode(text: string): Microcode[] {
+export function parseMicrocode(text: string, device?: string): Microcode[] {
   const devices: { device: string; levels: Microcode['levels'][number][] }[] = [];
-  for (const [index, line] of wholeLines('lsmcode -A', text).entries()) {
-    const [, device, own] = /^([^!\s]+)!(\S.*)$/.exec(line) ?? [];
+  const named = device === undefined ? text : `${device}!${text.trimStart()}`;
+  for (const { line, number } of saidLines('lsmcode -A', named)) {
+    const [, name, own] = /^([^!\s]+)!(\S.*)$/.exec(line) ?? [];
     const [, type, sub, more] = /^([^!:\s]+):([^!:]+):(\S[^!]*)$/.exec(line) ?? [];
     const last = devices.at(-1);
-    if (device !== undefined && own !== undefined) {
+    if (name !== undefined && own !== undefined) {
       const levels = own.split('|').map((cell) => {
         const colon = cell.indexOf(':');
         return colon === -1
           ? { type: null, level: cell }
           : { type: cell.slice(0, colon), level: cell.slice(colon + 1) };
       });
-      devices.push({ device, levels });
+      devices.push({ device: name, levels });
     } else if (last !== undefined && type !== undefined && sub !== undefined && more !== undefined) {
       last.levels.push({ type, sub, level: more });
     } else {
-      throw new ParseError('lsmcode -A', 'neither a device nor a continuation', { line: index + 1, text: line });
+      throw new ParseError('lsmcode -A', 'neither a device nor a continuation', { line: number, text: line });
     }
   }
   return devices;
@@ -80,11 +82,13 @@ export function parseMicrocode(text: string): Microcode[] {
  */
 export function parseMachineLevels(text: string): MachineLevels {
   const lines = wholeLines('prtconf', text).map((line) => line.trim());
-  const end = lines.indexOf('');
+  const start = lines.findIndex((line) => line !== '');
+  const end = lines.indexOf('', start);
   const values = new Map<string, string>();
-  for (const [index, line] of lines.slice(0, end === -1 ? undefined : end).entries()) {
-    const [, key, value = ''] = /^([A-Z][\w -]*):(?: (.*))?$/.exec(line) ?? [];
-    if (key === undefined) throw new ParseError('prtconf', 'not a key and a value', { line: index + 1, text: line });
+  for (const [index, line] of lines.slice(start, end === -1 ? undefined : end).entries()) {
+    const [, key, value = ''] = /^([A-Z][\w -]*):(?:\s+(.*))?$/.exec(line) ?? [];
+    const at = { line: start + index + 1, text: line };
+    if (key === undefined) throw new ParseError('prtconf', 'not a key and a value', at);
     values.set(key, value.trim());
   }
   const model = values.get('System Model');
@@ -107,12 +111,12 @@ export function parseMachineLevels(text: string): MachineLevels {
  * @throws ParseError when the first line is anything else.
  */
 export function parseIosLevel(text: string): string | null {
-  const [first = ''] = wholeLines('ioslevel', text);
-  if (text.trim() === '') return null;
-  if (!/^\d+\.\d+\.\d+\.\d+$/.test(first.trim())) {
-    throw new ParseError('ioslevel', 'not four numbers', { line: 1, text: first });
+  const [first] = saidLines('ioslevel', text);
+  if (first === undefined) return null;
+  if (!/^\s*\d+\.\d+\.\d+\.\d+$/.test(first.line)) {
+    throw new ParseError('ioslevel', 'not four numbers', { line: first.number, text: first.line });
   }
-  return first.trim();
+  return first.line.trim();
 }
 
 function match(lines: readonly string[], pattern: RegExp): string | null {

@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines } from './lines.ts';
 
 /** What `instfix -i` says about fixes. A keyword is an APAR or a level such as `7200-05_AIX_ML`. */
 export interface FixReport {
@@ -18,6 +18,7 @@ export interface FixRow {
   readonly keyword: string;
   readonly fileset: string;
   readonly required: string;
+  /** Empty for a fileset that is not installed. */
   readonly installed: string;
   /** As printed: `-`, `=`, `+`, `!`. */
   readonly status: string;
@@ -42,18 +43,16 @@ export function parseFixReport(text: string): FixReport {
   const incomplete: string[] = [];
   const unknown: string[] = [];
   const interim: { label: string; keyword: string }[] = [];
-  for (const [index, printed] of wholeLines('instfix -i', text).entries()) {
-    const line = printed.trim();
-    if (line === '') continue;
+  for (const { line, number } of saidLines('instfix -i', text)) {
     const [, all, some, none, label, apar] =
-      /^(?:All filesets for (\S+) were found\.|Not all filesets for (\S+) were found\.|There was no data for (\S+) in the fix database\.|Interim fix '(\S+)' associated with (\S+) is installed\.)$/.exec(
+      /^\s*(?:All filesets for (\S+) were found\.|Not all filesets for (\S+) were found\.|There was no data for (\S+) in the fix database\.|Interim fix '(\S+)' associated with (\S+) is installed\.)$/.exec(
         line,
       ) ?? [];
     if (all !== undefined) complete.push(all);
     else if (some !== undefined) incomplete.push(some);
     else if (none !== undefined) unknown.push(none);
     else if (label !== undefined && apar !== undefined) interim.push({ label, keyword: apar });
-    else throw new ParseError('instfix -i', 'not a sentence about a fix', { line: index + 1, text: line });
+    else throw new ParseError('instfix -i', 'not a sentence about a fix', { line: number, text: line });
   }
   return { complete, incomplete, unknown, interim };
 }
@@ -64,15 +63,15 @@ export function parseFixReport(text: string): FixReport {
  * @throws ParseError at a line of another shape, or when the output was cut.
  */
 export function parseFixRows(text: string): FixRow[] {
-  const lines = wholeLines('instfix -icq', text);
-  const first = /^#?Keyword:Fileset:ReqLevel:InstLevel:Status:Abstract$/.test(lines[0] ?? '') ? 1 : 0;
-  return lines.slice(first).map((line, index) => {
+  const lines = saidLines('instfix -icq', text);
+  const first = /^#?Keyword:Fileset:ReqLevel:InstLevel:Status:Abstract$/.test(lines[0]?.line ?? '') ? 1 : 0;
+  return lines.slice(first).map(({ line, number }) => {
     const [, keyword, fileset, required, installed = '', status = '', abstract = ''] =
       /^([^:]+):([^:]+):([^:]+):([^:]*):([-=+!]):(.*)$/.exec(line) ?? [];
     const meaning = meanings[status];
     if (keyword === undefined || fileset === undefined || required === undefined || meaning === undefined) {
-      throw new ParseError('instfix -icq', 'not a row', { line: index + first + 1, text: line });
+      throw new ParseError('instfix -icq', 'not a row', { line: number, text: line });
     }
-    return { keyword, fileset, required, installed, status, meaning, abstract };
+    return { keyword, fileset, required, installed: installed.trim(), status, meaning, abstract };
   });
 }

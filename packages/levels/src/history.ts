@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines } from './lines.ts';
 
 /** One event of the installation history that `lslpp -h` prints. */
 export interface HistoryEvent {
@@ -27,11 +27,9 @@ export function parseHistory(text: string): HistoryEvent[] {
   const events: HistoryEvent[] = [];
   let path: string | null = null;
   let fileset: string | null = null;
-  for (const [index, printed] of wholeLines(source, text).entries()) {
-    const line = printed.trimEnd();
-    const at = { line: index + 1, text: line };
-    if (line === '' || /^\s*-+$/.test(line) || /^\s*Fileset\s+Level\s+Action\s+Status\s+Date\s+Time$/.test(line))
-      continue;
+  for (const { line, number } of saidLines(source, text)) {
+    const at = { line: number, text: line };
+    if (/^\s*-+$/.test(line) || /^\s*Fileset\s+Level\s+Action\s+Status\s+Date\s+Time$/.test(line)) continue;
     const block = /^Path: (\S+)$/.exec(line);
     const [, name, level, action, status, date, time] = event.exec(line) ?? [];
     if (block !== null) {

@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { type SaidLine, saidLines } from './lines.ts';
 
 /** One interim fix as `emgr -l` or `lslpp -e` lists it. */
 export interface InterimFix {
@@ -34,27 +34,23 @@ const row = /^(\d+) +(\*?)([A-Z]{1,2})\*? +(\S+) +(\d\d)\/(\d\d)\/(\d\d) (\d\d:\
  * @throws ParseError at the first line of another shape, when there is no table at all, or when the output was cut.
  */
 export function parseInterimFixes(text: string): InterimFix[] {
-  const lines = wholeLines(source, text).map((line) => line.trimEnd());
-  const said = lines.filter((line) => line !== '');
-  if (said.length === 1 && said[0] === none) return [];
-  const start = lines.findIndex((line) => line !== '');
-  const title = lines[start] ?? '';
-  const names = header.exec(title);
-  if (names === null) throw new ParseError(source, 'no header', { line: start + 1, text: title });
-  if (!/^[= ]+$/.test(lines[start + 1] ?? '')) {
-    throw new ParseError(source, 'no ruler below the header', { line: start + 2, text: lines[start + 1] ?? '' });
+  const [title = { line: '', number: 1 }, ruler = { line: '', number: 2 }, ...rest] = saidLines(source, text);
+  if (title.line === none && rest.length === 0 && ruler.line === '') return [];
+  const names = header.exec(title.line);
+  if (names === null) throw new ParseError(source, 'no header', { line: title.number, text: title.line });
+  if (!/^[= ]+$/.test(ruler.line)) {
+    throw new ParseError(source, 'no ruler below the header', { line: ruler.number, text: ruler.line });
   }
   const columns = {
-    by: names[1] === undefined ? null : title.indexOf('UPDATED BY'),
-    abstract: title.indexOf('ABSTRACT'),
+    by: names[1] === undefined ? null : title.line.indexOf('UPDATED BY'),
+    abstract: title.line.indexOf('ABSTRACT'),
   };
-  const end = lines.findIndex((line, index) => index > start && line === '');
-  const rows = lines.slice(start + 2, end === -1 ? undefined : end);
-  if (end !== -1) checkLegend(lines.slice(end), end + 1);
-  return rows.map((line, index) => readRow(line, index + start + 3, columns));
+  const end = rest.findIndex(({ line }) => line === 'STATE codes:');
+  checkLegend(end === -1 ? [] : rest.slice(end + 1));
+  return rest.slice(0, end === -1 ? undefined : end).map((row) => readRow(row, columns));
 }
 
-function readRow(line: string, number: number, columns: { by: number | null; abstract: number }): InterimFix {
+function readRow({ line, number }: SaidLine, columns: { by: number | null; abstract: number }): InterimFix {
   const at = { line: number, text: line };
   const [, id, star, state, label, month, day, year, time, tail = ''] = row.exec(line) ?? [];
   if (state === undefined || label === undefined) throw new ParseError(source, 'not an interim fix', at);
@@ -77,9 +73,9 @@ function readRow(line: string, number: number, columns: { by: number | null; abs
 }
 
 /** What follows the rows explains the state codes, and nothing else. */
-function checkLegend(lines: readonly string[], first: number): void {
-  for (const [index, line] of lines.entries()) {
-    if (line === '' || line === 'STATE codes:' || /^ [A-Z]{1,2} = [A-Z +]+$/.test(line)) continue;
-    throw new ParseError(source, 'neither a row nor the legend', { line: first + index, text: line });
+function checkLegend(lines: readonly SaidLine[]): void {
+  for (const { line, number } of lines) {
+    if (/^\s*[A-Z]{1,2} = [A-Z +]+$/.test(line)) continue;
+    throw new ParseError(source, 'neither a row nor the legend', { line: number, text: line });
   }
 }

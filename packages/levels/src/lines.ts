@@ -1,7 +1,8 @@
 import { ParseError } from '@splitmirror/host';
 
 /**
- * The lines of a whole answer, without their line feeds.
+ * The lines of a whole answer, without their line ends: a carriage return before the line feed belongs to them, since
+ * output comes through terminals and other systems.
  *
  * @throws ParseError when the last line has no line feed: the output was cut.
  */
@@ -11,11 +12,30 @@ export function wholeLines(source: string, text: string): string[] {
   const last = lines.pop() ?? '';
   if (last !== '')
     throw new ParseError(source, 'cut: the last line does not end', { line: lines.length + 1, text: last });
-  return lines;
+  return lines.map(withoutReturn);
+}
+
+/** A line that says something. */
+export interface SaidLine {
+  /** Without trailing blanks. */
+  readonly line: string;
+  /** Counts from 1. */
+  readonly number: number;
 }
 
 /**
- * Hands over the lines of a long answer one after another: thousands of them are never all in memory.
+ * The lines of a whole answer that are not blank. Blank ones say nothing, and come and go where output is pasted.
+ *
+ * @throws ParseError when the last line has no line feed: the output was cut.
+ */
+export function saidLines(source: string, text: string): SaidLine[] {
+  return wholeLines(source, text)
+    .map((line, index) => ({ line: line.trimEnd(), number: index + 1 }))
+    .filter(({ line }) => line !== '');
+}
+
+/**
+ * Hands over the lines of a long answer that are not blank, one after another: thousands of them are never all in memory.
  *
  * @throws ParseError when the last line has no line feed: the output was cut.
  */
@@ -25,19 +45,21 @@ export function forEachLine(source: string, text: string, take: (line: string, n
     if (end === -1) {
       throw new ParseError(source, 'cut: the last line does not end', { line: number, text: text.slice(start) });
     }
-    take(text.slice(start, end), number);
+    const line = withoutReturn(text.slice(start, end));
+    if (!/^\s*$/.test(line)) take(line, number);
     start = end + 1;
   }
 }
 
 /** The one line that says something; blank lines around it are tolerated. */
-export function onlyLine(source: string, text: string): { readonly line: string; readonly number: number } {
-  const said = wholeLines(source, text)
-    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
-    .filter(({ line }) => line !== '');
-  const [first, second] = said;
+export function onlyLine(source: string, text: string): SaidLine {
+  const [first, second] = saidLines(source, text);
   if (first === undefined) throw new ParseError(source, 'no answer', { line: 1, text });
   if (second !== undefined)
     throw new ParseError(source, 'more than one line', { line: second.number, text: second.line });
-  return first;
+  return { line: first.line.trim(), number: first.number };
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

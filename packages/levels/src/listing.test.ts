@@ -79,6 +79,21 @@ describe('parseListing', () => {
     ]);
   });
 
+  it.each(['Thu 12 Mar 2020 03:04:05 AM EDT', 'Thu Mar 12 03:04:05 2020', 'jeu. 12 mars 2020 03:04:05 CET'])(
+    'reads an RPM that was built on %s',
+    (date) => {
+      const row = `flock:flock-2.34-1:2.34-1: : :C:R:Locks: files.: :/bin/rpm -e flock: : : : :0: :/opt/freeware:${date}\n`;
+      expect(parseListing(row)).toMatchObject([{ columns: 18, description: 'Locks: files.', buildDate: date }]);
+    },
+  );
+
+  it('reads a list of 14 columns whose lines all end with a colon', () => {
+    const [header, ...rows] = fixture('meadow').replace(/\n$/, '').split('\n');
+    const text = [`${header}:`, ...rows.map((row) => `${row}:`), ''].join('\n');
+    const asPlain = (row: ListedFileset) => ({ ...row, line: `${row.line}:` });
+    expect(parseListing(text)).toEqual(parseListing(fixture('meadow')).map(asPlain));
+  });
+
   it('takes one object for equal rows of several lists', () => {
     const rows: RowTable = new Map();
     const [east, west] = [parseListing(fixture('east'), rows), parseListing(fixture('west'), rows)];
@@ -89,7 +104,7 @@ describe('parseListing', () => {
     ['an unknown header', '#Fileset:Level\n'],
     ['a row of another generation', `${fixture('harbour')}${fixture('east').split('\n')[1]}\n`],
     ['a text that is no row', `${fixture('east')}lslpp: 0504-132 not installed.\n`],
-    ['an empty line', `${fixture('east')}\n`],
+    ['a row whose tail is of no known generation', 'a.b:a.b.c:1.0.0.0: : :C: :Words: : : :0:0:/:2148\n'],
     ['a row without a level', 'a.b:a.b.c: : : :C: :Words: : : : : : :0:0:/:\n'],
   ])('refuses %s', (_, text) => {
     expect(() => parseListing(text)).toThrow(ParseError);

@@ -45,12 +45,14 @@ const source = 'lslpp -Lc';
 const head = String.raw`^([^:\s]+):([^:\s]+):([^:\s]+):[^:]*:[^:]*:([^:]*):([^:]*):(.*)`;
 // Destination, uninstaller, message catalogue, set, number, parent.
 const tail14 = String.raw`:[^:]*:([^:]*):[^:]*: ?\d*: ?\d*:[^:]*`;
-// Automatic, EFIX locked, install path, build date; that of an RPM holds colons too.
-const longDate = String.raw`[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d{2}:\d{2}:\d{2} (?:[^: ]+ )?\d{4}`;
-const tail18 = String.raw`:([01 ]?):([01 ]?):([^:]*):( ?|\d{4}|${longDate})$`;
+// Automatic, EFIX locked, install path, build date; that of an RPM holds the two colons of its time, in the words of the locale.
+const longDate = String.raw`[^:]*\d:\d{2}:\d{2}[^:]*`;
+const tail18 = String.raw`:([01 ]?):([01 ]?):([^:]*):(|\d{4}|${longDate}) *$`;
 const row8 = new RegExp(`${head}$`);
 const row14 = new RegExp(`${head}${tail14}$`);
 const row18 = new RegExp(`${head}${tail14}${tail18}`);
+// An empty cell: where one ends up in a description, the row has a tail that is none of these.
+const emptyCell = /: ?:|: $/;
 
 /**
  * Reads what `lslpp -Lc` prints, in each of its column generations, with its header or, as `lslpp -Lqc` prints it,
@@ -65,11 +67,11 @@ export function parseListing(text: string, rows: RowTable = new Map()): ListedFi
   const found: ListedFileset[] = [];
   let columns: Columns | null = null;
   forEachLine(source, text, (line, number) => {
-    if (number === 1 && line.startsWith('#')) {
-      columns = columnsOfHeader(line);
+    if (columns === null && line.startsWith('#')) {
+      columns = columnsOfHeader(line, number);
       return;
     }
-    columns ??= columnsOfRow(line);
+    columns ??= columnsOfRow(line, number);
     const row = rows.get(line) ?? readRow(line);
     if (row?.columns !== columns) {
       throw new ParseError(source, `not a row of ${columns} columns`, { line: number, text: line });
@@ -80,21 +82,21 @@ export function parseListing(text: string, rows: RowTable = new Map()): ListedFi
   return found;
 }
 
-function columnsOfHeader(line: string): Columns {
+function columnsOfHeader(line: string, number: number): Columns {
   const count = line.replace(/:$/, '').split(':').length;
   if (count === 8 || count === 14 || count === 18) return count;
-  throw new ParseError(source, `a header of ${count} columns; known are 8, 14 and 18`, { line: 1, text: line });
+  throw new ParseError(source, `a header of ${count} columns; known are 8, 14 and 18`, { line: number, text: line });
 }
 
-function columnsOfRow(line: string): Columns {
+function columnsOfRow(line: string, number: number): Columns {
   const row = readRow(line);
-  if (row === null) throw new ParseError(source, 'not a row', { line: 1, text: line });
+  if (row === null) throw new ParseError(source, 'not a row', { line: number, text: line });
   return row.columns;
 }
 
 /** The generation is told by the tail: a row that has one is never a shorter row with a strange description. */
 function readRow(line: string): ListedFileset | null {
-  const cells = row18.exec(line) ?? row14.exec(line) ?? row8.exec(line);
+  const cells = cellsOf(line) ?? (line.endsWith(':') ? cellsOf(line.slice(0, -1)) : null);
   if (cells === null) return null;
   const [, name = '', fileset = '', level = '', code = '', type = '', description = ''] = cells;
   const [uninstaller, automatic, locked, installPath = '', buildDate = ''] = cells.slice(7);
@@ -115,6 +117,12 @@ function readRow(line: string): ListedFileset | null {
     installPath: installPath.trim(),
     buildDate: buildDate.trim(),
   };
+}
+
+/** `null` for no row, which a row may be that ends with one more colon, as headers do. */
+function cellsOf(line: string): RegExpExecArray | null {
+  const cells = row18.exec(line) ?? row14.exec(line) ?? row8.exec(line);
+  return cells === null || emptyCell.test(cells[6] ?? '') ? null : cells;
 }
 
 function flag(cell: string | undefined): boolean | null {

@@ -28,7 +28,7 @@ export type PartTable = Map<string, FilesetPart>;
 
 const source = 'lslpp -lc';
 const row = /^([^:\s]+):([^:\s]+):([^:\s]+):([^:]*):([^:]+):([A-Z]?):(.*)$/;
-const lock = /:(|EFIXLOCKED)$/;
+const lock = /:(|EFIXLOCKED) *$/;
 
 /**
  * Reads what `lslpp -lc` prints, with its header or (`-q`) without. The header has one name less than the rows have
@@ -42,8 +42,8 @@ export function parseParts(text: string, rows: PartTable = new Map()): FilesetPa
   const found: FilesetPart[] = [];
   let locks: boolean | null = null;
   forEachLine(source, text, (line, number) => {
-    if (number === 1 && line.startsWith('#')) {
-      locks = locksOfHeader(line);
+    if (locks === null && line.startsWith('#')) {
+      locks = locksOfHeader(line, number);
       return;
     }
     // Without a header the first row tells the generation; all others must be of it.
@@ -58,10 +58,10 @@ export function parseParts(text: string, rows: PartTable = new Map()): FilesetPa
   return found;
 }
 
-function locksOfHeader(line: string): boolean {
+function locksOfHeader(line: string, number: number): boolean {
   const names = line.split(':').length;
   if (names === 6 || names === 7) return names === 7;
-  throw new ParseError(source, `a header of ${names} names; known are 6 and 7`, { line: 1, text: line });
+  throw new ParseError(source, `a header of ${names} names; known are 6 and 7`, { line: number, text: line });
 }
 
 function readRow(line: string, locks: boolean): FilesetPart | null {

@@ -1,4 +1,5 @@
 import { parseClusterManagerLevels, parseClusterVersion, parseNodeVersions } from './cluster-versions.ts';
+import { shapeOf } from './command-shape.ts';
 import { parseConsistency } from './consistency.ts';
 import { parseIosLevel, parseMachineLevels, parseMicrocode, parseSystemFirmware } from './firmware.ts';
 import { parseFixReport, parseFixRows } from './fixes.ts';
@@ -17,19 +18,22 @@ import { parseSoftwareTable } from './software-table.ts';
 export type Reader = (text: string) => unknown;
 
 /**
- * Finds the reader for a command by its name and options, as typed: `lslpp -Lc`, `/usr/bin/oslevel -s`, `emgr -l`.
+ * Finds the reader for a command by its name and options, as typed: `lslpp -Lc`, `# /usr/bin/oslevel -s`,
+ * `LANG=C emgr -l | more`.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  return readers.find(([shape]) => shape.test(shapeOf(command)))?.[1];
+  const typed = shapeOf(command);
+  const read = readers.find(([shape]) => shape.test(typed))?.[1];
+  return read && ((text) => read(text, typed.replace(/^.* /, '')));
 }
 
-const readers: readonly (readonly [shape: RegExp, read: Reader])[] = [
-  [/^lslpp Lc$/, parseListing],
-  [/^lslpp cl$/, parseParts],
+const readers: readonly (readonly [shape: RegExp, read: (text: string, operand: string) => unknown])[] = [
+  [/^lslpp Lc$/, (text) => parseListing(text)],
+  [/^lslpp cl$/, (text) => parseParts(text)],
   [/^lslpp l$/, parseSoftwareTable],
-  [/^lslpp ch$/, parseHistory],
+  [/^lslpp h$/, parseHistory],
   [/^(?:emgr l|lslpp e)$/, parseInterimFixes],
   [/^oslevel$/, parseOsVersion],
   [/^oslevel [rs]$/, parseOsLevel],
@@ -45,22 +49,9 @@ const readers: readonly (readonly [shape: RegExp, read: Reader])[] = [
   [/^lsrpdomain$/, parsePeerDomains],
   [/^lsrpnode$/, parsePeerNodes],
   [/^rpm aq$/, parseRpmPackages],
-  [/^lsmcode A$/, parseMicrocode],
+  [/^lsmcode A$/, (text) => parseMicrocode(text)],
   [/^lsmcode [cr]$/, parseSystemFirmware],
+  [/^lsmcode dr \S+$/, (text, device) => parseMicrocode(text, device)],
   [/^(?:prtconf|lsconf)$/, parseMachineLevels],
   [/^ioslevel$/, parseIosLevel],
 ];
-
-/** `lslpp -L -q -c` and `/usr/bin/lslpp -Lqc` are one command: program, sorted flags, first operand. */
-function shapeOf(command: string): string {
-  const [path = '', ...words] = command
-    .replace(/[|(].*$/, '')
-    .trim()
-    .split(/\s+/);
-  const program = path.replace(/^.*\//, '');
-  const letters = words.flatMap((word) => (word.startsWith('-') ? [...word.slice(1)] : []));
-  const flags = program === 'lslpp' || program === 'instfix' ? letters.filter((letter) => letter !== 'q') : letters;
-  const operand = words.find((word) => !word.startsWith('-')) ?? '';
-  const kept = ['lslpp', 'rpm', 'emgr'].includes(program) ? '' : operand;
-  return [program, flags.sort().join(''), kept].filter((word) => word !== '').join(' ');
-}

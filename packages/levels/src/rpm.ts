@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines } from './lines.ts';
 
 /** One package as `rpm -qa` prints it: name-version-release, with the architecture where rpm appends it. */
 export interface RpmPackage {
@@ -18,10 +18,10 @@ const rpmPattern = /^(\S+)-([^-\s]+)-([^-\s]+?)(?:\.(ppc|ppc64|noarch))?$/;
  * @throws ParseError at a line of another shape, or when the output was cut.
  */
 export function parseRpmPackages(text: string): RpmPackage[] {
-  return wholeLines('rpm -qa', text).map((line, index) => {
+  return saidLines('rpm -qa', text).map(({ line, number }) => {
     const [, name, version, release, arch] = rpmPattern.exec(line.trim()) ?? [];
     if (name === undefined || version === undefined || release === undefined) {
-      throw new ParseError('rpm -qa', 'not name-version-release', { line: index + 1, text: line });
+      throw new ParseError('rpm -qa', 'not name-version-release', { line: number, text: line });
     }
     return { name, version, release, arch: arch ?? null };
   });

@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { wholeLines } from './lines.ts';
+import { saidLines } from './lines.ts';
 
 /** One peer domain as `lsrpdomain` lists it. */
 export interface PeerDomain {
@@ -22,6 +22,8 @@ export interface PeerNode {
   readonly rsctVersion: string;
 }
 
+const version = /^[\d.]+$/;
+
 /**
  * Reads what `lsrpdomain` prints.
  *
@@ -29,12 +31,17 @@ export interface PeerNode {
  */
 export function parsePeerDomains(text: string): PeerDomain[] {
   return table('lsrpdomain', text, /^Name\s+OpState\s+RSCTActiveVersion\s+MixedVersions\s+TSPort\s+GSPort$/, (line) => {
-    const [, name, opState, rsctActiveVersion, mixed, tsPort, gsPort] =
-      /^(\S+) +(\S.*?) +([\d.]+) +(Yes|No) +(\d+) +(\d+)$/.exec(line) ?? [];
-    if (name === undefined || opState === undefined || rsctActiveVersion === undefined) return null;
+    const [name = '', ...words] = line.split(/\s+/);
+    const [rsctActiveVersion = '', mixed = '', tsPort = '', gsPort = ''] = words.splice(-4);
+    if (
+      words.length === 0 ||
+      !version.test(rsctActiveVersion) ||
+      !/^(?:Yes|No) \d+ \d+$/.test(`${mixed} ${tsPort} ${gsPort}`)
+    )
+      return null;
     return {
       name,
-      opState,
+      opState: words.join(' '),
       rsctActiveVersion,
       mixedVersions: mixed === 'Yes',
       tsPort: Number(tsPort),
@@ -50,19 +57,19 @@ export function parsePeerDomains(text: string): PeerDomain[] {
  */
 export function parsePeerNodes(text: string): PeerNode[] {
   return table('lsrpnode', text, /^Name\s+OpState\s+RSCTVersion$/, (line) => {
-    const [, name, opState, rsctVersion] = /^(\S+) +(\S.*?) +([\d.]+)$/.exec(line) ?? [];
-    return name === undefined || opState === undefined || rsctVersion === undefined
-      ? null
-      : { name, opState, rsctVersion };
+    const [name = '', ...words] = line.split(/\s+/);
+    const rsctVersion = words.pop() ?? '';
+    return words.length === 0 || !version.test(rsctVersion) ? null : { name, opState: words.join(' '), rsctVersion };
   });
 }
 
+/** The state may be several words: the rows are read from both ends. */
 function table<T>(source: string, text: string, header: RegExp, read: (line: string) => T | null): T[] {
-  const [title = '', ...rows] = wholeLines(source, text).map((line) => line.trimEnd());
-  if (!header.test(title)) throw new ParseError(source, 'no header', { line: 1, text: title });
-  return rows.map((line, index) => {
+  const [title = { line: '', number: 1 }, ...rows] = saidLines(source, text);
+  if (!header.test(title.line)) throw new ParseError(source, 'no header', { line: title.number, text: title.line });
+  return rows.map(({ line, number }) => {
     const row = read(line);
-    if (row === null) throw new ParseError(source, 'not a row', { line: index + 2, text: line });
+    if (row === null) throw new ParseError(source, 'not a row', { line: number, text: line });
     return row;
   });
 }

@@ -1,6 +1,6 @@
 import { ParseError } from '@splitmirror/host';
 import { type FilesetState, stateOfWord } from './filesets.ts';
-import { wholeLines } from './lines.ts';
+import { saidLines } from './lines.ts';
 
 /** One entry of the table that `lslpp -l` prints. */
 export interface TableRow {
@@ -31,12 +31,11 @@ export function parseSoftwareTable(text: string): TableRow[] {
   let titled: number | null = null;
   /** Column in which the description of the last row starts and goes on in the next lines; 0 when there is none. */
   let column = 0;
-  for (const [index, printed] of wholeLines(source, text).entries()) {
-    const line = printed.trimEnd();
-    const at = { line: index + 1, text: line };
+  for (const { line, number } of saidLines(source, text)) {
+    const at = { line: number, text: line };
     const indent = line.length - line.trimStart().length;
     const last = rows.at(-1);
-    if (name === null && (line === '' || /^\s*-+$/.test(line) || header.test(line))) {
+    if (name === null && (/^\s*-+$/.test(line) || header.test(line))) {
       if (header.test(line)) titled = line.indexOf('Description');
       column = 0;
       continue;

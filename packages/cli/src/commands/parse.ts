@@ -8,7 +8,9 @@ import { exitCodes } from '../exit-codes.ts';
 
 /** Reads the saved output of a command of HACMP, of LVM, or of the software levels, and prints it as JSON. */
 export async function parse(command: string, file: string | undefined): Promise<number> {
-  const reader = storageReader(command) ?? clusterReader(command) ?? levelReader(command);
+  // Software lists are read by the package that knows all their generations, although the cluster reads one of them too.
+  const listReader = /\blslpp\b/.test(command) ? levelReader(command) : undefined;
+  const reader = listReader ?? storageReader(command) ?? clusterReader(command) ?? levelReader(command);
   if (reader === undefined) {
     throw new ConfigError(`no reader for ${JSON.stringify(command)}`, {
       remedy:
