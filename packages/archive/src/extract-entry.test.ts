@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { backupArchive, pack } from '../test/backup-builder.ts';
 import { cpioArchive } from '../test/cpio-builder.ts';
-import { archive, record } from '../test/tar-builder.ts';
+import { archive, pax, record } from '../test/tar-builder.ts';
 import { scratch } from '../test/tools.ts';
 import { readArchive } from '../test/watching.ts';
 import { extractEntry } from './extract-entry.ts';
@@ -35,6 +35,17 @@ describe('extractEntry', () => {
       code: expect.stringMatching(/^(EXTRACT_DIFFERS|ARCHIVE_DATA_DAMAGED)$/),
     });
     expect(existsSync(`${to}2`)).toBe(false);
+  });
+
+  it('gives back a time before 1970', async () => {
+    using root = scratch();
+    const [stored, to] = [join(root.path, 'archive'), join(root.path, 'b')];
+    const bytes = archive(record({ flag: 'x', body: pax('mtime', '-86400') }), record({ body: 'x' }));
+    writeFileSync(stored, bytes);
+    const [entry] = readArchive('tar', bytes).entries;
+    if (entry === undefined) throw new Error('no entry');
+    await extractEntry(stored, entry, to);
+    expect(lstatSync(to).mtimeMs).toBe(-86_400_000);
   });
 
   it('refuses what is no regular file', async () => {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { CatalogueEntry } from './catalogue.ts';
 import { ExtractError } from './extract.ts';
+import { fileTime } from './file-time.ts';
 import { createUnpacker } from './unpack.ts';
 
 /**
@@ -39,7 +40,7 @@ export async function extractEntry(archive: string, entry: CatalogueEntry, to: s
   try {
     for await (const piece of readEntry(archive, entry)) await file.writeFile(piece);
     await file.chmod(entry.mode & 0o1777);
-    await file.utimes(entry.mtime, entry.mtime);
+    await file.utimes(fileTime(entry.mtime), fileTime(entry.mtime));
     await file.sync();
   } catch (error) {
     await rm(to, { force: true });

@@ -44,6 +44,26 @@ async function attempt(bytes: Buffer, options: Partial<ExtractOptions> = {}) {
 }
 
 describe('extract', () => {
+  it.each([-86_400, -1.5])('gives back times before 1970: %d', async (mtime) => {
+    using root = scratch();
+    const into = join(root.path, 'into');
+    const timed = (name: string, flag: string) => [
+      record({ name: 'x', flag: 'x', body: pax('mtime', String(mtime)) }),
+      record({ name, flag, link: flag === '2' ? 'f' : '' }),
+    ];
+    const bytes = archive(...timed('f', '0'), ...timed('d/', '5'), ...timed('l', '2'));
+    await extract({ archive: stream(bytes), into });
+    for (const name of ['f', 'd', 'l']) expect(lstatSync(join(into, name)).mtimeMs / 1000).toBe(mtime);
+  });
+
+  it.each([-(2 ** 53 - 1), 2 ** 53 - 1])(
+    'does not stumble over the time %d, which no file system has',
+    async (mtime) => {
+      const bytes = archive(record({ name: 'x', flag: 'x', body: pax('mtime', String(mtime)) }), record());
+      expect(await attempt(bytes)).toMatchObject({ code: 'done', inside: ['file'] });
+    },
+  );
+
   it.skipIf(!isInstalled('tar', /GNU tar/))(
     'gives back what GNU tar archived: content, modes, times, links',
     async () => {

@@ -10,6 +10,7 @@ import {
 import { detectFormat } from './detect.ts';
 import type { Entry } from './entry.ts';
 import { ArchiveError } from './errors.ts';
+import { fileTime } from './file-time.ts';
 import { displayName, nameBytes } from './names.ts';
 import { watchArchive } from './watch.ts';
 
@@ -298,7 +299,7 @@ function createWriter(root: string, owners: 'mine' | 'numeric', names: Names) {
   function settle(descriptor: number, entry: Entry): void {
     if (owners === 'numeric') fs.fchownSync(descriptor, entry.uid, entry.gid);
     fs.fchmodSync(descriptor, modeOf(entry, owners));
-    fs.futimesSync(descriptor, entry.mtime, entry.mtime);
+    fs.futimesSync(descriptor, fileTime(entry.mtime), fileTime(entry.mtime));
     fs.closeSync(descriptor);
   }
 
@@ -373,7 +374,7 @@ function createWriter(root: string, owners: 'mine' | 'numeric', names: Names) {
       for (const { path, entry } of directories.reverse()) {
         if (owners === 'numeric') fs.lchownSync(path, entry.uid, entry.gid);
         fs.chmodSync(path, modeOf(entry, owners));
-        fs.utimesSync(path, entry.mtime, entry.mtime);
+        fs.utimesSync(path, fileTime(entry.mtime), fileTime(entry.mtime));
       }
     },
     /** Takes away the file under way, if there is one. */
@@ -389,7 +390,7 @@ function createWriter(root: string, owners: 'mine' | 'numeric', names: Names) {
 /** The time of a symbolic link itself, which not every system can set. */
 function setLinkTime(path: Buffer, mtime: number): void {
   try {
-    fs.lutimesSync(path, mtime, mtime);
+    fs.lutimesSync(path, fileTime(mtime), fileTime(mtime));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSYS') throw error;
   }

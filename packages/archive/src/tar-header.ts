@@ -44,14 +44,28 @@ export function wordsOf(bytes: Buffer): Uint32Array | undefined {
   return bytes.byteOffset % 4 === 0 ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : undefined;
 }
 
+/** In a form: the number has all the digits that there is room for, so that no padding is seen. */
+const unpadded = 2;
+
 /**
  * The checksum's form: with what it is padded and ended. The sum does not cover its own field, so a writer's habit,
  * which does not change within one archive, is what guards those bytes.
  */
 export function checksumForm(bytes: Buffer, at: number): number {
-  const fill = bytes[at + 148] === blank ? 1 : 0;
+  const first = bytes[at + 148] as number;
+  const fill = first === blank ? 1 : first === 48 ? 0 : unpadded;
   const seventh = bytes[at + 154] as number;
   return fill | ((isOctal(seventh) ? 48 : seventh) << 8) | ((bytes[at + 155] as number) << 16);
+}
+
+/** Whether two forms may be of one writer: they end alike, and one of them has no padding to compare. */
+export function formsAgree(a: number, b: number): boolean {
+  return (a ^ b) >>> 8 === 0 && ((a | b) & unpadded) !== 0;
+}
+
+/** Whether a form says with what the writer pads. */
+export function tellsPadding(form: number): boolean {
+  return (form & unpadded) === 0;
 }
 
 /**

@@ -7,9 +7,11 @@ import {
   checksumForm,
   checksumHolds,
   createTextMemory,
+  formsAgree,
   isUsualForm,
   isZeroBlock,
   numberField,
+  tellsPadding,
   textField,
   wordsOf,
 } from './tar-header.ts';
@@ -158,7 +160,9 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
       form = foundForm;
       isConfirmed = isUsualForm(bytes, at);
     } else if (form === foundForm) isConfirmed = true;
-    else {
+    else if (formsAgree(form, foundForm)) {
+      if (tellsPadding(foundForm)) form = foundForm;
+    } else {
       fail(
         'ARCHIVE_HEADER_DAMAGED',
         'a tar header of another writer',
@@ -186,7 +190,8 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
   }
 
   function openExtension(kind: Extension, size: number, offset: number): void {
-    if (size === 0 || size > mostExtensionBytes) {
+    const isName = kind === 'name' || kind === 'link';
+    if ((isName && size === 0) || size > mostExtensionBytes) {
       fail('ARCHIVE_FIELD_INVALID', `a name or pax record of ${size} bytes`, offset, String(size));
     }
     const earlier = { name: longName, link: longLink, pax, 'global-pax': undefined }[kind];
@@ -196,6 +201,7 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
     extension = Buffer.alloc(size);
     bodyLeft = size;
     skip = paddingOf(size);
+    if (size === 0) extend(offset + 512);
   }
 
   /** An extension record is complete; `offset` is where it ends. */
