@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { watchArchive } from '@splitmirror/archive';
-import { createBackupReader } from '../packages/archive/src/backup-reader.ts';
-import { createCpioReader } from '../packages/archive/src/cpio-reader.ts';
-import { createTarReader } from '../packages/archive/src/tar-reader.ts';
+import { createBackupReader } from '../packages/archive/src/readers/backup.ts';
+import { createCpioReader } from '../packages/archive/src/readers/cpio.ts';
+import { createTarReader } from '../packages/archive/src/readers/tar.ts';
 import { record } from '../packages/archive/test/tar-builder.ts';
 
 const [, , job = 'nothing'] = process.argv;

@@ -1,4 +1,3 @@
-export { backup, backupByInode, type InodeSource } from './backup.ts';
 export {
   type ArchiveFormat,
   type ArchiveSummary,
@@ -8,19 +7,16 @@ export {
   type CatalogueOpening,
   type DigestKind,
   readCatalogue,
-} from './catalogue.ts';
-export { cpio, type ListedSource } from './cpio.ts';
-export { type DeviceSource, dd } from './dd.ts';
-export { detectFormat } from './detect.ts';
-export { type CatalogueDifference, diffCatalogues } from './diff.ts';
+} from './catalogue/catalogue.ts';
+export { type CatalogueDifference, diffCatalogues } from './catalogue/diff.ts';
+export { createNameCheck, type NameCheck, type NameFindings } from './catalogue/name-check.ts';
+export { verifyArchive } from './catalogue/verify.ts';
 export type { Entry, EntryType } from './entry.ts';
 export { ArchiveError, type ArchiveFault } from './errors.ts';
-export { ExtractError, type ExtractFault, type Extraction, type ExtractOptions, extract } from './extract.ts';
-export { extractEntry, readEntry } from './extract-entry.ts';
-export { createNameCheck, type NameCheck, type NameFindings } from './name-check.ts';
-export { compareNames, listNames, type NameComparison, readNames } from './name-list.ts';
+export { ExtractError, type ExtractFault, type Extraction, type ExtractOptions, extract } from './extract/extract.ts';
+export { extractEntry, readEntry } from './extract/extract-entry.ts';
 export { displayName, nameBytes, nameOf } from './names.ts';
-export { type PreflightCheck, type PreflightProblem, preflightProblems } from './preflight.ts';
+export { detectFormat } from './readers/detect.ts';
 export {
   bestCompression,
   type Compression,
@@ -30,8 +26,12 @@ export {
   type StoredDigest,
   StoredError,
 } from './stored.ts';
-export { type DirectorySource, tar } from './tar.ts';
-export type { ArchiveTool, ToolLimits } from './tool.ts';
-export type { AcceptableCode, Evidence, LineClass, Verdict, VerdictReason } from './verdict.ts';
-export { verifyArchive } from './verify.ts';
+export { backup, backupByInode, type InodeSource } from './tools/backup.ts';
+export { cpio, type ListedSource } from './tools/cpio.ts';
+export { type DeviceSource, dd } from './tools/dd.ts';
+export { compareNames, listNames, type NameComparison, readNames } from './tools/name-list.ts';
+export { type PreflightCheck, type PreflightProblem, preflightProblems } from './tools/preflight.ts';
+export { type DirectorySource, tar } from './tools/tar.ts';
+export type { ArchiveTool, ToolLimits } from './tools/tool.ts';
+export type { AcceptableCode, Evidence, LineClass, Verdict, VerdictReason } from './tools/verdict.ts';
 export { type ArchiveWatch, type WatchOptions, watchArchive } from './watch.ts';

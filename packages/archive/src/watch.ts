@@ -1,5 +1,4 @@
 import { createHash, hash as hashAtOnce } from 'node:crypto';
-import { createBackupReader } from './backup-reader.ts';
 import {
   type ArchiveFormat,
   type ArchiveSummary,
@@ -9,13 +8,14 @@ import {
   createEntryPrinter,
   type DigestKind,
   openingLine,
-} from './catalogue.ts';
-import { createCpioReader } from './cpio-reader.ts';
+} from './catalogue/catalogue.ts';
 import type { ArchiveReader, ArchiveSink, Entry } from './entry.ts';
-import { createInodeReader } from './inode-reader.ts';
 import { createOutline } from './outline.ts';
-import { createRawReader } from './raw-reader.ts';
-import { createTarReader } from './tar-reader.ts';
+import { createBackupReader } from './readers/backup.ts';
+import { createCpioReader } from './readers/cpio.ts';
+import { createInodeReader } from './readers/inode.ts';
+import { createRawReader } from './readers/raw.ts';
+import { createTarReader } from './readers/tar.ts';
 
 /** How an archive is watched. */
 export interface WatchOptions {
