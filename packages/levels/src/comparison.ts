@@ -1,10 +1,10 @@
 import { type Division, divide } from './division.ts';
-import { type Family, familyOf } from './filesets.ts';
+import { type Family, familyOf } from './families.ts';
 import type { Draft, Observation, Subject } from './finding.ts';
-import type { ListedFileset } from './listing.ts';
 import { type MinimumLevel, minimumLevels } from './minimum-levels.ts';
+import type { ListedFileset } from './readers/listing.ts';
+import { compareVrmf, parseVrmf } from './readers/vrmf.ts';
 import { commandOf, type ProbeName, type Readings, type Snapshot } from './snapshot.ts';
-import { compareVrmf, parseVrmf } from './vrmf.ts';
 
 /** A fileset on which the nodes that could be read do not agree. */
 interface Difference {

@@ -1,4 +1,4 @@
-import { type OsLevel, osLevelOf } from './os-level.ts';
+import { type OsLevel, osLevelOf } from './readers/os-level.ts';
 
 /** The least level of AIX that a PowerHA level asks for, within one technology level. */
 export interface MinimumLevel {

@@ -1,10 +1,10 @@
 import { valuesOf } from './comparison.ts';
-import { familyOf, isOfCluster } from './filesets.ts';
+import { familyOf, isOfCluster } from './families.ts';
 import type { Finding, Observation } from './finding.ts';
-import { compareOsLevels } from './os-level.ts';
+import { compareOsLevels } from './readers/os-level.ts';
+import { compareVrmf, parseVrmf } from './readers/vrmf.ts';
 import type { RuleId } from './rules.ts';
 import { commandOf, type Snapshot } from './snapshot.ts';
-import { compareVrmf, parseVrmf } from './vrmf.ts';
 
 /** What a step belongs to; steps come in this order. */
 export type RemedyPhase =

@@ -4,15 +4,15 @@ import {
   parseClusterManagerLevels,
   parseClusterVersion,
   parseNodeVersions,
-} from './cluster-versions.ts';
-import { type Consistency, parseConsistency } from './consistency.ts';
-import { parseSystemFirmware } from './firmware.ts';
-import { type HaLevel, parseHaLevel } from './ha-level.ts';
-import { type InterimFix, parseInterimFixes } from './interim-fixes.ts';
-import { type ListedFileset, parseListing, type RowTable } from './listing.ts';
-import { type OsLevel, parseOsLevel } from './os-level.ts';
-import { type FilesetPart, type PartTable, parseParts } from './parts.ts';
-import { type PeerNode, parsePeerNodes } from './rsct.ts';
+} from './readers/cluster-versions.ts';
+import { type Consistency, parseConsistency } from './readers/consistency.ts';
+import { parseSystemFirmware } from './readers/firmware.ts';
+import { type HaLevel, parseHaLevel } from './readers/ha-level.ts';
+import { type InterimFix, parseInterimFixes } from './readers/interim-fixes.ts';
+import { type ListedFileset, parseListing, type RowTable } from './readers/listing.ts';
+import { type OsLevel, parseOsLevel } from './readers/os-level.ts';
+import { type FilesetPart, type PartTable, parseParts } from './readers/parts.ts';
+import { type PeerNode, parsePeerNodes } from './readers/rsct.ts';
 
 /** What one command left behind on a node, or why nothing is known of it. */
 export type Answer =

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { shapeOf } from '../src/command-shape.ts';
 import {
   type FilesetPart,
   type ListedFileset,
@@ -30,6 +29,7 @@ import {
   parseSoftwareTable,
   parseSystemFirmware,
 } from '../src/index.ts';
+import { shapeOf } from '../src/readers/command-shape.ts';
 
 /** Real output of real systems, kept outside the repository; each with a file that says what must come out. */
 const root = process.env.SPLITMIRROR_CAPTURES ?? fileURLToPath(new URL('../../../../shared/captures', import.meta.url));

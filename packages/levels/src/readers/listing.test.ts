@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type ListedFileset, parseListing, type RowTable } from './listing.ts';
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`../test/fixtures/${name}.lslpp-Lc.txt`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../../test/fixtures/${name}.lslpp-Lc.txt`, import.meta.url), 'utf8');
 const find = (rows: readonly ListedFileset[], name: string) => rows.find((row) => row.package === name);
 
 describe('parseListing', () => {

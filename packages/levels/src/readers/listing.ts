@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { type FilesetState, stateOfCode } from './filesets.ts';
+import { type FilesetState, stateOfCode } from './fileset-state.ts';
 import { forEachLine } from './lines.ts';
 
 type Columns = 8 | 14 | 18;

@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { type FilesetState, stateOfWord } from './filesets.ts';
+import { type FilesetState, stateOfWord } from './fileset-state.ts';
 import { forEachLine } from './lines.ts';
 
 /** One row of `lslpp -lc`: one part of a fileset. The parts of a healthy fileset may well be at different levels. */

@@ -1,5 +1,5 @@
 import { ParseError } from '@splitmirror/host';
-import { type FilesetState, stateOfWord } from './filesets.ts';
+import { type FilesetState, stateOfWord } from './fileset-state.ts';
 import { saidLines } from './lines.ts';
 
 /** One entry of the table that `lslpp -l` prints. */

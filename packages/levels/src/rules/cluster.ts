@@ -1,8 +1,8 @@
-import { nameClusterVersion } from '../cluster-versions.ts';
 import { answerSubject, type Comparison, draftsByDivision, levelSubjects, valuesOf } from '../comparison.ts';
 import { nameDivision } from '../division.ts';
 import type { Draft, Observation, Subject } from '../finding.ts';
 import { judgeMinimum } from '../minimum-levels.ts';
+import { nameClusterVersion } from '../readers/cluster-versions.ts';
 import { commandOf, type Snapshot } from '../snapshot.ts';
 import { levelOf, nameLevels } from './filesets.ts';
 

@@ -1,10 +1,11 @@
 import { type Comparison, draftsByDivision, isPlaceholder, levelKey, levelSubjects, valuesOf } from '../comparison.ts';
 import { type Division, nameDivision } from '../division.ts';
-import { type Family, type FilesetState, familyOf } from '../filesets.ts';
+import { type Family, familyOf } from '../families.ts';
 import type { Draft, Observation, Subject } from '../finding.ts';
-import type { FilesetPart } from '../parts.ts';
+import type { FilesetState } from '../readers/fileset-state.ts';
+import type { FilesetPart } from '../readers/parts.ts';
+import { compareVrmf, parseVrmf } from '../readers/vrmf.ts';
 import { commandOf } from '../snapshot.ts';
-import { compareVrmf, parseVrmf } from '../vrmf.ts';
 
 /** Filesets of these families that have different levels on the nodes that have them. */
 export function findLevels(comparison: Comparison, families: readonly Family[]): Draft[] {

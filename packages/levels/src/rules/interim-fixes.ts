@@ -1,6 +1,6 @@
 import { type Comparison, draftsByDivision, levelKey } from '../comparison.ts';
 import type { Draft, Observation, Subject } from '../finding.ts';
-import type { InterimFix } from '../interim-fixes.ts';
+import type { InterimFix } from '../readers/interim-fixes.ts';
 import { commandOf, type Snapshot } from '../snapshot.ts';
 import { nameMissing } from './filesets.ts';
 

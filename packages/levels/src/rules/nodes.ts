@@ -1,7 +1,7 @@
 import { type Comparison, comparedName, higherOf, levelKey } from '../comparison.ts';
-import { isOfCluster } from '../filesets.ts';
+import { isOfCluster } from '../families.ts';
 import type { Draft, Subject } from '../finding.ts';
-import type { ListedFileset } from '../listing.ts';
+import type { ListedFileset } from '../readers/listing.ts';
 import { commandOf, type NodeLevels, notAsked, type ProbeName, probeNames } from '../snapshot.ts';
 
 /** Without these there is no audit of a node; the others add to it. */

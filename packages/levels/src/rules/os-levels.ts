@@ -1,9 +1,9 @@
 import { answerSubject, type Comparison, draftsByDivision, valuesOf } from '../comparison.ts';
 import { type Division, nameDivision } from '../division.ts';
 import type { Draft } from '../finding.ts';
-import { compareOsLevels, type OsLevel } from '../os-level.ts';
+import { compareOsLevels, type OsLevel } from '../readers/os-level.ts';
+import { parseVrmf } from '../readers/vrmf.ts';
 import { commandOf } from '../snapshot.ts';
-import { parseVrmf } from '../vrmf.ts';
 
 /** Nodes with different releases. */
 export function findReleases(comparison: Comparison): Draft[] {
