@@ -456,6 +456,13 @@ describe('what people paste', () => {
       }),
     ],
     [
+      'oslevel -g without its ruler',
+      parseOffLevelFilesets,
+      'Fileset Actual Level Maintenance Level\nglvm.rpv.server 7.2.5.2 7.2.0.0\n',
+      [{ fileset: 'glvm.rpv.server', actual: '7.2.5.2', reference: '7.2.0.0' }],
+    ],
+    ['oslevel -q without its ruler', parseKnownLevels, 'Known Maintenance Levels\n7.2.0.0\n', ['7.2.0.0']],
+    [
       'instfix -icqv, a fileset that is not installed',
       parseFixRows,
       'IJ31234:glvm.rpv.server:7.2.5.2: :!:RPV SERVER MAY HANG\n',

@@ -24,7 +24,8 @@ export function parseKnownLevels(text: string): string[] {
   const lines = saidLines('oslevel -q', text);
   const ruler = lines.findIndex(({ line }) => rulerPattern.test(line));
   if (ruler > 1) throw new ParseError('oslevel -q', 'more than a title above the ruler', { line: 1, text });
-  return lines.slice(ruler + 1).map(({ line, number }) => {
+  const titled = ruler < 0 && /^\s*Known [A-Z]/.test(lines[0]?.line ?? '');
+  return lines.slice(titled ? 1 : ruler + 1).map(({ line, number }) => {
     const level = line.trim();
     if (osLevelOf(level) === null && parseVrmf(level) === null) {
       throw new ParseError('oslevel -q', 'not a level', { line: number, text: line });
@@ -39,11 +40,12 @@ export function parseKnownLevels(text: string): string[] {
  * @throws ParseError at a line of another shape, or when the output was cut.
  */
 export function parseOffLevelFilesets(text: string): OffLevelFileset[] {
-  const [title, ruler, ...rows] = saidLines('oslevel -l', text);
+  const [title, ...rest] = saidLines('oslevel -l', text);
   if (title === undefined) return [];
-  if (!/^\s*Fileset\s+Actual Level\s+\S/.test(title.line) || !rulerPattern.test(ruler?.line ?? '')) {
+  if (!/^\s*Fileset\s+Actual Level\s+\S/.test(title.line)) {
     throw new ParseError('oslevel -l', 'no header', { line: title.number, text: title.line });
   }
+  const rows = rulerPattern.test(rest[0]?.line ?? '') ? rest.slice(1) : rest;
   return rows.map(({ line, number }) => {
     const [fileset, actual, reference, ...more] = line.trim().split(/\s+/);
     if (fileset === undefined || actual === undefined || reference === undefined || more.length > 0) {
