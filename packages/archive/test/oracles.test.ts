@@ -99,6 +99,23 @@ describe('archives of other writers', () => {
   }
 });
 
+it.skipIf(!isInstalled('tar', /GNU tar/)).each([
+  ['gnu', -86_400],
+  ['oldgnu', -86_400],
+  ['pax', -86_400],
+  ['pax', -1.5],
+])('GNU tar as %s: owners and times beyond octal digits, such as %d', (format, mtime) => {
+  using root = scratch();
+  populate(root.path);
+  const numbers = ['--owner=oracle:4000000000', '--group=dba:3000000', `--mtime=@${mtime}`];
+  const bytes = output('tar', [`--format=${format}`, ...numbers, '-cf', '-', '-C', root.path, '.']);
+  const { entries } = readTar(bytes, 1000);
+  expect(entries.length).toBeGreaterThan(5);
+  for (const entry of entries) {
+    expect(entry).toMatchObject({ uid: 4_000_000_000, gid: 3_000_000, user: 'oracle', group: 'dba', mtime });
+  }
+});
+
 it('tar-stream: every entry as it was packed', async () => {
   const packer = pack();
   const mtime = new Date(1_700_000_000_000);
