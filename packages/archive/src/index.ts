@@ -13,7 +13,8 @@ export { createNameCheck, type NameCheck, type NameFindings } from './catalogue/
 export { verifyArchive } from './catalogue/verify.ts';
 export type { Entry, EntryType } from './entry.ts';
 export { ArchiveError, type ArchiveFault } from './errors.ts';
-export { ExtractError, type ExtractFault, type Extraction, type ExtractOptions, extract } from './extract/extract.ts';
+export { ExtractError, type ExtractFault } from './extract/errors.ts';
+export { type Extraction, type ExtractOptions, extract } from './extract/extract.ts';
 export { extractEntry, readEntry } from './extract/extract-entry.ts';
 export { displayName, nameBytes, nameOf } from './names.ts';
 export { detectFormat } from './readers/detect.ts';

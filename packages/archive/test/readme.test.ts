@@ -44,7 +44,7 @@ it('the README tells how the digest of an outline is checked', () => {
 });
 
 it('the README lists every code of an error', () => {
-  const sources = ['errors', 'extract/extract', 'catalogue/catalogue', 'stored', 'age'].map((name) =>
+  const sources = ['errors', 'extract/errors', 'catalogue/catalogue', 'stored', 'age'].map((name) =>
     readFileSync(join(import.meta.dirname, `../src/${name}.ts`), 'utf8'),
   );
   const codes = new Set(sources.flatMap((text) => text.match(/'(?:ARCHIVE|EXTRACT|CATALOGUE|STORED)_\w+'/g) ?? []));

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { createUnpacker } from '../readers/unpack.ts';
-import { ExtractError } from './extract.ts';
+import { ExtractError } from './errors.ts';
 import { fileTime } from './file-time.ts';
 
 /**
