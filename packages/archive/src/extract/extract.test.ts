@@ -56,6 +56,12 @@ describe('extract', () => {
     for (const name of ['f', 'd', 'l']) expect(lstatSync(join(into, name)).mtimeMs / 1000).toBe(mtime);
   });
 
+  it.each([2 ** 40, 2 ** 32 - 1])('says of the owner %d, which no system has, that it cannot be given', async (uid) => {
+    const bytes = archive(record({ name: 'x', flag: 'x', body: pax('uid', String(uid)) }), record());
+    expect(await attempt(bytes, { owners: 'numeric' })).toMatchObject({ code: 'EXTRACT_UNSUPPORTED', inside: [] });
+    expect(await attempt(bytes)).toMatchObject({ code: 'done' });
+  });
+
   it.each([-(2 ** 53 - 1), 2 ** 53 - 1])(
     'does not stumble over the time %d, which no file system has',
     async (mtime) => {
