@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const program = join(import.meta.dirname, '../src/bin.ts');
+
+function parse(command: string, output: string) {
+  const argv = ['--conditions=@splitmirror/source', program, 'parse', '--command', command];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { input: output, encoding: 'utf8' });
+  return { status, value: stdout === '' ? undefined : JSON.parse(stdout), stderr };
+}
+
+it.each([
+  [
+    'a list without its header, of a French node',
+    '# LANG=fr_FR lslpp -lcq',
+    '/usr/lib/objrepos:bos.rte:6.1.6.0::VALIDE:I:Base :\n',
+    [{ fileset: 'bos.rte', stateText: 'VALIDE', efixLocked: false }],
+  ],
+  [
+    'one attribute with remarks, which only the reader of levels takes',
+    'odmget HACMPnode | grep version',
+    '\tversion = 18 (east is done)\n\tversion = 15\n',
+    [18, 15],
+  ],
+  [
+    'whole objects, as the first reader gives them',
+    'odmget HACMPnode',
+    'HACMPnode:\n\tname = "east"\n\tversion = 18\n',
+    [{ attributes: { name: 'east', version: 18 } }],
+  ],
+])('parse reads %s', (_, command, output, value) => {
+  expect(parse(command, output)).toMatchObject({ status: 0, value });
+});
+
+it('parse says why the first reader refused when all of them do', () => {
+  expect(parse('odmget HACMPnode', 'odmget: no such class\n')).toMatchObject({
+    value: undefined,
+    stderr: expect.stringMatching(/^PARSE_OUTPUT: odmget:1:1: /),
+  });
+});
