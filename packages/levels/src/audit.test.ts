@@ -28,6 +28,17 @@ describe('auditLevels', () => {
     expect(auditLevels(snapshotOf({ east: levels, west: levels }))).toEqual([]);
   });
 
+  it('compares the higher of two RPMs of one name, whatever their order', () => {
+    const rpm = (level: string) =>
+      `gcc:gcc-${level}:${level}: : :C:R:Compiler: :/bin/rpm -e gcc: : : : :0: :/opt/freeware:Tue Mar 6 09:30:11 CST 2018\n`;
+    const listed = (name: string, ...levels: string[]) =>
+      listingTranscript(name, levels.map(rpm).join(''), '2026-01-01T00:00:00.000Z');
+    const messages = (...transcripts: ReturnType<typeof listed>[]) =>
+      auditLevels(readTranscripts(transcripts)).filter(({ rule }) => rule === 'FS-OTHER');
+    expect(messages(listed('east', '8.3.0-10', '8.3.0-9'), listed('west', '8.3.0-9', '8.3.0-10'))).toEqual([]);
+    expect(messages(listed('east', '8.3.0-10', '8.3.0-9'), listed('west', '8.3.0-9'))).toHaveLength(1);
+  });
+
   it('names the odd one out, with the line of each node', () => {
     const findings = auditLevels(
       snapshotOf({

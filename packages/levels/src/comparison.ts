@@ -3,6 +3,7 @@ import { type Family, familyOf } from './families.ts';
 import type { Draft, Observation, Subject } from './finding.ts';
 import { type MinimumLevel, minimumLevels } from './minimum-levels.ts';
 import type { ListedFileset } from './readers/listing.ts';
+import { compareRpmVersions } from './readers/rpm.ts';
 import { compareVrmf, parseVrmf } from './readers/vrmf.ts';
 import { commandOf, type ProbeName, type Readings, type Snapshot } from './snapshot.ts';
 
@@ -67,7 +68,8 @@ export function comparedName(row: ListedFileset): string | null {
 export function higherOf(row: ListedFileset, other: ListedFileset | null): ListedFileset {
   if (other === null) return row;
   const [left, right] = [parseVrmf(row.level), parseVrmf(other.level)];
-  return left !== null && right !== null && compareVrmf(left, right) < 0 ? other : row;
+  const order = left !== null && right !== null ? compareVrmf(left, right) : compareRpmVersions(row.level, other.level);
+  return order < 0 ? other : row;
 }
 
 /** A level that its vendor made up so that nothing replaces it: 99.99.999.999. */

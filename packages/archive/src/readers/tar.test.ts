@@ -273,6 +273,11 @@ describe('watchArchive(tar)', () => {
     expect(refusal(archive(full, short, record()))).toBe('ARCHIVE_HEADER_DAMAGED');
   });
 
+  it('knows no owner where pax takes the name away', () => {
+    const bytes = archive(record({ flag: 'x', body: pax('uname', '') }), record({ user: 'oracle' }));
+    expect(only(bytes)).toMatchObject({ user: null, uid: 0o312 });
+  });
+
   it('takes an empty pax record, which says nothing', () => {
     expect(only(archive(record({ flag: 'x' }), record()))).toMatchObject({ path: 'file', offset: 0, dataOffset: 1024 });
     expect(only(archive(record({ flag: 'g' }), record()))).toMatchObject({ path: 'file' });

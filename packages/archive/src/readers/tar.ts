@@ -273,8 +273,8 @@ export function createTarReader(sink: ArchiveSink): ArchiveReader {
       size = number('size', stated);
       uid = number('uid', uid);
       gid = number('gid', gid);
-      user = records.get('uname') ?? user;
-      group = records.get('gname') ?? group;
+      user = (records.get('uname') ?? user) || null;
+      group = (records.get('gname') ?? group) || null;
       const time = records.get('mtime');
       const read = time === undefined ? mtime : paxTime(time);
       // A time that is none stands for itself among the attributes, and that of the header is taken.

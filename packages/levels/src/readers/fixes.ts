@@ -45,7 +45,7 @@ export function parseFixReport(text: string): FixReport {
   const interim: { label: string; keyword: string }[] = [];
   for (const { line, number } of saidLines('instfix -i', text)) {
     const [, all, some, none, label, apar] =
-      /^\s*(?:All filesets for (\S+) were found\.|Not all filesets for (\S+) were found\.|There was no data for (\S+) in the fix database\.|Interim fix '(\S+)' associated with (\S+) is installed\.)$/.exec(
+      /^\s*(?:All filesets for (\S+) were found\.|Not all filesets for (\S+) were found\.|There was no data for (\S+) in the fix database\.|Interim fix '(\S+)' associated with (?:APAR )?(\S+) is installed\.)$/.exec(
         line,
       ) ?? [];
     if (all !== undefined) complete.push(all);
