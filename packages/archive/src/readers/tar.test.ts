@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { archive, pax, record } from '../../test/tar-builder.ts';
 import { readTar, refusal } from '../../test/watching.ts';
 import { nameBytes } from '../names.ts';
+import { detectFormat } from './detect.ts';
 
 const only = (bytes: Buffer) => readTar(bytes).entries[0];
 const long = `./${'deep/'.repeat(40)}file`;
@@ -257,6 +258,18 @@ describe('watchArchive(tar)', () => {
     const blankFilled = record({ mode: '   644 \0' });
     blankFilled.write(' ', 148);
     expect(refusal(archive(blankFilled))).toBe('whole');
+  });
+
+  it('takes checksums of writers that summed signed bytes, and of no others', () => {
+    const summed = (perHighByte: number) => {
+      const bytes = record({ name: Buffer.from('größe', 'latin1') });
+      const sum = Number.parseInt(bytes.toString('latin1', 148, 154), 8) - 2 * perHighByte;
+      bytes.write(sum.toString(8).padStart(6, '0'), 148);
+      return archive(bytes);
+    };
+    expect(only(summed(256))?.path).toBe('gr\udcf6\udcdfe');
+    expect(detectFormat(summed(256))).toBe('tar');
+    expect(refusal(summed(128))).toBe('ARCHIVE_HEADER_DAMAGED');
   });
 
   it('takes checksums padded with blanks, however many digits they have', () => {
