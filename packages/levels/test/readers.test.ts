@@ -461,6 +461,12 @@ describe('what people paste', () => {
       'Fileset Actual Level Maintenance Level\nglvm.rpv.server 7.2.5.2 7.2.0.0\n',
       [{ fileset: 'glvm.rpv.server', actual: '7.2.5.2', reference: '7.2.0.0' }],
     ],
+    [
+      'lsrpnode, indented',
+      parsePeerNodes,
+      '    Name OpState        RSCTVersion\n    east Pending online 3.2.6.2\n',
+      [{ name: 'east', opState: 'Pending online', rsctVersion: '3.2.6.2' }],
+    ],
     ['oslevel -q without its ruler', parseKnownLevels, 'Known Maintenance Levels\n7.2.0.0\n', ['7.2.0.0']],
     [
       'instfix -icqv, a fileset that is not installed',

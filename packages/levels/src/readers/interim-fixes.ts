@@ -34,8 +34,9 @@ const row = /^(\d+) +(\*?)([A-Z]{1,2})\*? +(\S+) +(\d\d)\/(\d\d)\/(\d\d) (\d\d:\
  * @throws ParseError at the first line of another shape, when there is no table at all, or when the output was cut.
  */
 export function parseInterimFixes(text: string): InterimFix[] {
-  const [title = { line: '', number: 1 }, ruler = { line: '', number: 2 }, ...rest] = saidLines(source, text);
-  if (title.line === none && rest.length === 0 && ruler.line === '') return [];
+  const said = saidLines(source, text);
+  if (said.length === 1 && said[0]?.line === none) return [];
+  const [title = { line: '', number: 1 }, ruler = { line: '', number: 2 }, ...rest] = said;
   const names = header.exec(title.line);
   if (names === null) throw new ParseError(source, 'no header', { line: title.number, text: title.line });
   if (!/^[= ]+$/.test(ruler.line)) {

@@ -66,9 +66,10 @@ export function parsePeerNodes(text: string): PeerNode[] {
 /** The state may be several words: the rows are read from both ends. */
 function table<T>(source: string, text: string, header: RegExp, read: (line: string) => T | null): T[] {
   const [title = { line: '', number: 1 }, ...rows] = saidLines(source, text);
-  if (!header.test(title.line)) throw new ParseError(source, 'no header', { line: title.number, text: title.line });
+  if (!header.test(title.line.trim()))
+    throw new ParseError(source, 'no header', { line: title.number, text: title.line });
   return rows.map(({ line, number }) => {
-    const row = read(line);
+    const row = read(line.trim());
     if (row === null) throw new ParseError(source, 'not a row', { line: number, text: line });
     return row;
   });
