@@ -152,6 +152,7 @@ describe('what only looks like ours', () => {
       options: [],
       readOnly: true,
       log: null,
+      inlineLog: null,
     };
     const recovery = mirror.recovery({ ...picture, mounts: [mount] });
     expect(recovery.problems).toMatchObject([{ code: 'COPY_IN_USE', seen: '/mnt' }]);

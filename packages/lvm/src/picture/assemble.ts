@@ -225,17 +225,16 @@ function viewFileSystem(device: string, all: Sightings): FileSystemView | null {
     configured: stanza !== undefined,
     mounted: mount !== undefined,
     readOnly: mount?.readOnly ?? false,
-    log: logOf(device, mount, stanza?.details ?? null),
+    log: logOf(mount, stanza?.details ?? null),
     internalSnapshots: stanza?.details?.ISNAPSHOT === 'yes',
     logDevice: mount?.log ?? null,
   };
 }
 
 /** The mount table tells what is; the superblock, asked by `lsfs -q`, what would be. Where they differ, neither is taken. */
-function logOf(device: string, mount: Mount | undefined, details: FileSystemDetails | null): FileSystemView['log'] {
+function logOf(mount: Mount | undefined, details: FileSystemDetails | null): FileSystemView['log'] {
   const words = new Set<FileSystemView['log']>();
-  if (mount !== undefined && mount.log !== null)
-    words.add(mount.log === device || mount.log === 'INLINE' ? 'inline' : 'external');
+  if (typeof mount?.inlineLog === 'boolean') words.add(mount.inlineLog ? 'inline' : 'external');
   const inline = details?.['inline log'];
   if (inline !== undefined) words.add(inline === 'yes' ? 'inline' : 'external');
   const [word, other] = words;

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nothing } from './lines.ts';
 
 /** The labelled cells that `lslv`, `lsvg` and `lspv` print: `LABEL: value`, one or two a row. */
 export interface Cells {
@@ -6,7 +7,7 @@ export interface Cells {
   has(label: string): boolean;
   /** Value of a cell; `null` when it is unknown (`?`), absent by word (`N/A`, `None`, `none`) or empty. */
   read(label: string): string | null;
-  /** Like `read`, but the row must be there: its absence means that the output was cut. */
+  /** Like `read`, but the row must be there and say something: without it the output was cut. */
   need(label: string): string | null;
   /** A cell that holds a word, always. */
   word(label: string): string;
@@ -14,11 +15,15 @@ export interface Cells {
   count(label: string): number | null;
   /** A whole number, always. */
   number(label: string): number;
+  /** A size that is printed in megabytes; `null` when its value is unknown. */
+  megabytes(label: string): number | null;
 }
 
 /** Labels of levels to come are looked for up to this length. */
 const longestLabel = 60;
 const absent = new Set(['', 'N/A', 'None', 'none']);
+/** lspv leaves out the colon of the one, old levels of lsvg that of the other. */
+const withoutColon = /(^|\s)(VG IDENTIFIER|STALE PPs)(?=\s+\S)/g;
 
 /**
  * Reads labelled cells by their labels, never by column: two cells may be one blank apart, and a long value pushes what
@@ -29,22 +34,18 @@ const absent = new Set(['', 'N/A', 'None', 'none']);
  */
 export function readCells(source: string, text: string, labels: readonly string[]): Cells {
   const cells = new Map<string, string>();
-  const lines = text.split('\n');
-  lines.forEach((line, index) => {
-    if (line.trim() === '') return;
-    const at = { line: index + 1, text: line };
-    const found = cellsOf(line, labels);
+  let last = nothing;
+  for (const at of linesOf(text)) {
+    const found = cellsOf(at.text.replace(withoutColon, '$1$2:'), labels);
     if (found.length === 0) throw new ParseError(source, 'no label in this line', at);
     for (const [label, value] of found) {
       if (cells.has(label)) throw new ParseError(source, `label ${label} a second time`, at);
       cells.set(label, value);
     }
-  });
+    last = at;
+  }
   const fault = (label: string, reason: string): ParseError =>
-    new ParseError(source, `${label}: ${reason}`, {
-      line: Math.max(1, lines.length - 1),
-      text: cells.get(label) ?? '',
-    });
+    new ParseError(source, `${label}: ${reason}`, { line: last.line, text: cells.get(label) ?? '' });
 
   const read = (label: string): string | null => {
     const value = cells.get(label);
@@ -52,6 +53,7 @@ export function readCells(source: string, text: string, labels: readonly string[
   };
   const need = (label: string): string | null => {
     if (!cells.has(label)) throw fault(label, 'this row is missing');
+    if (cells.get(label) === '') throw fault(label, 'nothing stands there');
     return read(label);
   };
   const count = (label: string): number | null => {
@@ -76,6 +78,11 @@ export function readCells(source: string, text: string, labels: readonly string[
       const value = count(label);
       if (value === null) throw fault(label, 'no value');
       return value;
+    },
+    megabytes(label) {
+      const value = need(label);
+      if (value !== null && !/^\d+ megabyte/.test(value)) throw fault(label, 'not in megabytes');
+      return count(label);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nothing } from './lines.ts';
 
 /** The control block of a volume. A hint only: LVM itself goes by the descriptor area. */
 export interface ControlBlock {
@@ -16,20 +17,18 @@ export interface ControlBlock {
  * @throws ParseError at the first line of another shape.
  */
 export function parseControlBlock(text: string): ControlBlock {
-  const [tag = '', ...lines] = text.trimEnd().split('\n');
-  if (tag.trim() !== 'AIX LVCB') throw new ParseError('getlvcb', 'no tag of a control block', { line: 1, text: tag });
+  const [tag = nothing, ...lines] = linesOf(text);
+  if (tag.text.trim() !== 'AIX LVCB') throw new ParseError('getlvcb', 'no tag of a control block', tag);
   const rows: Record<string, string> = {};
-  lines.forEach((line, index) => {
-    const at = { line: index + 2, text: line };
-    const [, key, value = ''] = /^\s*([a-z][a-z ]*?)\s*=(.*)$/.exec(line) ?? [];
+  for (const at of lines) {
+    const [, key, value = ''] = /^\s*([A-Za-z][\w ]*?)\s*=(.*)$/.exec(at.text) ?? [];
     if (key === undefined || Object.hasOwn(rows, key)) throw new ParseError('getlvcb', 'not a new row', at);
     rows[key] = value.trim();
-  });
-  if (rows.lvname === undefined)
-    throw new ParseError('getlvcb', 'lvname: this row is missing', { line: lines.length + 1, text: '' });
+  }
+  if (rows.lvname === undefined) throw new ParseError('getlvcb', 'lvname: this row is missing', lines.at(-1) ?? tag);
   const stanza = (rows.fs ?? '').split(':').flatMap((pair): [string, string][] => {
     const cut = pair.indexOf('=');
     return cut > 0 ? [[pair.slice(0, cut), pair.slice(cut + 1)]] : [];
   });
-  return { tag: tag.trim(), rows, stanza: Object.fromEntries(stanza) };
+  return { tag: tag.text.trim(), rows, stanza: Object.fromEntries(stanza) };
 }

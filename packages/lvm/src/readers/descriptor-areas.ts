@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf } from './lines.ts';
 
 /** The descriptor area on a disk: what `lqueryvg -Atp PV` prints. */
 export interface DescriptorArea {
@@ -20,25 +21,21 @@ export function parseDescriptorArea(text: string): DescriptorArea {
   const volumes: { identifier: string; name: string; copies: number }[] = [];
   const disks: { identifier: string; descriptors: number; state: number }[] = [];
   let list = '';
-  text
-    .trimEnd()
-    .split('\n')
-    .forEach((line, index) => {
-      const at = { line: index + 1, text: line };
-      const [, label = '', value = ''] = /^(\S[^:]*?):?(?:\s{2,}|\t\s*|:\s+)(\S.*?)\s*$/.exec(line) ?? [];
-      if (label !== '') list = label;
-      const words = (label === '' ? line : value).trim().split(/\s+/);
-      const [first = '', second = '', third = ''] = words;
-      if (list === 'Logical' && words.length === 3 && /^\d+$/.test(third)) {
-        volumes.push({ identifier: first, name: second, copies: Number(third) });
-      } else if (list === 'Physical' && words.length === 3 && /^\d+$/.test(second) && /^\d+$/.test(third)) {
-        disks.push({ identifier: first, descriptors: Number(second), state: Number(third) });
-      } else if (label !== '' && words.length === 1 && !Object.hasOwn(counts, label)) {
-        counts[label] = value;
-      } else {
-        throw new ParseError('lqueryvg', 'not a row', at);
-      }
-    });
+  for (const at of linesOf(text)) {
+    const [, label = '', value = ''] = /^(\S[^:]*?):?(?:\s{2,}|\t\s*|:\s+)(\S.*)$/.exec(at.text) ?? [];
+    if (label !== '') list = label;
+    const words = (label === '' ? at.text : value).trim().split(/\s+/);
+    const [first = '', second = '', third = ''] = words;
+    if (list === 'Logical' && words.length === 3 && /^\d+$/.test(third)) {
+      volumes.push({ identifier: first, name: second, copies: Number(third) });
+    } else if (list === 'Physical' && words.length === 3 && /^\d+$/.test(second) && /^\d+$/.test(third)) {
+      disks.push({ identifier: first, descriptors: Number(second), state: Number(third) });
+    } else if (label !== '' && words.length === 1 && !Object.hasOwn(counts, label)) {
+      counts[label] = value;
+    } else {
+      throw new ParseError('lqueryvg', 'not a row', at);
+    }
+  }
   const exponent = counts['PP Size'];
   return { counts, volumes, disks, partitionBytes: exponent === undefined ? null : 2 ** Number(exponent) };
 }

@@ -1,5 +1,6 @@
 import { ParseError } from '@splitmirror/host';
 import { readCells } from './cells.ts';
+import { linesOf, nothing } from './lines.ts';
 import { distributionOf, mountPointOf, readTable, type TitledTable } from './tables.ts';
 
 /** A disk as `lspv` lists it. */
@@ -13,33 +14,26 @@ export interface DiskRow {
   readonly state: string | null;
 }
 
+const listRow = /^\s*(\S+)\s+(?:([0-9a-f]{16}|[0-9a-f]{32})|none)\s+(\S+)(?:\s+(\S+))?$/i;
+
 /**
  * Reads what `lspv` prints without operands.
  *
  * @throws ParseError at the first line of another shape.
  */
 export function parseDisks(text: string): DiskRow[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line, index) => {
-      const words = line.trim().split(/\s+/);
-      const [name, identifier, group, state] = words;
-      if (
-        !name ||
-        words.length < 3 ||
-        words.length > 4 ||
-        !/^([0-9a-f]{16}|[0-9a-f]{32}|none)$/i.test(identifier ?? '')
-      ) {
-        throw new ParseError('lspv', 'not a disk', { line: index + 1, text: line });
-      }
-      return {
-        name,
-        identifier: identifier === 'none' ? null : (identifier ?? null),
-        group: group === 'None' ? null : (group ?? null),
-        state: state ?? null,
-      };
-    });
+  const rows = linesOf(text);
+  if (rows.length === 0) throw new ParseError('lspv', 'no disk', nothing);
+  return rows.map((row) => {
+    const [, name, identifier, group, state] = listRow.exec(row.text) ?? [];
+    if (name === undefined || group === undefined) throw new ParseError('lspv', 'not a disk', row);
+    return {
+      name,
+      identifier: identifier ?? null,
+      group: group === 'None' ? null : group,
+      state: state ?? null,
+    };
+  });
 }
 
 /** A disk as `lspv PV` describes it. Whatever LVM does not know, because the group is off, is `null`. */
@@ -76,8 +70,7 @@ const labels = [
  * @throws ParseError when a line has no label, or a row that every level prints is missing.
  */
 export function parseDisk(text: string): Disk {
-  // The one label without a colon.
-  const cells = readCells('lspv', text.replace(/ VG IDENTIFIER +(?=\S)/, ' VG IDENTIFIER: '), labels);
+  const cells = readCells('lspv', text, labels);
   const distribution = (label: string): number[] | null => {
     const word = cells.need(label);
     if (word === null) return null;
@@ -97,7 +90,7 @@ export function parseDisk(text: string): Disk {
     state: cells.need('PV STATE'),
     stalePartitions: number('STALE PARTITIONS'),
     allocatable: cells.need('ALLOCATABLE'),
-    partitionMegabytes: number('PP SIZE'),
+    partitionMegabytes: cells.megabytes('PP SIZE'),
     volumes: number('LOGICAL VOLUMES'),
     totalPartitions: number('TOTAL PPs'),
     freePartitions: number('FREE PPs'),

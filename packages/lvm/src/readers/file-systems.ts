@@ -1,4 +1,5 @@
 import { type Command, changes, ParseError, reads } from '@splitmirror/host';
+import { type Line, linesOf, nothing } from './lines.ts';
 
 /** A configured file system: one stanza of /etc/filesystems as `lsfs` shows it. */
 export interface FileSystem {
@@ -31,37 +32,29 @@ export function listFileSystems(...mountPoints: readonly string[]): Command {
  * @throws ParseError at the first line of another shape.
  */
 export function parseFileSystems(text: string): FileSystem[] {
-  const [heading = '', ...lines] = text.trimEnd().split('\n');
-  if (!heading.startsWith('#MountPoint:Device:Vfs:Nodename:Type:Size:Options:AutoMount:Acct')) {
-    throw new ParseError('lsfs -c', 'no heading', { line: 1, text: heading });
+  const [heading = nothing, ...lines] = linesOf(text);
+  if (!heading.text.startsWith('#MountPoint:Device:Vfs:Nodename:Type:Size:Options:AutoMount:Acct')) {
+    throw new ParseError('lsfs -c', 'no heading', heading);
   }
-  const found: FileSystem[] = [];
-  lines.forEach((line, index) => {
-    const at = { line: index + 2, text: line };
-    const last = found.at(-1);
-    if (/^\s*\(/.test(line)) {
-      if (last === undefined || last.details !== null) throw new ParseError('lsfs -c', 'details of nothing', at);
-      found[found.length - 1] = { ...last, details: detailsOf(line, ':', ' ', 'lsfs -cq', at) };
-      return;
-    }
-    const fields = line.split(':');
-    const [mountPoint, device, vfs, nodename, type, size, options, autoMount, accounting] = fields;
-    if (fields.length !== 9 || !mountPoint || !device || !vfs) throw new ParseError('lsfs -c', 'not nine fields', at);
-    if (size && !/^(\d+|--)$/.test(size)) throw new ParseError('lsfs -c', 'size is no number', at);
-    found.push({
+  return withDetails('lsfs -c', lines, [':', ' '], (line) => {
+    // Options may hold colons (sec=sys:krb5); what stands before and after them does not.
+    const fields = line.text.split(':');
+    const [mountPoint, device, vfs, nodename, type, size, ...options] = fields;
+    const [autoMount, accounting] = options.splice(-2);
+    if (fields.length < 9 || !mountPoint || !device || !vfs) throw new ParseError('lsfs -c', 'not nine fields', line);
+    return {
       mountPoint,
       device,
       vfs,
       nodename: cell(nodename),
       type: cell(type),
-      blocks512: cell(size) === null ? null : Number(size),
-      options: cell(options),
-      autoMount: yes(autoMount),
-      accounting: yes(accounting),
+      blocks512: blocks(size, 'lsfs -c', line),
+      options: cell(options.join(':')),
+      autoMount: yes(autoMount, 'lsfs -c', line),
+      accounting: yes(accounting, 'lsfs -c', line),
       details: null,
-    });
+    };
   });
-  return found;
 }
 
 const tableHeading = /^Name\s+Nodename\s+Mount Pt\s+VFS\s+Size\s+Options\s+Auto\s+Accounting\s*$/;
@@ -72,35 +65,43 @@ const tableHeading = /^Name\s+Nodename\s+Mount Pt\s+VFS\s+Size\s+Options\s+Auto\
  * @throws ParseError at the first line of another shape.
  */
 export function parseFileSystemTable(text: string): FileSystem[] {
-  const [heading = '', ...lines] = text.trimEnd().split('\n');
-  if (!tableHeading.test(heading)) throw new ParseError('lsfs', 'no column heading', { line: 1, text: heading });
-  const found: FileSystem[] = [];
-  lines.forEach((line, index) => {
-    const at = { line: index + 2, text: line };
-    const last = found.at(-1);
-    if (/^\s+\(/.test(line)) {
-      if (last === undefined || last.details !== null) throw new ParseError('lsfs -q', 'details of nothing', at);
-      found[found.length - 1] = { ...last, details: detailsOf(line, ', ', ':', 'lsfs -q', at) };
-      return;
-    }
-    const words = line.trim().split(/\s+/);
-    const [device, nodename, mountPoint, vfs, size, options, autoMount, accounting] = words;
-    if (words.length !== 8 || !device || !mountPoint || !vfs || !/^(\d+|--)$/.test(size ?? '')) {
-      throw new ParseError('lsfs', 'not a file system', at);
-    }
-    found.push({
+  const [heading = nothing, ...lines] = linesOf(text);
+  if (!tableHeading.test(heading.text)) throw new ParseError('lsfs', 'no column heading', heading);
+  return withDetails('lsfs', lines, [',', ':'], (line) => {
+    // Options may hold blanks, as they were written in /etc/filesystems.
+    const words = line.text.trim().split(/\s+/);
+    const [device, nodename, mountPoint, vfs, size, ...options] = words;
+    const [autoMount, accounting] = options.splice(-2);
+    if (words.length < 8 || !device || !mountPoint || !vfs) throw new ParseError('lsfs', 'not a file system', line);
+    return {
       mountPoint,
       device,
       vfs,
       nodename: cell(nodename),
       type: null,
-      blocks512: cell(size) === null ? null : Number(size),
-      options: cell(options),
-      autoMount: yes(autoMount),
-      accounting: yes(accounting),
+      blocks512: blocks(size, 'lsfs', line),
+      options: cell(options.join(' ')),
+      autoMount: yes(autoMount, 'lsfs', line),
+      accounting: yes(accounting, 'lsfs', line),
       details: null,
-    });
+    };
   });
+}
+
+/** Rows, each perhaps with its details in parentheses below it. */
+function withDetails(
+  source: string,
+  lines: readonly Line[],
+  [between, after]: readonly [between: string, after: string],
+  rowOf: (line: Line) => FileSystem,
+): FileSystem[] {
+  const found: FileSystem[] = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    if (!/^\s*\(/.test(line.text)) found.push(rowOf(line));
+    else if (last === undefined || last.details !== null) throw new ParseError(source, 'details of nothing', line);
+    else found[found.length - 1] = { ...last, details: detailsOf(line, between, after, source) };
+  }
   return found;
 }
 
@@ -109,19 +110,20 @@ function cell(text: string | undefined): string | null {
   return word === '' || word === '--' ? null : word;
 }
 
-function yes(text: string | undefined): boolean | null {
+function yes(text: string | undefined, source: string, line: Line): boolean | null {
   const word = cell(text);
+  if (word !== null && word !== 'yes' && word !== 'no') throw new ParseError(source, 'neither yes nor no', line);
   return word === null ? null : word === 'yes';
 }
 
-function detailsOf(
-  line: string,
-  between: string,
-  after: string,
-  source: string,
-  at: { line: number; text: string },
-): FileSystemDetails {
-  const [, inside] = /^\s*\((.*)\)\s*$/.exec(line) ?? [];
+function blocks(text: string | undefined, source: string, line: Line): number | null {
+  const word = cell(text);
+  if (word !== null && !/^\d+$/.test(word)) throw new ParseError(source, 'size is no number', line);
+  return word === null ? null : Number(word);
+}
+
+function detailsOf(at: Line, between: string, after: string, source: string): FileSystemDetails {
+  const [, inside] = /^\s*\((.*)\)$/.exec(at.text) ?? [];
   if (inside === undefined) throw new ParseError(source, 'details without an end', at);
   return Object.fromEntries(
     inside.split(between).map((item) => {

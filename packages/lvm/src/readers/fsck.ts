@@ -15,7 +15,7 @@ export interface CheckReport {
 
 /** Reads what `fsck` of JFS2 prints. It is prose, so only the sentences that decide are looked for. */
 export function readCheck(text: string): CheckReport {
-  const find = (pattern: RegExp): string | null => pattern.exec(text)?.[1] ?? null;
+  const find = (pattern: RegExp): string | null => pattern.exec(text)?.[1]?.trimEnd() ?? null;
   return {
     device: find(/^The current volume is: (\S+)/m),
     clean: /^\s*File system is clean\.?\s*$/m.test(text),

@@ -61,7 +61,9 @@ const classes: Readonly<Record<string, MessageClass>> = {
   '0507-278': 'failure',
 };
 
-const opening = /^(?:[\w.-]+: )?(\d{4}-\d{3,4}) (?:([\w.-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
+const opening = /^(?:[\w./-]+: )?(\d{4}-\d{3,4}) (?:([\w.-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
+/** Behind the name of its command a text may begin with anything, for instance with a device. */
+const named = /^[\w./-]+: (\d{4}-\d{3,4}) ()(\S.*)$/;
 
 /**
  * Takes the messages out of what a command wrote. A continuation line starts with blanks; one that does not belongs to
@@ -74,9 +76,9 @@ export function splitMessages(text: string): { messages: Message[]; rest: string
   const rest: string[] = [];
   let open: { lines: string[] } | undefined;
   for (const line of text.split(/\r?\n/)) {
-    const [, number, command, said] = opening.exec(line) ?? [];
+    const [, number, command, said] = opening.exec(line) ?? named.exec(line) ?? [];
     if (number !== undefined) {
-      const message = { number, command: command ?? null, lines: [said ?? ''] };
+      const message = { number, command: command || null, lines: [said ?? ''] };
       messages.push(message);
       open = message;
     } else if (open !== undefined && line.trim() !== '' && (/^(?:\t| {4})/.test(line) || !endsSentence(open.lines))) {

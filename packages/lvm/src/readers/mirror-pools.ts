@@ -1,5 +1,6 @@
 import { ParseError } from '@splitmirror/host';
 import { readCells } from './cells.ts';
+import { linesOf, nothing } from './lines.ts';
 
 /** Mirror pools of a volume group: what `lsmp VG` prints. */
 export interface MirrorPools {
@@ -8,6 +9,12 @@ export interface MirrorPools {
   readonly superStrict: boolean;
   readonly pools: readonly { readonly name: string; readonly mode: string | null }[];
 }
+
+/** A pool that mirrors asynchronously says more of itself. */
+const poolLabels = [
+  ...['MIRROR POOL', 'Mirroring Mode', 'ASYNC MIRROR STATE', 'ASYNC CACHE LV', 'ASYNC CACHE VALID'],
+  ...['ASYNC CACHE EMPTY', 'ASYNC CACHE HWM', 'ASYNC DATA DIVERGED'],
+];
 
 /**
  * Reads what `lsmp VG` prints.
@@ -21,7 +28,7 @@ export function parseMirrorPools(text: string): MirrorPools {
     group: group.word('VOLUME GROUP'),
     superStrict: group.word('Mirror Pool Super Strict') === 'yes',
     pools: blocks.map((block) => {
-      const pool = readCells('lsmp', block, ['MIRROR POOL', 'Mirroring Mode']);
+      const pool = readCells('lsmp', block, poolLabels);
       return { name: pool.word('MIRROR POOL'), mode: pool.need('Mirroring Mode') };
     }),
   };
@@ -40,17 +47,14 @@ export interface VolumePools {
  * @throws ParseError at the first line of another shape.
  */
 export function parseVolumePools(text: string): VolumePools[] {
-  const lines = text.trimEnd().split('\n');
-  const titled = /^\S+:\s*$/.test(lines[0] ?? '') ? 1 : 0;
-  const heading = lines[titled] ?? '';
-  if (!/^Logical Volume\s+Copy 1\s+Copy 2\s+Copy 3\s*$/i.test(heading)) {
-    throw new ParseError('lsvg -m', 'no column heading', { line: titled + 1, text: heading });
+  const lines = linesOf(text);
+  const [heading = nothing, ...rows] = lines.slice(/^\S+:$/.test(lines[0]?.text ?? '') ? 1 : 0);
+  if (!/^Logical Volume\s+Copy 1\s+Copy 2\s+Copy 3$/i.test(heading.text)) {
+    throw new ParseError('lsvg -m', 'no column heading', heading);
   }
-  return lines.slice(titled + 1).map((line, index) => {
-    const [volume, ...pools] = line.trim().split(/\s+/);
-    if (!volume || pools.length !== 3) {
-      throw new ParseError('lsvg -m', 'not a volume with three pools', { line: titled + index + 2, text: line });
-    }
+  return rows.map((row) => {
+    const [volume, ...pools] = row.text.trim().split(/\s+/);
+    if (!volume || pools.length !== 3) throw new ParseError('lsvg -m', 'not a volume with three pools', row);
     return { volume, pools: pools.map((pool) => (pool === 'None' ? null : pool)) };
   });
 }

@@ -1,4 +1,5 @@
 import { type Command, changes, ParseError, reads } from '@splitmirror/host';
+import { linesOf, nothing } from './lines.ts';
 
 /** A mounted file system: one row of `mount`. */
 export interface Mount {
@@ -11,8 +12,10 @@ export interface Mount {
   readonly date: string;
   readonly options: readonly string[];
   readonly readOnly: boolean;
-  /** Log volume; the device itself when the log is inline. `null` without a log. */
+  /** Log volume as printed; of an inline log the device itself, or `INLINE`. `null` without a log. */
   readonly log: string | null;
+  /** Whether the log lies within the file system; `null` without a log. */
+  readonly inlineLog: boolean | null;
 }
 
 /** `mount`. */
@@ -26,23 +29,24 @@ export function listMounts(): Command {
  * @throws ParseError at the first line of another shape.
  */
 export function parseMounts(text: string): Mount[] {
-  const [heading = '', rule = '', ...rows] = text.trimEnd().split('\n');
-  if (!/^\s*node\s+mounted\s+mounted over\s+vfs\s+date\s+options\s*$/.test(heading)) {
-    throw new ParseError('mount', 'no heading', { line: 1, text: heading });
+  const [heading = nothing, rule = nothing, ...rows] = linesOf(text);
+  if (!/^\s*node\s+mounted\s+mounted over\s+vfs\s+date\s+options$/.test(heading.text)) {
+    throw new ParseError('mount', 'no heading', heading);
   }
-  if (!/^[-\s]+$/.test(rule)) throw new ParseError('mount', 'no rule under the heading', { line: 2, text: rule });
-  return rows.map((line, index) => {
-    const at = { line: index + 3, text: line };
-    const date = /\s([A-Z][a-z]{2} [ \d]\d \d\d:\d\d)(?=\s|$)/.exec(line);
+  if (!/^[-\s]+$/.test(rule.text)) throw new ParseError('mount', 'no rule under the heading', rule);
+  return rows.map((at) => {
+    const date = /\s([A-Z][a-z]{2} [ \d]\d \d\d:\d\d)(?=\s|$)/.exec(at.text);
     if (date?.[1] === undefined) throw new ParseError('mount', 'no date', at);
-    const words = line.slice(0, date.index).trim().split(/\s+/);
-    const rest = line.slice(date.index + date[0].length).trim();
-    const remote = /^\S/.test(line);
+    const words = at.text.slice(0, date.index).trim().split(/\s+/);
+    const rest = at.text.slice(date.index + date[0].length).trim();
+    // Blanks in front may be lost, but a node never stands behind them.
+    const remote = /^\S/.test(at.text) && words.length === 4;
     const [device, mountPoint, vfs] = remote ? words.slice(1) : words;
     if (words.length !== (remote ? 4 : 3) || !device || !mountPoint || !vfs || /\s/.test(rest)) {
       throw new ParseError('mount', 'not a mount', at);
     }
     const options = rest === '' ? [] : rest.split(',');
+    const log = options.find((option) => option.startsWith('log='))?.slice(4) ?? null;
     return {
       node: remote ? (words[0] ?? null) : null,
       device,
@@ -51,7 +55,8 @@ export function parseMounts(text: string): Mount[] {
       date: date[1],
       options,
       readOnly: options.includes('ro'),
-      log: options.find((option) => option.startsWith('log='))?.slice(4) ?? null,
+      log,
+      inlineLog: log === null ? null : log === device || log === 'INLINE',
     };
   });
 }

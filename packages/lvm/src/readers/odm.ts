@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf } from './lines.ts';
 
 /** An object of the ODM. */
 export interface OdmObject {
@@ -14,18 +15,16 @@ export interface OdmObject {
  */
 export function parseOdmObjects(text: string): OdmObject[] {
   const objects: { class: string; attributes: Record<string, string | number> }[] = [];
-  text.split('\n').forEach((line, index) => {
-    if (line.trim() === '') return;
-    const at = { line: index + 1, text: line };
-    const [, name] = /^(\w+):\s*$/.exec(line) ?? [];
+  for (const at of linesOf(text)) {
+    const [, name] = /^(\w+):$/.exec(at.text) ?? [];
     if (name !== undefined) {
       objects.push({ class: name, attributes: {} });
-      return;
+      continue;
     }
-    const [, key, string, number] = /^\s+(\w+) = (?:"(.*)"|(-?\d+))\s*$/.exec(line) ?? [];
+    const [, key, string, number] = /^\s*(\w+) = (?:"(.*)"|(-?\d+))$/.exec(at.text) ?? [];
     const open = objects.at(-1);
     if (key === undefined || open === undefined) throw new ParseError('odmget', 'neither a class nor an attribute', at);
     open.attributes[key] = string?.replaceAll(/\\(["\\])/g, '$1') ?? Number(number);
-  });
+  }
   return objects;
 }

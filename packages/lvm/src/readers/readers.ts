@@ -17,56 +17,97 @@ import { parseLogicalVolume, parseVolumeDisks, parseVolumeMap, parseVolumes } fr
 export type Reader = (text: string) => unknown;
 
 /**
- * Finds the reader for a command by its name and options, as typed: `lsvg -l datavg`, `/usr/sbin/lslv -m datalv`,
- * `cat /etc/filesystems`. A query of LVM that printed nothing but messages is read as `{ messages }`.
+ * Finds the reader for a command by its name and options, as typed: `lsvg -l datavg`, `LANG=C /usr/sbin/lslv -m datalv`,
+ * `cat /etc/filesystems`. A query that printed nothing but numbered messages is read as `{ messages }`.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  return readers.find(({ shape }) => shape.test(normal(command)))?.read;
-}
-
-/** The command without its directory, and with single blanks. */
-function normal(command: string): string {
-  return command
-    .trim()
-    .replace(/\s+/g, ' ')
-    .replace(/^\S*\//, '');
-}
-
-/** LVM prints messages before its table, or in place of it; the status of the command is not known here. */
-function query(read: Reader): Reader {
+  const query = queryOf(command);
+  const read = readers.get(query ?? '');
+  if (read === undefined) return undefined;
   return (text) => {
-    const { messages, rest } = splitMessages(text);
+    const said = withoutPrompts(text, query);
+    if (!/^(lslv|lsvg|lspv|lsmp|lsfs|df)\b/.test(query ?? '')) return read(said);
+    // Messages come among the rows, or in place of them; the status of the command is not known here. Other commands indent
+    // their rows, which could be the rest of a message.
+    const { messages, rest } = splitMessages(said);
     return messages.length > 0 && rest.trim() === '' ? { messages } : read(rest);
   };
 }
 
-/** The first that fits is taken, so the narrower form comes before the wider. `-L` asks without waiting for a lock. */
-const readers: readonly { readonly shape: RegExp; readonly read: Reader }[] = [
-  { shape: /^lslv (-L )?-m (-L )?\S+$/, read: query(parseVolumeMap) },
-  { shape: /^lslv (-L )?-l (-L )?\S+$/, read: query(parseVolumeDisks) },
-  { shape: /^lslv (-L )?[^-]\S*$/, read: query(parseLogicalVolume) },
-  { shape: /^lsvg (-L )?-l (-L )?\S+$/, read: query(parseVolumes) },
-  { shape: /^lsvg (-L )?-p (-L )?\S+$/, read: query(parseGroupDisks) },
-  { shape: /^(lsvg|lspv) (-L )?-M (-L )?\S+$/, read: query(parsePartitionMap) },
-  { shape: /^lsvg (-L )?-m (-L )?\S+$/, read: query(parseVolumePools) },
-  { shape: /^lsvg( -o)?$/, read: query(parseGroupNames) },
-  { shape: /^lsvg (-L )?[^-]\S*$/, read: query(parseVolumeGroup) },
-  { shape: /^lspv (-L )?-l (-L )?\S+$/, read: query(parseDiskVolumes) },
-  { shape: /^lspv (-L )?-p (-L )?\S+$/, read: query(parseDiskRanges) },
-  { shape: /^lspv( \(.*)?$/, read: query(parseDisks) },
-  { shape: /^lspv (-L )?[^-]\S*$/, read: query(parseDisk) },
-  { shape: /^lsmp (-\S+ )*\S+$/, read: query(parseMirrorPools) },
-  { shape: /^lsfs (-\w*c\w*)\b/, read: parseFileSystems },
-  { shape: /^lsfs\b/, read: parseFileSystemTable },
-  { shape: /^mount( \(.*)?$/, read: parseMounts },
-  // The file itself has lost its directory.
-  { shape: /^(cat \/etc\/)?filesystems\b/, read: parseStanzas },
-  { shape: /^df\b/, read: parseFreeSpace },
-  { shape: /^getlvcb -(AT|TA) \S+$/, read: parseControlBlock },
-  { shape: /^lqueryvg -Atp \S+$/, read: parseDescriptorArea },
-  { shape: /^odmget\b/, read: parseOdmObjects },
-  { shape: /^fsck\b/, read: readCheck },
-  { shape: /^snapshot -q\b/, read: parseSnapshots },
-];
+/** Output that was pasted together with the line that asked for it, and perhaps the prompt after it. */
+function withoutPrompts(text: string, query: string | undefined): string {
+  const [first = '', ...output] = text.trimStart().split('\n');
+  if (!/^\S*( \S+)? ?[#$]\s+\S/.test(first) || queryOf(first) !== query) return text;
+  return output.join('\n').replace(/\n\S*( \S+)? ?[#$]\s*$/, '\n');
+}
+
+const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['lslv NAME', parseLogicalVolume],
+  ['lslv -m NAME', parseVolumeMap],
+  ['lslv -l NAME', parseVolumeDisks],
+  ['lsvg', parseGroupNames],
+  ['lsvg -o', parseGroupNames],
+  ['lsvg NAME', parseVolumeGroup],
+  ['lsvg -l NAME', parseVolumes],
+  ['lsvg -p NAME', parseGroupDisks],
+  ['lsvg -M NAME', parsePartitionMap],
+  ['lsvg -m NAME', parseVolumePools],
+  ['lspv', parseDisks],
+  ['lspv NAME', parseDisk],
+  ['lspv -l NAME', parseDiskVolumes],
+  ['lspv -p NAME', parseDiskRanges],
+  ['lspv -M NAME', parsePartitionMap],
+  ['lsmp NAME', parseMirrorPools],
+  ['lsmp -A NAME', parseMirrorPools],
+  ['lsfs', parseFileSystemTable],
+  ['lsfs -c', parseFileSystems],
+  ['mount', parseMounts],
+  ['filesystems', parseStanzas],
+  ['df', parseFreeSpace],
+  ['getlvcb -AT NAME', parseControlBlock],
+  ['lqueryvg -Apt NAME', parseDescriptorArea],
+  ['odmget', parseOdmObjects],
+  ['fsck', readCheck],
+  ['snapshot -q', parseSnapshots],
+  ['snapshot -q NAME', parseSnapshots],
+]);
+
+/**
+ * Which query a command line is, whatever the order of its options and whatever stands around it: program, options in
+ * one word, and `NAME` for its operand.
+ *
+ * @returns `undefined` where several names are asked, or the output went through another program.
+ */
+export function queryOf(command: string): string | undefined {
+  const [path = '', ...words] = wordsOf(command);
+  const program = path.replace(/^.*\//, '');
+  if (path === '/etc/filesystems' || (/^(cat|more|pg|grep)$/.test(program) && words.at(-1) === '/etc/filesystems'))
+    return 'filesystems';
+  if (words.includes('|')) return undefined;
+  const options = words.filter((word) => word.startsWith('-')).flatMap((word) => [...word.slice(1)]);
+  if (['df', 'fsck', 'odmget'].includes(program)) return program;
+  if (program === 'lsfs') return options.includes('c') ? 'lsfs -c' : 'lsfs';
+  const names = words.filter((word) => !word.startsWith('-'));
+  if (names.length > 1) return undefined;
+  // -L asks without waiting for a lock, and prints the same.
+  const letters = [...new Set(options)].filter((letter) => letter !== 'L').sort();
+  return [program, letters.length === 0 ? '' : `-${letters.join('')}`, names.length === 0 ? '' : 'NAME']
+    .filter((word) => word !== '')
+    .join(' ');
+}
+
+/** The words of a command without prompt, settings, sudo, redirections and a remark in parentheses. */
+function wordsOf(command: string): string[] {
+  const words = command
+    .replace(/"[^"]*"|'[^']*'/g, 'QUOTED')
+    .replace(/(^|\s)\(.*$/, '')
+    .replace(/\s\d?[<>]\s*\S+/g, '')
+    .replace(/^[^|]*?[#$]\s+/, '')
+    .replaceAll('|', ' | ')
+    .trim()
+    .split(/\s+/);
+  const start = words.findIndex((word) => !/^(\w+=.*|env|sudo|-.*)$/.test(word));
+  return start === -1 ? [] : words.slice(start);
+}

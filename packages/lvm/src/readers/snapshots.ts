@@ -1,4 +1,5 @@
 import { type Command, changes, ParseError, reads } from '@splitmirror/host';
+import { linesOf } from './lines.ts';
 
 /** Snapshots of one file system, as `snapshot -q` lists them. */
 export interface SnapshotList {
@@ -40,23 +41,22 @@ export function listSnapshots(mountPoint: string): Command {
  */
 export function parseSnapshots(text: string): SnapshotList[] {
   const found: { mountPoint: string; kind: SnapshotList['kind']; snapshots: Snapshot[] }[] = [];
-  text.split('\n').forEach((line, index) => {
-    if (line.trim() === '') return;
+  for (const at of linesOf(text)) {
     const open = found.at(-1);
-    const empty = none.exec(line.trimEnd())?.[1];
-    const next = title.exec(line.trimEnd())?.[1];
-    const external = externalRow.exec(line);
-    const internal = internalRow.exec(line);
+    const empty = none.exec(at.text)?.[1];
+    const next = title.exec(at.text)?.[1];
+    const external = externalRow.exec(at.text);
+    const internal = internalRow.exec(at.text);
     if (empty !== undefined) found.push({ mountPoint: empty, kind: null, snapshots: [] });
     else if (next !== undefined) found.push({ mountPoint: next, kind: null, snapshots: [] });
-    else if (open !== undefined && open.kind === null && externalHeading.test(line.trimEnd())) open.kind = 'external';
-    else if (open !== undefined && open.kind === null && internalHeading.test(line.trimEnd())) open.kind = 'internal';
+    else if (open !== undefined && open.kind === null && externalHeading.test(at.text)) open.kind = 'external';
+    else if (open !== undefined && open.kind === null && internalHeading.test(at.text)) open.kind = 'internal';
     else if (open?.kind === 'external' && external?.[1] !== undefined) {
       open.snapshots.push({ name: external[1], freeBlocks: external[2] === '-' ? null : Number(external[2]) });
     } else if (open?.kind === 'internal' && internal?.[1] !== undefined) {
       open.snapshots.push({ name: internal[1], freeBlocks: null });
-    } else throw new ParseError('snapshot -q', 'not a snapshot', { line: index + 1, text: line });
-  });
+    } else throw new ParseError('snapshot -q', 'not a snapshot', at);
+  }
   return found;
 }
 

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf } from './lines.ts';
 
 /** A stanza of /etc/filesystems. */
 export interface Stanza {
@@ -9,27 +10,26 @@ export interface Stanza {
 }
 
 /**
- * Reads /etc/filesystems: a name at the start of a line, indented attributes, comments from `*`.
+ * Reads /etc/filesystems: a name with a colon at the start of a line, attributes below it, comments from `*`.
  *
  * @throws ParseError at a line that is neither, and at an attribute that is there twice.
  * @see https://www.ibm.com/docs/en/aix/7.2?topic=files-filesystems-file
  */
 export function parseStanzas(text: string): Stanza[] {
   const stanzas: { name: string; attributes: Record<string, string> }[] = [];
-  text.split('\n').forEach((line, index) => {
-    if (line.trim() === '' || /^\s*\*/.test(line)) return;
-    const at = { line: index + 1, text: line };
-    const [, name] = /^(\S+):\s*$/.exec(line) ?? [];
+  for (const at of linesOf(text)) {
+    if (/^\s*\*/.test(at.text)) continue;
+    const [, name] = /^(\S+):$/.exec(at.text) ?? [];
     if (name !== undefined) {
       stanzas.push({ name, attributes: {} });
-      return;
+      continue;
     }
-    const [, key, value = ''] = /^\s+([^\s=]+)\s*=(.*)$/.exec(line) ?? [];
+    const [, key, value = ''] = /^\s*([^\s=]+)\s*=(.*)$/.exec(at.text) ?? [];
     const open = stanzas.at(-1);
     if (key === undefined || open === undefined)
       throw new ParseError('/etc/filesystems', 'neither a stanza nor an attribute', at);
     if (Object.hasOwn(open.attributes, key)) throw new ParseError('/etc/filesystems', `${key} a second time`, at);
     open.attributes[key] = value.trim().replace(/^"(.*)"$/, '$1');
-  });
+  }
   return stanzas;
 }

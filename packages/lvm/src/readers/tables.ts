@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nothing } from './lines.ts';
 
 /** A table under a title `<name>:` and a heading, as `lsvg -l`, `lsvg -p`, `lspv -l` and `lspv -p` print it. */
 export interface TitledTable<Row> {
@@ -19,13 +20,13 @@ export function readTable<Row>(
   heading: RegExp,
   readRow: (line: string) => Row | null,
 ): TitledTable<Row> {
-  const [top = '', head = '', ...lines] = text.trimEnd().split('\n');
-  const [, title] = /^(\S+):\s*$/.exec(top) ?? [];
-  if (title === undefined) throw new ParseError(source, 'no name in front', { line: 1, text: top });
-  if (!heading.test(head)) throw new ParseError(source, 'no column heading', { line: 2, text: head });
-  const rows = lines.map((line, index) => {
-    const row = readRow(line);
-    if (row === null) throw new ParseError(source, 'not a row of this table', { line: index + 3, text: line });
+  const [top = nothing, head = nothing, ...lines] = linesOf(text);
+  const [, title] = /^(\S+):$/.exec(top.text) ?? [];
+  if (title === undefined) throw new ParseError(source, 'no name in front', top);
+  if (!heading.test(head.text)) throw new ParseError(source, 'no column heading', head);
+  const rows = lines.map((line) => {
+    const row = readRow(line.text);
+    if (row === null) throw new ParseError(source, 'not a row of this table', line);
     return row;
   });
   return { title, rows };

@@ -1,5 +1,6 @@
 import { type Command, ParseError, reads } from '@splitmirror/host';
 import { readCells } from './cells.ts';
+import { linesOf, nothing } from './lines.ts';
 import { distributionOf, readTable } from './tables.ts';
 
 /** A volume group as `lsvg VG` describes it on this node. */
@@ -76,22 +77,22 @@ export function describeGroup(group: string): Command {
  */
 export function parseVolumeGroup(text: string): VolumeGroup {
   const cells = readCells('lsvg', text, labels);
-  const quorum = cells.need('QUORUM');
+  const quorum = cells.need('QUORUM') ?? '';
   const maxDisks = cells.number('MAX PVs');
   return {
     name: cells.word('VOLUME GROUP'),
     identifier: cells.word('VG IDENTIFIER'),
     state: cells.word('VG STATE'),
     permission: cells.word('VG PERMISSION'),
-    partitionMegabytes: cells.number('PP SIZE'),
+    partitionMegabytes: cells.megabytes('PP SIZE') ?? cells.number('PP SIZE'),
     totalPartitions: cells.number('TOTAL PPs'),
     freePartitions: cells.number('FREE PPs'),
     usedPartitions: cells.number('USED PPs'),
     maxVolumes: cells.number('MAX LVs'),
     volumes: cells.number('LVs'),
     openVolumes: cells.number('OPEN LVs'),
-    quorum: quorum === null ? null : Number.parseInt(quorum, 10),
-    quorumEnabled: /\((Enabled|Disabled)\)/.test(quorum ?? '') ? (quorum ?? '').includes('(Enabled)') : null,
+    quorum: cells.count('QUORUM'),
+    quorumEnabled: /\((Enabled|Disabled)\)/.test(quorum) ? quorum.includes('(Enabled)') : null,
     totalDisks: cells.number('TOTAL PVs'),
     activeDisks: cells.number('ACTIVE PVs'),
     staleDisks: cells.number('STALE PVs'),
@@ -172,11 +173,10 @@ export function parseGroupDisks(text: string): { readonly group: string; readonl
  * @throws ParseError at a line that is no name.
  */
 export function parseGroupNames(text: string): string[] {
-  return text.split('\n').flatMap((line, index) => {
-    const name = line.trim();
-    if (name === '') return [];
-    if (!/^[\w.-]+$/.test(name)) throw new ParseError('lsvg', 'not a name', { line: index + 1, text: line });
-    return [name];
+  return linesOf(text).map((line) => {
+    const name = line.text.trim();
+    if (!/^[\w.-]+$/.test(name)) throw new ParseError('lsvg', 'not a name', line);
+    return name;
   });
 }
 
@@ -209,14 +209,14 @@ const mapRow = /^([^\s:]+):(\d+)(?:-(\d+))?(?:\s+([^\s:]+):(\d+)(?::([123]))?(?:
  * @throws ParseError at the first line of another shape.
  */
 export function parsePartitionMap(text: string): MappedPartition[] {
-  const lines = text.trimEnd().split('\n');
-  const titled = /^[^\s:]+:?\s*$/.test(lines[0] ?? '');
-  return lines.slice(titled ? 1 : 0).map((line, index) => {
-    const [, disk, first, last, volume, logical, copy, stale] = mapRow.exec(line) ?? [];
+  const lines = linesOf(text);
+  const [top = nothing] = lines;
+  const rows = lines.slice(/^[^\s:]+:?$/.test(top.text) ? 1 : 0);
+  if (rows.length === 0) throw new ParseError('lsvg -M', 'no partition', top);
+  return rows.map((row) => {
+    const [, disk, first, last, volume, logical, copy, stale] = mapRow.exec(row.text) ?? [];
     const ranged = volume !== undefined && last !== undefined;
-    if (disk === undefined || ranged) {
-      throw new ParseError('lsvg -M', 'not a partition', { line: index + (titled ? 2 : 1), text: line });
-    }
+    if (disk === undefined || ranged) throw new ParseError('lsvg -M', 'not a partition', row);
     if (volume === undefined) return { kind: 'free', disk, first: Number(first), last: Number(last ?? first) };
     return {
       kind: 'used',

@@ -1,5 +1,6 @@
 import { type Command, ParseError, reads } from '@splitmirror/host';
 import { readCells } from './cells.ts';
+import { linesOf, nothing } from './lines.ts';
 import { distributionOf, mountPointOf, readTable } from './tables.ts';
 
 /** A logical volume as `lslv` describes it. A count is `null` where LVM prints `?`: its volume group is not varied on. */
@@ -51,6 +52,8 @@ export interface LogicalVolume {
   readonly mirrorPools: readonly (string | null)[];
   /** Disks over which one copy is striped; `null` for a volume that is not. */
   readonly stripeWidth: number | null;
+  /** As printed, for instance `64K`; `null` for a volume that is not striped. */
+  readonly stripeSize: string | null;
   /** `null` on levels without encryption. */
   readonly encryption: string | null;
 }
@@ -78,14 +81,14 @@ export function describeVolume(volume: string): Command {
 export function parseLogicalVolume(text: string): LogicalVolume {
   const cells = readCells('lslv', text, labels);
   const state = cells.need('LV STATE')?.toLowerCase() ?? null;
-  const [, opened, synced] = /^(opened|open|closed)(?:\/(syncd|stale))?$/.exec(state ?? '') ?? [];
+  const [, opened, synced] = /^(opened|open|closed)(?:\/(syncd|stale)|\/?\?+)?$/.exec(state ?? '') ?? [];
   if (state !== null && opened === undefined) {
     throw new ParseError('lslv', 'LV STATE: neither opened nor closed', { line: 3, text: state });
   }
   const pools = [1, 2, 3].map((copy) => `COPY ${copy} MIRROR POOL`);
+  // The last row that every level prints: a cut output is told by it.
   const separateDisks = cells.need('EACH LP COPY ON A SEPARATE PV ?');
-  if (!/^(yes|no|yes \(superstrict\))$/.test(separateDisks ?? '')) {
-    // The last row that every level prints: a cut output is told by it.
+  if (!/^(yes|no|yes \(superstrict\))$/.test(separateDisks ?? 'no')) {
     throw new ParseError('lslv', 'EACH LP COPY ON A SEPARATE PV ?: neither yes nor no', {
       line: 14,
       text: separateDisks ?? '',
@@ -106,7 +109,7 @@ export function parseLogicalVolume(text: string): LogicalVolume {
     logicalPartitions: needed('LPs'),
     physicalPartitions: needed('PPs'),
     stalePartitions: needed('STALE PPs'),
-    partitionMegabytes: needed('PP SIZE'),
+    partitionMegabytes: cells.megabytes('PP SIZE'),
     writeVerify: cells.read('WRITE VERIFY'),
     schedulePolicy: cells.read('SCHED POLICY'),
     badBlockPolicy: cells.read('BB POLICY'),
@@ -115,7 +118,7 @@ export function parseLogicalVolume(text: string): LogicalVolume {
     relocatable: yes(cells.read('RELOCATABLE')),
     upperBound: cells.count('UPPER BOUND'),
     mountPoint: cells.need('MOUNT POINT'),
-    label: cells.need('LABEL'),
+    label: cells.read('LABEL'),
     mirrorWriteConsistency: cells.read('MIRROR WRITE CONSISTENCY'),
     separateDisks,
     serializeIo: yes(cells.read('Serialize IO ?')),
@@ -127,6 +130,7 @@ export function parseLogicalVolume(text: string): LogicalVolume {
     devicePermissions: cells.count('DEVICE PERMISSIONS'),
     mirrorPools: pools.some((label) => cells.has(label)) ? pools.map((label) => cells.read(label)) : [],
     stripeWidth: cells.count('STRIPE WIDTH'),
+    stripeSize: cells.read('STRIPE SIZE'),
     encryption: cells.read('ENCRYPTION'),
   };
 
@@ -175,7 +179,7 @@ export function listVolumes(group: string): Command {
 }
 
 const volumeHeading = /^LV NAME\s+TYPE\s+LPs\s+PPs\s+PVs\s+LV STATE\s+MOUNT POINT\s*$/;
-const volumeRow = /^(\S+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(open|closed)(?:\/(syncd|stale)|\?+)\s+(\S+)\s*$/;
+const volumeRow = /^(\S+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(open|closed)(?:\/(syncd|stale)|\/?\?+)\s+(\S+)\s*$/;
 
 /**
  * Reads what `lsvg -l VG` prints. Two of the columns mislead: the number of disks is not that of copies, and the mount
@@ -230,13 +234,12 @@ const mapHeading = /^LP\s+PP1\s+PV1\s+PP2\s+PV2\s+PP3\s+PV3\s*$/;
  * @throws ParseError at a line of another shape, and when a logical partition is missing.
  */
 export function parseVolumeMap(text: string): VolumeMap {
-  const [top = '', head = '', ...lines] = text.trimEnd().split('\n');
-  const [, name, mount] = /^([^\s:]+):(\S+)\s*$/.exec(top) ?? [];
-  if (name === undefined) throw new ParseError('lslv -m', 'no volume in front', { line: 1, text: top });
-  if (!mapHeading.test(head)) throw new ParseError('lslv -m', 'no column heading', { line: 2, text: head });
-  const partitions = lines.map((line, index): PhysicalPartition[] => {
-    const at = { line: index + 3, text: line };
-    const [logical = '', ...words] = line.trim().split(/\s+/);
+  const [top = nothing, head = nothing, ...lines] = linesOf(text);
+  const [, name, mount] = /^([^\s:]+):(\S+)$/.exec(top.text) ?? [];
+  if (name === undefined) throw new ParseError('lslv -m', 'no volume in front', top);
+  if (!mapHeading.test(head.text)) throw new ParseError('lslv -m', 'no column heading', head);
+  const partitions = lines.map((at, index): PhysicalPartition[] => {
+    const [logical = '', ...words] = at.text.trim().split(/\s+/);
     if (!/^\d+$/.test(logical) || Number(logical) !== index + 1)
       throw new ParseError('lslv -m', 'not the next logical partition', at);
     if (words.length === 0 || words.length > 6 || words.length % 2 !== 0)
@@ -274,15 +277,10 @@ export function parseVolumeDisks(text: string): {
   readonly mountPoint: string | null;
   readonly disks: readonly VolumeOnDisk[];
 } {
-  const lines = text
-    .split('\n')
-    .map((line, index) => ({ text: line, line: index + 1 }))
-    .filter((line) => line.text.trim() !== '');
-  const [, name, mount] = /^([^\s:]+):(\S+)\s*$/.exec(lines[0]?.text ?? '') ?? [];
-  const [head, ...rows] = name === undefined ? lines : lines.slice(1);
-  if (!diskHeading.test(head?.text ?? '')) {
-    throw new ParseError('lslv -l', 'no column heading', head ?? { line: 1, text: '' });
-  }
+  const lines = linesOf(text);
+  const [, name, mount] = /^([^\s:]+):(\S+)$/.exec(lines[0]?.text ?? '') ?? [];
+  const [head = nothing, ...rows] = name === undefined ? lines : lines.slice(1);
+  if (!diskHeading.test(head.text)) throw new ParseError('lslv -l', 'no column heading', head);
   const disks = rows.map((at): VolumeOnDisk => {
     const [, disk, copies, percent, distribution] = diskRow.exec(at.text) ?? [];
     if (disk === undefined || copies === undefined || distribution === undefined)
