@@ -5,6 +5,9 @@ import type { Need } from './strategy.ts';
 /** First release whose chfs surely knows `freeze`: 5.3. */
 const firstFreeze = 503;
 
+/** Where commands of LVM write while they split (the ODM, their temporary files), and where our own marks lie. */
+const neverFrozen = new Set(['/', '/var', '/tmp']);
+
 /** `jfs`, `jfs2`, or `null` for a volume without a file system. */
 export function vfsOf({ fileSystem, type }: VolumeView): string | null {
   return fileSystem?.vfs ?? (/^jfs2?$/.test(type) ? type : null);
@@ -154,6 +157,14 @@ export const atRest: Need = ({ volume, suspended, level }) => {
       message: `${mountPoint} is mounted read-only: it cannot be frozen`,
       seen: name,
       remedy: 'Back it up without a split.',
+    };
+  }
+  if (neverFrozen.has(mountPoint)) {
+    return {
+      code: 'SYSTEM_FILE_SYSTEM',
+      message: `${mountPoint} must not be frozen: the commands that split write there, and would wait for the end of the freeze`,
+      seen: name,
+      remedy: 'Back it up without a split, with mksysb for instance.',
     };
   }
   return (level?.release ?? 0) >= firstFreeze

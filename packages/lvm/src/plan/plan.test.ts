@@ -151,6 +151,18 @@ describe('planSplit', () => {
     expect((await made()).split.explains['split:datalv']).not.toContain('takeover');
   });
 
+  it.each(['/', '/var', '/tmp'])(
+    'never freezes %s, where the commands that split write themselves',
+    async (mountPoint) => {
+      const moved = (model: Model) => {
+        volume(model).label = mountPoint;
+        for (const each of [model.stanzas[0], model.mounts[0]]) Object.assign(each ?? {}, { mountPoint });
+      };
+      expect(await codes(moved, { fileSystems: [mountPoint] })).toEqual(['SYSTEM_FILE_SYSTEM']);
+      expect(await codes(moved, { fileSystems: [mountPoint], strategy: 'snapshot' })).toEqual([]);
+    },
+  );
+
   it('binds the returned copy to its mirror pool', async () => {
     const pools = (model: Model) => {
       volume(model).pools = ['east', 'west'];

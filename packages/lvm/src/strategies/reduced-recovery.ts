@@ -158,12 +158,12 @@ function isSafe({ volume, copy, copies }: OpenSplit, { picture, refuse }: Scene)
     );
     return false;
   }
-  if (copy === null && volume.separateDisks === 'no') {
+  if (copy === null && !volume.separateDisks?.startsWith('yes')) {
     const remedy = `Choose disks, then "mklvcopy ${name} ${copies} DISK" and "syncvg -l ${name}".`;
     refuse(
       'DISKS_UNKNOWN',
       `on which disks the copy of ${name} was is not known, and LVM may choose any`,
-      'separate PV: no',
+      `separate PV: ${volume.separateDisks ?? '?'}`,
       remedy,
     );
     return false;
