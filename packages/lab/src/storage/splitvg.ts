@@ -50,9 +50,12 @@ export const splitvg: Command = {
     else group.snapshotGroup = snapshot;
     machine.groups.push(snapshot);
     changed(machine, group);
-    node.odm.set(snapshotName, learn(snapshot));
-    // Killed on the way: the disks have moved, and nothing else was done.
-    if (machine.interruptions.delete(program)) return { kind: 'exit', code: 137 };
+    // Killed on the way: the disks have moved, and the ODM may or may not have the new group.
+    const reached = machine.interruptions.get(program);
+    machine.interruptions.delete(program);
+    if (reached === 0) snapshot.unfinishedOn = node.name;
+    else node.odm.set(snapshotName, learn(snapshot));
+    if (reached !== undefined) return { kind: 'exit', code: 137 };
     // Concurrent capable groups are left for the operator to vary on.
     if (!group.enhancedConcurrent) node.varied.set(snapshot.id, 'active');
     for (const volume of snapshot.volumes) addStanza(node, volume);
@@ -152,8 +155,9 @@ export const joinvg: Command = {
     const snapshot = group.snapshotGroup;
     if (snapshot === undefined) return fails(`${program}: The volume group ${name} has no snapshot volume group.\n`);
     if (snapshot.volumes.some((volume) => isOpen(machine, volume))) return fails(openVolumesInGroup);
-    // A node that took the group over has never heard of the other one, until someone imports it.
-    if (![...node.odm.values()].some(({ id }) => id === snapshot.id)) {
+    // A node that took the group over has never heard of the other one, until someone imports it. What splitvg itself left
+    // undone on this node is taken back here (facts 3.5).
+    if (snapshot.unfinishedOn !== node.name && ![...node.odm.values()].some(({ id }) => id === snapshot.id)) {
       return fails(noGroup(program, snapshot.name));
     }
     const elsewhere = [...machine.nodes.values()].some((other) => other !== node && other.varied.has(snapshot.id));

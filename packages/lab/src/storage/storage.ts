@@ -153,7 +153,8 @@ export interface Storage {
   /**
    * The next run of a command is killed when it has changed so many logical partitions; its status is 137.
    *
-   * @param program `splitlvcopy`, `mklvcopy` or `rmlvcopy`; `splitvg`, which stops when the disks have moved.
+   * @param program `splitlvcopy`, `mklvcopy` or `rmlvcopy`; `splitvg`, which stops when the disks have moved: at 0 this
+   * node's ODM has not the new group, from 1 on it has.
    */
   interrupt(program: 'splitlvcopy' | 'mklvcopy' | 'rmlvcopy' | 'splitvg', partitions: number): void;
   /** Someone takes the lock of a group: queries wait until `chvg -u`. */

@@ -210,12 +210,13 @@ describe('splitvg and joinvg', () => {
     expect(await old.run('alpha', 'splitvg datavg')).toMatchObject({ code: 127 });
   });
 
-  it('is taken back by joinvg when it was killed half-way', async () => {
+  it.each([0, 1])('is taken back by joinvg when it was killed half-way (%i)', async (reached) => {
     const bench = await mirroredGroup(directory);
-    bench.storage.interrupt('splitvg', 0);
+    bench.storage.interrupt('splitvg', reached);
     expect((await bench.run('alpha', 'splitvg -y snapvg datavg')).code).toBe(137);
     expect(await bench.ok('alpha', 'lsvg -o')).toBe('rootvg\ndatavg\n');
     expect(await bench.ok('alpha', 'lsvg -p datavg')).not.toContain('hdisk2');
+    expect(await bench.ok('alpha', 'lsvg')).toBe(`rootvg\ndatavg\n${reached === 0 ? '' : 'snapvg\n'}`);
     bench.storage.writeRaw('alpha', 'rawlv', 0, Buffer.from('x'));
     await bench.ok('alpha', 'joinvg datavg');
     await expect.poll(() => bench.volumeNamed('rawlv')).toMatchObject({ copies: 2, stale: 0 });

@@ -84,6 +84,8 @@ export interface VolumeGroup {
   snapshotGroup?: VolumeGroup | undefined;
   /** The group from which `splitvg` took the disks. */
   primaryGroup?: VolumeGroup | undefined;
+  /** Node on which `splitvg` was killed before its ODM had the new group. */
+  unfinishedOn?: string | undefined;
 }
 
 /** What a node's ODM recorded of a group. */

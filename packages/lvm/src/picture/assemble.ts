@@ -7,7 +7,14 @@ import type { SnapshotList } from '../readers/snapshots.ts';
 import type { GroupDisk, MappedPartition, VolumeGroup } from '../readers/volume-groups.ts';
 import type { LogicalVolume, VolumeRow } from '../readers/volumes.ts';
 import { extentsOf } from './extents.ts';
-import { markRoot, readCopyName, readOurPath, readSnapshotGroupName } from './marks.ts';
+import {
+  markRoot,
+  type OurPath,
+  readCopyName,
+  readOurPath,
+  readSnapshotGroupName,
+  type StrategyLetter,
+} from './marks.ts';
 import {
   type ActiveGroup,
   type CopyView,
@@ -130,7 +137,10 @@ function viewVolume(
   }
   const child = mapped.length === 0 && isChild(row, all);
   // What splitvg has taken away is still counted, and on no disk that the group has.
-  const separated = group.snapshotRelation !== null || all.allGroups.some((known) => readSnapshotGroupName(known));
+  const separated =
+    group.snapshotRelation !== null ||
+    all.allGroups.some((known) => readSnapshotGroupName(known)) ||
+    all.directories.some((directory) => isMarkOf(readOurPath(directory), 'e'));
   const counted = separated ? mapped.length <= row.physicalPartitions : mapped.length === row.physicalPartitions;
   if (!child && (!counted || volume.logicalPartitions !== row.logicalPartitions)) {
     throw new ContradictionError(
@@ -178,6 +188,10 @@ function viewVolume(
       : new Set(mapped.filter(({ stale }) => !stale).map(({ logical }) => logical)).size,
     fileSystem: viewFileSystem(`/dev/${name}`, all),
   };
+}
+
+function isMarkOf(path: OurPath | null, letter: StrategyLetter): boolean {
+  return path?.kind === 'mark' && path.letter === letter;
 }
 
 /**

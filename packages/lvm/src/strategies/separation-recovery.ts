@@ -52,9 +52,10 @@ export function recover(scene: Scene): Repair[] {
       (name) => name === relation || runs.has(runOf(name)) || (noted && !others.has(runOf(name))),
     );
     for (const name of known) handled.add(name);
-    const [made] = known;
+    // A mark on this node: splitvg was begun here, and joinvg takes back what it left undone.
+    const begunHere = known.length === 0 && (relation === null ? runs.size > 0 : runs.has(runOf(relation)));
     for (const name of known) runs.add(runOf(name));
-    if (relation !== null && !known.includes(relation)) {
+    if (relation !== null && !known.includes(relation) && !begunHere) {
       const remedy = `Bring the resource group back to the node that split it and recover there; or "importvg -n -y ${relation} DISK" with a disk of that group here, then recover.`;
       scene.refuse(
         'SNAPSHOT_GROUP_UNKNOWN',
@@ -67,8 +68,10 @@ export function recover(scene: Scene): Repair[] {
     // Where someone else has split the group, what is stale is theirs.
     const theirs = view.group.snapshotRelation !== relation;
     const stale = !theirs && view.volumes.some(({ stalePartitions }) => stalePartitions > 0);
+    const made = known[0] ?? relation ?? undefined;
     if (made === undefined && runs.size === 0 && !(noted && stale)) return [];
-    return [repair(view, { made, joined: relation === null && isWhole(view), runs: [...runs], stale }, scene)];
+    const joined = relation === null && isWhole(view);
+    return [repair(view, { made, joined, begunHere: begunHere && !theirs, runs: [...runs], stale }, scene)];
   }
 }
 
@@ -87,20 +90,22 @@ function isWhole({ volumes, disks }: ActiveGroup): boolean {
 }
 
 interface Separated {
-  /** The group that was split off, as far as this node knows it. */
+  /** The group that was split off, as far as anything tells its name. */
   readonly made: string | undefined;
+  /** This node began the split, and does not know the group that was to come of it. */
+  readonly begunHere: boolean;
   /** It was joined already, by this node or another one. */
   readonly joined: boolean;
   readonly runs: readonly string[];
   readonly stale: boolean;
 }
 
-function repair(view: ActiveGroup, { made, joined, runs, stale }: Separated, { resync }: Scene): Repair {
+function repair(view: ActiveGroup, separated: Separated, { resync }: Scene): Repair {
+  const { made, joined, runs, stale } = separated;
   const { name, volumes } = view;
   const mounted = volumes.filter(({ fileSystem }) => fileSystem?.mounted && fileSystem.vfs === 'jfs2');
-  const rejoins =
-    made === undefined ? [] : joined ? [forgetting(made)] : [variation(made, 'continue'), joining(name, made)];
   const checked = volumes.filter(({ copies }) => copies > 1);
+  const rejoins = rejoinsOf(name, separated);
   return {
     kind: 'possible',
     runs,
@@ -112,10 +117,16 @@ function repair(view: ActiveGroup, { made, joined, runs, stale }: Separated, { r
     settles: [
       ...(rejoins.length > 0 || stale ? [groupSynchronisation(name, resync)] : []),
       ...checked.map((volume) => query(`check:${volume.name}`, volume.name, `See that ${volume.name} is in step.`)),
-      ...(made === undefined ? [] : traces([made])),
+      ...(rejoins.length > 0 ? traces(made === undefined ? [] : [made]) : []),
       ...directoryRemovals(volumes.map(({ fileSystem }) => fileSystem?.mountPoint ?? null)),
     ],
   };
+}
+
+function rejoinsOf(group: string, { made, joined, begunHere }: Separated): Explained[] {
+  if (joined) return made === undefined ? [] : [forgetting(made)];
+  if (begunHere) return [joining(group, made ?? 'the copy')];
+  return made === undefined ? [] : [variation(made, 'continue'), joining(group, made)];
 }
 
 /** Another node has joined the group meanwhile: what this one remembers of it is out of date. */

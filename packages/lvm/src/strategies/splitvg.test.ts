@@ -77,10 +77,13 @@ describe('splitvg', () => {
     expect(await stage.problems(asked)).toEqual(['GROUP_NOT_SEPARABLE']);
   });
 
-  it('is taken back when splitvg was killed half-way', async () => {
+  it.each([
+    [0, 'before this node knew the new group'],
+    [1, 'after it'],
+  ])('is taken back when splitvg was killed half-way: %i, %s', async (reached) => {
     stage = await buildStage(wish);
     const before = await stage.scene.state();
-    stage.scene.storage.interrupt('splitvg', 0);
+    stage.scene.storage.interrupt('splitvg', reached);
     expect(await stage.mirror.perform((await stage.plan(asked)).split)).toMatchObject({
       kind: 'failed',
       problems: [{ code: 'SPLIT_FAILED' }],
@@ -88,6 +91,17 @@ describe('splitvg', () => {
     await stage.scene.write();
     expect(await stage.recover()).toEqual([]);
     expect(await stage.scene.state()).toEqual(before);
+  });
+
+  it('is taken back at a level that says nothing of the relation', async () => {
+    stage = await buildStage(wish, {}, undefined, (output) => output.replace(/^(SNAPSHOT|PRIMARY) VG:.*\n/gm, ''));
+    const before = await stage.scene.state();
+    for (const reached of [0, 1]) {
+      stage.scene.storage.interrupt('splitvg', reached);
+      expect(await stage.mirror.perform((await stage.plan(asked)).split)).toMatchObject({ kind: 'failed' });
+      expect(await stage.recover()).toEqual([]);
+      expect(await stage.scene.state()).toEqual(before);
+    }
   });
 
   it('does not believe a command that has done nothing', async () => {

@@ -28,15 +28,22 @@ const request: SplitRequest = {
   allowLastCopy: true,
 };
 
-/** @param lies Whether a command of a script ends with 0 and has done nothing. */
+/**
+ * @param lies Whether a command of a script ends with 0 and has done nothing.
+ * @param shown What of a command's output is shown.
+ */
 export async function buildStage(
   wish: SceneWish,
   settings: Settings = {},
   lies: (line: string) => boolean = () => false,
+  shown: (output: string) => string = (output) => output,
 ): Promise<Stage> {
   const scene = await buildScene(wish);
-  const type: Keyboard = async (node, argv, stdin) =>
-    lies(argv.join(' ')) ? { code: 0, stdout: '', stderr: '' } : scene.type(node, argv, stdin);
+  const type: Keyboard = async (node, argv, stdin) => {
+    if (lies(argv.join(' '))) return { code: 0, stdout: '', stderr: '' };
+    const answer = await scene.type(node, argv, stdin);
+    return { ...answer, stdout: shown(answer.stdout) };
+  };
   const hosts = new Map(nodes.map((node) => [node, scriptHost(node, type, {})]));
   const mirror = aixMirror({ hosts, ...settings });
   const ask = async (wanted: Partial<SplitRequest>) =>
