@@ -1,4 +1,5 @@
 import { type Court, commandsOf, textOf, volumeAt } from '../court.ts';
+import { readSnapshotGroupName } from '../picture/marks.ts';
 import { parseFileSystems } from '../readers/file-systems.ts';
 import { parseGroupDisks, parseGroupNames } from '../readers/volume-groups.ts';
 import { parseVolumes } from '../readers/volumes.ts';
@@ -37,8 +38,11 @@ function proveCopy(court: Court, name: string): void {
   const volume = name.slice(prefix.length);
   const copy = volumeAt(court, `split-off:${name}`);
   const original = volumeAt(court, `check:${volume}`);
-  if (copy === null || original === null || copy.identifier === null || copy.group === original.group) {
-    refuse('COPY_NOT_PROVED', `${name} is not in another group than ${volume}`, copy?.group ?? '?', 'Recover.');
+  // AIX chooses the name, and a volume of another group may bear it already: only ours is the copy.
+  const ours = copy !== null && readSnapshotGroupName(copy.group) !== null;
+  if (!ours || original === null || copy.identifier === null) {
+    const message = `${name} is not the copy of ${volume} in a volume group of ours`;
+    refuse('COPY_NOT_PROVED', message, copy?.group ?? '?', 'Recover.');
   } else if (copy.logicalPartitions !== original.logicalPartitions) {
     const seen = `LPs ${copy.logicalPartitions} of ${original.logicalPartitions}`;
     refuse('COPY_INCOMPLETE', `${name} is no whole copy of ${volume}`, seen, 'Recover.');

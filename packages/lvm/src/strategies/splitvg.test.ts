@@ -127,6 +127,15 @@ describe('splitvg', () => {
     expect(await stage.type('lsvg')).not.toContain('smk3f9q2e01');
   });
 
+  it('does not take a volume of another group for the copy', async () => {
+    const rename = (output: string) => output.replace(/(LOGICAL VOLUME: +fs.*VOLUME GROUP: +)smk3f9q2e01/, '$1rootvg');
+    stage = await buildStage(wish, {}, undefined, rename);
+    expect(await stage.mirror.perform((await stage.plan(asked)).split)).toMatchObject({
+      kind: 'failed',
+      problems: [{ code: 'COPY_NOT_PROVED', seen: 'rootvg' }, { code: 'COPY_NOT_PROVED' }],
+    });
+  });
+
   it('joins no group that nothing ties to it', async () => {
     stage = await buildStage(wish);
     await stage.type('mkvg -y smzzzzzze01 -s 1 hdisk8');
