@@ -41,6 +41,8 @@ export const mklv: Command = {
     if (group.volumes.length >= limits(group).volumes) return cannot('');
     const rows = Number(count);
     const copies = Number(options.value('c') ?? 1);
+    const most = Number(options.value('x') ?? 512);
+    if (rows > most) return cannot(`${program}: ${rows} logical partitions are more than the maximum of ${most}.\n`);
     if (!(rows >= 1) || !(copies >= 1 && copies <= 3)) return fails(usage(program));
     const named = namedDisks(group, diskNames);
     if ('refusal' in named) return named.refusal;
@@ -63,7 +65,7 @@ export const mklv: Command = {
       label: options.value('L') ?? '',
       fileSystem: '',
       map,
-      maxPartitions: Math.max(512, rows, Number(options.value('x') ?? 0)),
+      maxPartitions: most,
       upperBound: Number(options.value('u') ?? limits(group).disks),
       strict,
       encrypted: options.value('k') === 'y',
@@ -79,7 +81,7 @@ export const mklv: Command = {
   },
 };
 
-/** Makes a volume as `mklv` does. */
+/** Makes a volume as `mklv` does, as large as it has to be. */
 export async function makeVolume(
   call: Call,
   group: VolumeGroup,
@@ -87,7 +89,10 @@ export async function makeVolume(
   type: string,
   rows: number,
 ): Promise<Refusal | { readonly group: VolumeGroup; readonly volume: LogicalVolume }> {
-  const options = readOptions(['-y', name, '-t', type, group.name, String(rows)], mklv.options);
+  const options = readOptions(
+    ['-y', name, '-t', type, '-x', String(Math.max(512, rows)), group.name, String(rows)],
+    mklv.options,
+  );
   if ('fault' in options) return { refusal: fails(usage('mklv')) };
   const answer = await mklv.run({ ...call, options, operands: options.operands });
   const volume = group.volumes.find((candidate) => candidate.name === name);

@@ -10,7 +10,7 @@ export function nextName(prefix: string, taken: (name: string) => boolean): stri
 
 /** Whether a volume may have this name. */
 export function isVolumeName(name: string): boolean {
-  return name !== '' && name.length <= 15;
+  return /^[\w.-]{1,15}$/.test(name);
 }
 
 /** Whether a device of that name exists on the node or in a group that it has. */

@@ -37,7 +37,7 @@ export function placeCopy(
   const found =
     file === undefined
       ? allocateCopy(group, rows, where.disks, where.strict)
-      : placeByMap(call, group, rows, file, where.copy);
+      : placeByMap(call, group, rows, { file, ...where });
   if (found === undefined) return { refusal: fails(cannotAllocate) };
   return 'refusal' in found ? found : { partitions: found };
 }
@@ -86,8 +86,7 @@ function placeByMap(
   call: Call,
   group: VolumeGroup,
   rows: Rows,
-  file: string,
-  copy: number,
+  { file, copy, strict }: { readonly file: string; readonly copy: number; readonly strict: Strict },
 ): Refusal | Partition[] | undefined {
   let text: string;
   try {
@@ -99,11 +98,12 @@ function placeByMap(
   if (lines === undefined || lines.length !== rows.length) return undefined;
   const taken = new Set(rows.flat().map(({ disk, number }) => `${disk.name}:${number}`));
   const partitions: Partition[] = [];
-  for (const { disk: name, number } of lines) {
+  for (const [row, { disk: name, number }] of lines.entries()) {
     const disk = group.disks.find((candidate) => candidate.name === name);
     const key = `${name}:${number}`;
     if (disk === undefined || number < 1 || number > partitionsOf(group, disk)) return undefined;
     if (usesOf(group, disk).has(number) || taken.has(key)) return undefined;
+    if (strict !== 'n' && rows[row]?.some((partition) => partition.disk === disk)) return undefined;
     taken.add(key);
     partitions.push({ disk, number, stale: false, split: false });
   }

@@ -5,7 +5,7 @@ import { controlText, stanzaOf } from './control-blocks.ts';
 import type { Disk } from './disks.ts';
 import { changed, isOpen, type NodeState, realPath } from './machine.ts';
 import { nameTaken, noGroup, openVolumesInGroup } from './messages.ts';
-import { nextName } from './names.ts';
+import { isTaken, nextName } from './names.ts';
 import { resyncInBackground } from './split-copies.ts';
 import { truthNow } from './truth.ts';
 import { copyCount, type LogicalVolume, learn, type VolumeGroup } from './volume-groups.ts';
@@ -29,6 +29,8 @@ export const splitvg: Command = {
     if ('refusal' in chosen) return chosen.refusal;
     const snapshotName = options.value('y') ?? nextName('vg', (candidate) => node.odm.has(candidate));
     if (node.odm.has(snapshotName)) return fails(nameTaken);
+    const taken = group.volumes.map(({ name: of }) => splitName(of)).find((made) => isTaken(call, made));
+    if (taken !== undefined) return fails(`${program}: The name ${taken} is already used.\n`);
 
     for (const volume of group.volumes) machine.truth(splitName(volume.name), truthNow(machine, group, volume));
     const independent = options.has('i');

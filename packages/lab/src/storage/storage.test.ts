@@ -437,6 +437,17 @@ describe('raw volumes', () => {
     await ok('alpha', 'mklv -y cp -t raw -m /tmp/right.map datavg 4');
     expect(readFileSync(storage.deviceFile('alpha', '/dev/cp')).toString('latin1', 0, 1)).toBe('A');
   });
+
+  it('keeps copies on separate disks, whatever a map says, and volumes within their largest size', async () => {
+    await mirrored();
+    await ok('alpha', 'rmlvcopy rawlv 1 hdisk2');
+    writeFileSync(real('alpha', '/tmp/same.map'), 'hdisk1:40-43\n');
+    expect((await run('alpha', 'mklvcopy -m /tmp/same.map rawlv 2')).stderr).toContain('0516-404');
+    await ok('alpha', 'mklvcopy -s n -m /tmp/same.map rawlv 2');
+    await ok('alpha', 'mklv -y tinylv -t raw -x 2 datavg 2');
+    expect((await run('alpha', 'mklv -y overlv -t raw -x 2 datavg 3')).code).toBe(1);
+    expect((await run('alpha', 'mklv -y over:lv -t raw datavg 1')).code).toBe(1);
+  });
 });
 
 describe('mounts', () => {

@@ -210,6 +210,14 @@ describe('splitvg and joinvg', () => {
     expect(await old.run('alpha', 'splitvg datavg')).toMatchObject({ code: 127 });
   });
 
+  it('gives no copy a name that another volume of the node has', async () => {
+    const bench = await mirroredGroup(directory);
+    await bench.ok('alpha', 'mklv -y fsrawlv rootvg 1');
+    expect((await bench.run('alpha', 'splitvg datavg')).stderr).toContain('fsrawlv');
+    await bench.ok('alpha', 'rmlv -f fsrawlv');
+    await bench.ok('alpha', 'splitvg datavg');
+  });
+
   it.each([0, 1])('is taken back by joinvg when it was killed half-way (%i)', async (reached) => {
     const bench = await mirroredGroup(directory);
     bench.storage.interrupt('splitvg', reached);

@@ -24,8 +24,16 @@ export const separable: Need = ({ group: { name, group, volumes }, level }) => {
   const paging = volumes.find(({ type }) => type === 'paging');
   if (paging !== undefined) return notSeparable(`volume group ${name} holds a paging space`, paging.name, elsewhere);
   const long = volumes.find((volume) => prefix.length + volume.name.length > longestName);
-  if (long === undefined) return null;
-  return notSeparable(`how AIX names the copy of ${long.name}, whose name is long, is not known`, long.name, elsewhere);
+  if (long !== undefined)
+    return notSeparable(
+      `how AIX names the copy of ${long.name}, whose name is long, is not known`,
+      long.name,
+      elsewhere,
+    );
+  const taken = volumes.find((volume) => volumes.some((other) => other.name === separatedName(volume.name)));
+  if (taken === undefined) return null;
+  const seen = separatedName(taken.name);
+  return notSeparable(`the name that AIX gives the copy of ${taken.name} is another volume's`, seen, elsewhere);
 };
 
 /** One copy of everything fills disks of its own. */

@@ -72,6 +72,9 @@ describe('splitvg', () => {
     await stage.type('mklv -y averylongname1 -t raw -c 2 shopvg 1 hdisk2 hdisk3');
     expect(await stage.problems(asked)).toEqual(['GROUP_NOT_SEPARABLE']);
     await stage.type('rmlv -f averylongname1');
+    await stage.type('mklv -y fsqueuelv -t raw -c 2 shopvg 1 hdisk2 hdisk3');
+    expect(await stage.problems({ strategy, fileSystems: ['/shop/data'] })).toEqual(['GROUP_NOT_SEPARABLE']);
+    await stage.type('rmlv -f fsqueuelv');
     expect(await stage.problems(asked)).toEqual([]);
     await stage.type('mklv -y onelv -t raw shopvg 1 hdisk3');
     expect(await stage.problems(asked)).toEqual(['GROUP_NOT_SEPARABLE']);
