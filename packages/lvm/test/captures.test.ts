@@ -322,6 +322,11 @@ const translations: ReadonlyMap<string, Translation> = new Map<string, Translati
   ],
   ['getlvcb -AT NAME', controlBlock],
   [
+    'fsck',
+    ({ logRedo, ...report }: lvm.CheckReport) =>
+      logRedo === null ? report : { ...report, logRedo: { ran: true, ...logRedo } },
+  ],
+  [
     'odmget',
     (found: ReturnType<typeof lvm.parseOdmObjects>) =>
       found.map((object) => ({ cls: object.class, ...object.attributes })),

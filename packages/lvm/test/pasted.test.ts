@@ -278,6 +278,9 @@ hdisk4          000104ab33334444                    payvg           locked
 hdisk6          000104ab555566660000000000000000    VeritasVolumes
 hdisk7          none                                None            
 `;
+    const heading = 'NAME             PVID                                 VG               STATUS\n';
+    expect(read('lspv', heading + text)).toEqual(read('lspv', text));
+    expect(() => read('lspv', heading)).toThrow(ParseError);
     expect(read('lspv (two disks are not ours)', text)).toMatchObject([
       { group: 'rootvg', state: 'active' },
       { group: 'payvg', state: 'locked' },
@@ -337,6 +340,8 @@ describe('what pasting does', () => {
       const warned = [
         `0516-1201 lsvg: Warning: Volume group payvg is locked. This command\n        will continue retries until lock is free.\n${text}`,
         `${text}0516-010 : Volume group must be varied on; use varyonvg command.\n`,
+        `0516-1734 rmlvcopy: Warning, savebase failed\n${text}`,
+        `0516-1201 lsvg: Warning: Volume group payvg is locked. This command \r\n\r\n        will continue retries until lock is free.\r\n\r\n${text}`,
         [first, '0516-1734 rmlvcopy: Warning, savebase failed.', ...rows].join('\n'),
       ];
       for (const variant of warned) {
@@ -347,6 +352,13 @@ describe('what pasting does', () => {
       expect(() => read(command, `${text}Segmentation fault (coredump)\n`)).toThrow(ParseError);
     },
   );
+
+  it('a message that was torn apart is one', () => {
+    const text = '0516-1396 : The physical volume hdisk4, was not found in the  \n\nsystem database.\n';
+    expect(read('lspv hdisk4', text)).toMatchObject({
+      messages: [{ text: 'The physical volume hdisk4, was not found in the system database.' }],
+    });
+  });
 
   it('a message about a device is a message', () => {
     expect(read('lsfs -q /pay', 'lsfs: 0506-915 /pay is nowhere to be found.\n')).toMatchObject({

@@ -14,6 +14,8 @@ export interface DiskRow {
   readonly state: string | null;
 }
 
+/** Printed by a Virtual I/O Server only. */
+const listHeading = /^NAME\s+PVID\s+VG\s+STATUS$/;
 const listRow = /^\s*(\S+)\s+(?:([0-9a-f]{16}|[0-9a-f]{32})|none)\s+(\S+)(?:\s+(\S+))?$/i;
 
 /**
@@ -22,7 +24,8 @@ const listRow = /^\s*(\S+)\s+(?:([0-9a-f]{16}|[0-9a-f]{32})|none)\s+(\S+)(?:\s+(
  * @throws ParseError at the first line of another shape.
  */
 export function parseDisks(text: string): DiskRow[] {
-  const rows = linesOf(text);
+  const lines = linesOf(text);
+  const rows = listHeading.test(lines[0]?.text ?? '') ? lines.slice(1) : lines;
   if (rows.length === 0) throw new ParseError('lspv', 'no disk', nothing);
   return rows.map((row) => {
     const [, name, identifier, group, state] = listRow.exec(row.text) ?? [];

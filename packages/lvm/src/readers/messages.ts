@@ -67,7 +67,7 @@ const named = /^[\w./-]+: (\d{4}-\d{3,4}) ()(\S.*)$/;
 
 /**
  * Takes the messages out of what a command wrote. A continuation line starts with blanks; one that does not belongs to
- * the message when it follows a line without a full stop (lspv wraps so).
+ * the message when it follows a line without a full stop (lspv wraps so) and is prose, not a title or a row.
  *
  * @returns The messages, and every other line in its order.
  */
@@ -76,13 +76,13 @@ export function splitMessages(text: string): { messages: Message[]; rest: string
   const rest: string[] = [];
   let open: { lines: string[] } | undefined;
   for (const line of text.split(/\r?\n/)) {
-    const [, number, command, said] = opening.exec(line) ?? named.exec(line) ?? [];
+    const [, number, command, said] = opening.exec(line.trimEnd()) ?? named.exec(line.trimEnd()) ?? [];
     if (number !== undefined) {
       const message = { number, command: command || null, lines: [said ?? ''] };
       messages.push(message);
       open = message;
-    } else if (open !== undefined && line.trim() !== '' && (/^(?:\t| {4})/.test(line) || !endsSentence(open.lines))) {
-      open.lines.push(line);
+    } else if (open !== undefined && continues(open.lines, line)) {
+      if (line.trim() !== '') open.lines.push(line);
     } else {
       open = undefined;
       rest.push(line);
@@ -99,6 +99,10 @@ export function splitMessages(text: string): { messages: Message[]; rest: string
   };
 }
 
-function endsSentence(lines: readonly string[]): boolean {
-  return /[.?!'"]\s*$/.test(lines.at(-1) ?? '');
+function continues(lines: readonly string[], line: string): boolean {
+  const ended = /[.?!'"]\s*$/.test(lines.at(-1) ?? '');
+  if (line.trim() === '') return !ended;
+  if (/^(?:\t| {4})/.test(line)) return true;
+  // Rows stand apart by several blanks, and a title or a name is one word; prose has neither.
+  return !ended && !/^\S*[^\s.?!'"]\s*$/.test(line) && !/[^\s.?!]\s{2,}\S/.test(line);
 }
