@@ -19,6 +19,19 @@ export function volumeAt({ phase, results }: Court, id: string): LogicalVolume |
   return parseLogicalVolume(textOf(result));
 }
 
+/** A volume whose copy was given back while it was one of its copies all the time has all of them again. */
+export function proveJoined(court: Court, volume: string): boolean {
+  const merged = volumeAt(court, `check:${volume}`);
+  const total = (merged?.copies ?? 0) * (merged?.logicalPartitions ?? 0);
+  if (merged !== null && merged.physicalPartitions === total) {
+    court.facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
+    return true;
+  }
+  const seen = `COPIES ${merged?.copies ?? 'unknown'}, PPs ${merged?.physicalPartitions ?? 'unknown'}`;
+  court.refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, 'Recover.');
+  return false;
+}
+
 /** Words of every command of a phase that runs this program. */
 export function commandsOf({ phase }: Court, program: string): (readonly string[])[] {
   return phase.script.steps.filter((step) => programOf(step) === program).map(argvOf);

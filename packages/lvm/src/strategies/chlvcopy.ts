@@ -1,4 +1,4 @@
-import { type Court, commandsOf, textOf, volumeAt } from '../court.ts';
+import { type Court, commandsOf, proveJoined, textOf, volumeAt } from '../court.ts';
 import { isUsedElsewhere } from '../picture/leftovers.ts';
 import { copyName, readCopyName } from '../picture/marks.ts';
 import { joinOnline, removeChild, splitOnline } from '../plan/copies.ts';
@@ -123,16 +123,6 @@ function proveChild(court: Court, name: string, copies: number): void {
   } else {
     facts[`identifier of ${volume}`] = original.identifier ?? '';
     facts[`identifier of ${name}`] = child.identifier;
-  }
-}
-
-function proveJoined(court: Court, volume: string): void {
-  const merged = volumeAt(court, `check:${volume}`);
-  if (merged?.physicalPartitions === (merged?.copies ?? 0) * (merged?.logicalPartitions ?? 0) && merged !== null) {
-    court.facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
-  } else {
-    const seen = `COPIES ${merged?.copies ?? 'unknown'}, PPs ${merged?.physicalPartitions ?? 'unknown'}`;
-    court.refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, 'Recover.');
   }
 }
 

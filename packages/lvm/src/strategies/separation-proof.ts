@@ -1,4 +1,4 @@
-import { type Court, commandsOf, textOf, volumeAt } from '../court.ts';
+import { type Court, commandsOf, proveJoined, textOf, volumeAt } from '../court.ts';
 import { readSnapshotGroupName } from '../picture/marks.ts';
 import { parseFileSystems } from '../readers/file-systems.ts';
 import { parseGroupDisks, parseGroupNames } from '../readers/volume-groups.ts';
@@ -19,7 +19,7 @@ export function prove(court: Court): void {
     refuse('MERGE_NOT_PROVED', `${made} is still there`, made, 'Recover.');
   }
   if (commandsOf(court, 'joinvg').length === 0) return;
-  for (const { id } of phase.script.steps) if (id.startsWith('check:')) proveJoined(court, id.slice('check:'.length));
+  for (const { id } of phase.script.steps) if (id.startsWith('check:')) proveReturned(court, id.slice('check:'.length));
 }
 
 function proveSeparated({ results, refuse, facts }: Court, made: string, group: string): void {
@@ -54,18 +54,12 @@ function proveCopy(court: Court, name: string): void {
   }
 }
 
-function proveJoined(court: Court, volume: string): void {
-  const { results, facts, refuse } = court;
-  const merged = volumeAt(court, `check:${volume}`);
-  if (merged === null || merged.physicalPartitions !== (merged.copies ?? 0) * (merged.logicalPartitions ?? 0)) {
-    const seen = `COPIES ${merged?.copies ?? 'unknown'}, PPs ${merged?.physicalPartitions ?? 'unknown'}`;
-    refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, 'Recover.');
-    return;
-  }
-  facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
+/** Its copies are there again, and nothing of the split is left in /etc/filesystems. */
+function proveReturned(court: Court, volume: string): void {
+  if (!proveJoined(court, volume)) return;
   const device = `/dev/${separatedName(volume)}`;
-  const stanza = parseFileSystems(textOf(results.get('stanzas'))).find((each) => each.device === device);
+  const stanza = parseFileSystems(textOf(court.results.get('stanzas'))).find((each) => each.device === device);
   if (stanza === undefined) return;
   const remedy = `See that ${device} is no volume any more, and remove the stanza ${stanza.mountPoint} by hand.`;
-  refuse('STANZA_LEFT', `joinvg has left the stanza of ${device}`, stanza.mountPoint, remedy);
+  court.refuse('STANZA_LEFT', `joinvg has left the stanza of ${device}`, stanza.mountPoint, remedy);
 }

@@ -1,5 +1,5 @@
 import { changes } from '@splitmirror/host';
-import { argvOf, type Court, isDone, textOf, volumeAt } from '../court.ts';
+import { argvOf, type Court, isDone, proveJoined, textOf, volumeAt } from '../court.ts';
 import { copyPath, readCopyName, readOurPath } from '../picture/marks.ts';
 import type { OurStanza } from '../picture/picture.ts';
 import { removeChild } from '../plan/copies.ts';
@@ -174,17 +174,6 @@ function proveMounted(court: Court, id: string, volume: string, path: string): v
 
 function describeMount({ device, vfs, options }: Mount): string {
   return `${device} ${vfs} ${options.join(',')}`;
-}
-
-function proveJoined(court: Court, volume: string): void {
-  const merged = volumeAt(court, `check:${volume}`);
-  const total = (merged?.copies ?? 0) * (merged?.logicalPartitions ?? 0);
-  if (merged !== null && merged.physicalPartitions === total) {
-    court.facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
-  } else {
-    const seen = `COPIES ${merged?.copies ?? 'unknown'}, PPs ${merged?.physicalPartitions ?? 'unknown'}`;
-    court.refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, 'Recover.');
-  }
 }
 
 /** With a stanza `rmfs`, with a child only `rmlv -B`, with neither `chlvcopy -B` in case LVM's mark is there. */
