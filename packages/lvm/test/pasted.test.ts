@@ -374,6 +374,7 @@ describe('what pasting does', () => {
     ['root@pay1:/home/root # lspv', 'lspv'],
     ['$ lsvg -o 2>&1', 'lsvg -o'],
     ['lspv hdisk4 2>/dev/null', 'lspv NAME'],
+    ['lsvg -l payvg | more', 'lsvg -l NAME'],
     ['lsvg -p payvg (one disk is missing)', 'lsvg -p NAME'],
     ['lsfs -q -c /pay', 'lsfs -c'],
     ['lsfs -v jfs2', 'lsfs'],

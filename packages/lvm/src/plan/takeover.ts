@@ -11,7 +11,8 @@ export function takeoverNotes(splits: readonly Split[], { groups }: LvmPicture):
       ? [{ text: `A takeover while ${volumes.join(', ')} is split: ${takeover}.`, commands: [] }]
       : [];
   });
-  for (const name of new Set(splits.flatMap(({ group, lazilyUpdated }) => (lazilyUpdated ? [group] : [])))) {
+  const late = splits.filter(({ lazilyUpdated, snapshot }) => lazilyUpdated && snapshot?.kind !== 'internal');
+  for (const name of new Set(late.map(({ group }) => group))) {
     const group = groups.find((view) => view.name === name);
     const disk = group?.kind === 'active' ? group.disks.find(({ state }) => state === 'active')?.name : undefined;
     notes.push(

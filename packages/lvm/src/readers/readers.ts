@@ -98,12 +98,13 @@ export function queryOf(command: string): string | undefined {
     .join(' ');
 }
 
-/** The words of a command without prompt, settings, sudo, redirections and a remark in parentheses. */
+/** The words of a command without prompt, settings, sudo, redirections, a pager and a remark in parentheses. */
 function wordsOf(command: string): string[] {
   const words = command
     .replace(/"[^"]*"|'[^']*'/g, 'QUOTED')
     .replace(/(^|\s)\(.*$/, '')
     .replace(/\s\d?[<>]\s*\S+/g, '')
+    .replace(/\s*\|\s*(more|pg|cat)\s*$/, '')
     .replace(/^[^|]*?[#$]\s+/, '')
     .replaceAll('|', ' | ')
     .trim()

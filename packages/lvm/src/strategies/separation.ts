@@ -13,9 +13,10 @@ function notSeparable(message: string, seen: string, remedy: string) {
 export const separable: Need = ({ group: { name, group, volumes }, level }) => {
   const elsewhere = 'Take splitlvcopy.';
   if (name === 'rootvg') return notSeparable('rootvg is never split', name, elsewhere);
-  if (group.mode === 'Concurrent') {
-    const seen = 'VG Mode: Concurrent';
-    return notSeparable(`volume group ${name} is varied on in concurrent mode, as PowerHA does it`, seen, elsewhere);
+  if (group.mode !== 'Non-Concurrent' && (group.concurrent !== null || group.mode !== null)) {
+    const seen = `VG Mode: ${group.mode ?? 'not shown'}`;
+    const message = `volume group ${name} is not surely varied on in non-concurrent mode; PowerHA uses the concurrent one`;
+    return notSeparable(message, seen, elsewhere);
   }
   // The manual of 5.2 excludes them altogether, later ones only while they are varied on in concurrent mode.
   if (group.concurrent !== null && (level?.release ?? 0) < 503) {

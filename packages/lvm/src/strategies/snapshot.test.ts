@@ -60,6 +60,16 @@ describe('snapshot', () => {
     expect(await scene.state()).toEqual(before);
   });
 
+  it('tells no other node of a snapshot within the file system: the volume group stays as it is', async () => {
+    stage = await buildStage({ ...wish, group: 'standard', internalSnapshots: true, full: true });
+    expect((await stage.plan(asked)).takeover).toMatchObject([{ commands: [] }]);
+    stage.scene.remove();
+    stage = await buildStage({ ...wish, group: 'standard' });
+    expect((await stage.plan(asked)).takeover?.flatMap(({ commands }) => commands)).toEqual([
+      'importvg -L shopvg -n hdisk2',
+    ]);
+  });
+
   it('fails the run when it ran out of room while it was read', async () => {
     stage = await buildStage(wish, { snapshotPercent: 1 });
     const plan = await stage.plan(asked);

@@ -64,6 +64,11 @@ describe('splitvg', () => {
     stage = await buildStage({ ...wish, group: 'enhanced concurrent' });
     expect(await stage.problems(asked)).toEqual(['GROUP_NOT_SEPARABLE']);
     stage.scene.remove();
+    stage = await buildStage({ ...wish, capable: true }, {}, undefined, (output) =>
+      output.replace(/^VG Mode:.*\n/m, ''),
+    );
+    expect(await stage.problems(asked)).toEqual(['GROUP_NOT_SEPARABLE']);
+    stage.scene.remove();
     stage = await buildStage(wish);
     expect(await stage.problems({ ...asked, allowLastCopy: false })).toContain('LAST_COPY');
     await stage.type('mklv -y pagelv -t paging -c 2 shopvg 1 hdisk2 hdisk3');
