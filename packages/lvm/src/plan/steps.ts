@@ -117,8 +117,8 @@ export function possibleThaw(mountPoint: string): Explained {
   ];
 }
 
-/** Prints /etc/filesystems without the stanza of this name, and changes no other byte. */
-const withoutStanza = '/^[^ \t]/ { inside = ($1 == name ":") } !inside { print }';
+/** Prints /etc/filesystems without the stanza of this name, and changes no other byte. A comment ends no stanza. */
+const withoutStanza = '/^[^ \t*]/ { inside = ($1 == name ":") } !inside || /^[*]/ { print }';
 
 /**
  * Removes a stanza of ours whose volume is not here any more, so that rmfs cannot. A new file is written with owner and
