@@ -30,6 +30,7 @@ export interface ModelVolume {
   /** Mirror pools of the copies. */
   pools?: string[];
   stripeWidth?: number;
+  schedule?: string;
 }
 
 export interface ModelGroup {
@@ -481,7 +482,7 @@ export function printVolume(model: Model, group: ModelGroup, volume: ModelVolume
     ),
     pair(cell('TYPE', volume.type), short('WRITE VERIFY', 'off')),
     pair(cell('MAX LPs', 512), short('PP SIZE', '16 megabyte(s)')),
-    pair(cell('COPIES', copiesOf(volume)), short('SCHED POLICY', 'parallel')),
+    pair(cell('COPIES', copiesOf(volume)), short('SCHED POLICY', volume.schedule ?? 'parallel')),
     pair(cell('LPs', volume.map.length), short('PPs', parts.length)),
     pair(cell('STALE PPs', staleCount), short('BB POLICY', 'relocatable')),
     pair(cell('INTER-POLICY', 'minimum'), short('RELOCATABLE', 'yes')),

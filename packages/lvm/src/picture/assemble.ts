@@ -180,7 +180,8 @@ function viewVolume(
     stalePartitions: Math.max(stalePartitions, mapped.filter(({ stale }) => stale).length),
     separateDisks: volume.separateDisks,
     encrypted: volume.encryption === 'yes',
-    striped: (volume.stripeWidth ?? 1) > 1,
+    // Not every level need call its rows alike: the policy says it too.
+    striped: (volume.stripeWidth ?? 1) > 1 || volume.schedulePolicy === 'striped',
     child,
     map,
     freshPartitions: child

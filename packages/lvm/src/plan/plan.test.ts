@@ -361,6 +361,7 @@ describe('planSplit', () => {
         volume(model).stripeWidth = 2;
       },
     ],
+    ['STRIPED', (model) => void Object.assign(volume(model), { schedule: 'striped' })],
     [
       'MIRROR_POOLS',
       (model) => {
