@@ -360,6 +360,26 @@ describe('what pasting does', () => {
     });
   });
 
+  it('what a changing command said is told apart from what it asked and what else it printed', () => {
+    const text = `0516-1224 chvg: WARNING, once this operation is completed, volume group payvg
+        cannot be imported into older versions. Continue (y/n) ?
+y
+0516-1164 chvg: Volume group payvg changed.  With given characteristics payvg
+        can include up to 16 physical volumes with 2032 physical partitions each.
+`;
+    expect(read('chvg -G payvg', text)).toMatchObject({
+      messages: [
+        { number: '0516-1224', class: 'question' },
+        { number: '0516-1164', class: 'information' },
+      ],
+      others: ['y'],
+    });
+    expect(read('rmlv -f paylv', 'rmlv: Logical volume paylv is removed.\n')).toEqual({
+      messages: [],
+      others: ['rmlv: Logical volume paylv is removed.'],
+    });
+  });
+
   it('a message about a device is a message', () => {
     expect(read('lsfs -q /pay', 'lsfs: 0506-915 /pay is nowhere to be found.\n')).toMatchObject({
       messages: [{ number: '0506-915', text: '/pay is nowhere to be found.', class: 'unknown' }],

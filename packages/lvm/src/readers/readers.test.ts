@@ -39,7 +39,7 @@ describe('readerOf', () => {
     expect(readerOf(command)).toBeTypeOf('function');
   });
 
-  it.each(['', 'errpt', 'lsvg -x datavg', 'mount -a', 'rmlv datalv', 'lslv'])('does not know "%s"', (command) => {
+  it.each(['', 'errpt', 'lsvg -x datavg', 'mount -a', 'rm datalv', 'lslv'])('does not know "%s"', (command) => {
     expect(readerOf(command)).toBeUndefined();
   });
 

@@ -4,6 +4,7 @@ import { parseDisk, parseDiskRanges, parseDisks, parseDiskVolumes } from './disk
 import { parseFileSystems, parseFileSystemTable } from './file-systems.ts';
 import { parseFreeSpace } from './free-space.ts';
 import { readCheck } from './fsck.ts';
+import { linesOf } from './lines.ts';
 import { splitMessages } from './messages.ts';
 import { parseMirrorPools, parseVolumePools } from './mirror-pools.ts';
 import { parseMounts } from './mounts.ts';
@@ -18,7 +19,8 @@ export type Reader = (text: string) => unknown;
 
 /**
  * Finds the reader for a command by its name and options, as typed: `lsvg -l datavg`, `LANG=C /usr/sbin/lslv -m datalv`,
- * `cat /etc/filesystems`. A query that printed nothing but numbered messages is read as `{ messages }`.
+ * `cat /etc/filesystems`. A query that printed nothing but numbered messages is read as `{ messages }`; what a command
+ * printed that changes volume groups as `{ messages, others }`, the other lines as they are.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
@@ -72,7 +74,42 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['fsck', readCheck],
   ['snapshot -q', parseSnapshots],
   ['snapshot -q NAME', parseSnapshots],
+  ['change', readChange],
 ]);
+
+/** They print messages, if anything: successes, questions and failures in one series. */
+const changing = new Set([
+  ...[
+    'mkvg',
+    'chvg',
+    'extendvg',
+    'reducevg',
+    'mirrorvg',
+    'unmirrorvg',
+    'varyonvg',
+    'varyoffvg',
+    'importvg',
+    'exportvg',
+  ],
+  ...[
+    'mklv',
+    'chlv',
+    'extendlv',
+    'rmlv',
+    'mklvcopy',
+    'rmlvcopy',
+    'splitlvcopy',
+    'chlvcopy',
+    'splitvg',
+    'joinvg',
+    'syncvg',
+  ],
+]);
+
+function readChange(text: string) {
+  const { messages, rest } = splitMessages(text);
+  return { messages, others: linesOf(rest).map((line) => line.text) };
+}
 
 /**
  * Which query a command line is, whatever the order of its options and whatever stands around it: program, options in
@@ -88,6 +125,7 @@ export function queryOf(command: string): string | undefined {
   if (words.includes('|')) return undefined;
   const options = words.filter((word) => word.startsWith('-')).flatMap((word) => [...word.slice(1)]);
   if (['df', 'fsck', 'odmget'].includes(program)) return program;
+  if (changing.has(program)) return 'change';
   if (program === 'lsfs') return options.includes('c') ? 'lsfs -c' : 'lsfs';
   const names = words.filter((word) => !word.startsWith('-'));
   if (names.length > 1) return undefined;
