@@ -27,7 +27,7 @@ export function drawTimeline(timeline: RunTimeline, fromMs: number, toMs: number
   const lanes = lanesOf(timeline, fromMs, toMs);
   const spanMs = Math.max(1, toMs - fromMs);
   const x = (ms: number) => gutter + ((Math.min(toMs, Math.max(fromMs, ms)) - fromMs) / spanMs) * (width - gutter - 90);
-  const height = (lanes.length + 1) * rowHeight + 44;
+  const height = (lanes.length + 1) * rowHeight + 34;
   const rows = lanes.map(({ label, kind, bars }, row) => {
     const y = 8 + row * rowHeight;
     const drawn = bars.map((bar) => {
@@ -40,7 +40,7 @@ export function drawTimeline(timeline: RunTimeline, fromMs: number, toMs: number
     const last = bars.at(-1);
     const lasted = bars.reduce((sum, { fromMs: from, toMs: to }) => sum + to - from, 0);
     const end = x(last?.toMs ?? fromMs) + 6;
-    return `<text x="0" y="${y + 13}">${quoteHtml(label)}</text>${drawn.join('')}<text class="length" x="${end.toFixed(1)}" y="${y + 13}">${durationText(lasted)}</text>`;
+    return `<text x="0" y="${y + 13}">${quoteHtml(shortened(label))}</text>${drawn.join('')}<text class="length" x="${end.toFixed(1)}" y="${y + 13}">${durationText(lasted)}</text>`;
   });
   const proofsY = 8 + lanes.length * rowHeight;
   const proofs = timeline.proofs
@@ -60,6 +60,14 @@ ${ticks.join('')}
 ${rows.join('\n')}
 <text x="0" y="${proofsY + 13}">ownership proved</text>${proofs.join('')}
 </svg>`;
+}
+
+/** A label that has room in front of the axis: of a long path its end tells more than its beginning. */
+function shortened(label: string): string {
+  const most = 30;
+  if (label.length <= most) return label;
+  const head = label.slice(0, label.indexOf(' /') + 1);
+  return `${head}…${label.slice(head.length + 1 - most)}`;
 }
 
 const fine: ReadonlySet<string> = new Set(['done', 'archived', 'whole', 'resyncing']);

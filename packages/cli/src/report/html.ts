@@ -57,7 +57,7 @@ function renderSection({ title, head, rows, none }: Section): string {
   if (rows.length === 0) return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2><p>${none}</p></section>`;
   const cells = (row: readonly string[]) =>
     row.map((cell, column) =>
-      column === 0 ? `<th scope="row">${quoteHtml(cell)}</th>` : `<td>${quoteHtml(cell)}</td>`,
+      column === 0 ? `<th scope="row">${breakable(cell)}</th>` : `<td>${breakable(cell)}</td>`,
     );
   return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table>
@@ -65,6 +65,14 @@ function renderSection({ title, head, rows, none }: Section): string {
 <tbody>
 ${rows.map((row) => `<tr>${cells(row).join('')}</tr>`).join('\n')}
 </tbody></table></div></section>`;
+}
+
+/** Where a cell may be broken: digests and paths may, a number and its unit may not, and a table that is too wide is scrolled. */
+function breakable(text: string): string {
+  return quoteHtml(text)
+    .replace(/[0-9a-f]{32,}/g, (digest) => digest.replace(/.{16}(?=.)/g, '$&<wbr>'))
+    .replace(/\/(?=\w)/g, '/<wbr>')
+    .replace(/^([\d.]+) (\w+)$/, '$1&nbsp;$2');
 }
 
 /** The system's own colours follow light, dark and high contrast; ours have a contrast of 4.5 at least on both. */
@@ -77,15 +85,16 @@ h1, h2 { line-height: 1.2; }
 header p { border-left: 0.3rem solid var(--mark); padding-left: 1rem; } header strong { color: var(--mark); }
 .good { --mark: var(--good); } .odd { --mark: var(--odd); } .bad { --mark: var(--bad); }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 0.25rem 2rem; }
-dl div { display: flex; gap: 0.5rem; } dt { color: color-mix(in srgb, CanvasText 75%, Canvas); } dt::after { content: ':'; } dd { margin: 0; }
+dl div { display: flex; gap: 0.5rem; } dt { flex: none; color: color-mix(in srgb, CanvasText 75%, Canvas); } dt::after { content: ':'; } dd { margin: 0; }
 figure { margin: 1rem 0; } figcaption { font-size: 0.9rem; }
-svg { width: 100%; min-width: 45rem; height: auto; } svg text { font-size: 13px; fill: CanvasText; }
+svg { display: block; width: 100%; min-width: 45rem; height: auto; } svg text { font-size: 13px; fill: CanvasText; }
 svg .tick, svg .length { font-size: 11px; } svg .axis { stroke: GrayText; stroke-width: 0.5; fill: none; }
 svg .phase { fill: var(--phase); } svg .held { fill: var(--held); } svg .exposed { fill: var(--exposed); }
 svg rect.failed { fill: var(--bad); } svg .proof { stroke: var(--good); stroke-width: 2; } svg path.failed { stroke: var(--bad); stroke-width: 4; }
 .scroll { overflow: auto; } .scroll:focus-visible { outline: 0.2rem solid Highlight; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid GrayText; padding: 0.2rem 0.6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-th[scope=row] { font-weight: normal; overflow-wrap: normal; }
-@media print { :root { color-scheme: light; } .scroll { overflow: visible; } section, figure { break-inside: avoid; } }
+th, td { border: 1px solid GrayText; padding: 0.2rem 0.6rem; text-align: left; vertical-align: top; }
+th[scope=row] { font-weight: normal; }
+@media print { :root { color-scheme: light; font-size: 10pt; } .scroll { overflow: visible; outline: none !important; } svg { min-width: 0; }
+  figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 `;

@@ -37,7 +37,7 @@ export function renderHtml(
 </header>
 <main>
 <section aria-labelledby="differences"><h2 id="differences">Differences</h2>
-${renderMatrix('What the nodes do not agree on', nodes, differences, 'differences')}
+${renderMatrix('The levels of the nodes, and whatever they do not agree on', nodes, differences, 'differences')}
 </section>
 <section aria-labelledby="findings"><h2 id="findings">Findings</h2>
 ${findings.length === 0 ? '<p>None.</p>' : `<ol>${findings.map(renderFinding).join('\n')}</ol>`}
@@ -123,5 +123,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; } caption
 th, td { border: 1px solid GrayText; padding: 0.2rem 0.6rem; text-align: left; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: Canvas; } th[scope=row] { font-weight: normal; }
 td.odd { color: var(--error); font-weight: bold; } td em { font-weight: normal; }
-@media print { .scroll { max-height: none; } }
+@media print { :root { color-scheme: light; font-size: 10pt; } .scroll { max-height: none; overflow: visible; outline: none !important; }
+  th, td { white-space: normal; } thead th { position: static; } li, tr { break-inside: avoid; } h2 { break-after: avoid; }
+  li details::details-content { content-visibility: visible; display: block; } }
 `;
