@@ -1,6 +1,6 @@
 import { haCluster, type Policy } from '@splitmirror/hacmp';
 import { type Host, reads } from '@splitmirror/host';
-import { type AuditPolicy, auditLevels, collectLevels, gate, gateProbes } from '@splitmirror/levels';
+import { auditLevels, collectLevels, type Finding, gate, gateProbes } from '@splitmirror/levels';
 import { aixMirror, type Settings as MirrorSettings } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
 import type { LevelsGate } from './plan/run-plan.ts';
@@ -20,7 +20,9 @@ export interface AixOptions {
 }
 
 /** A node that is down must not keep the survivors from being backed up: who holds the group is the cluster's question. */
-const auditPolicy: AuditPolicy = { severities: { 'NODE-UNREAD': 'warning' } };
+function softened(finding: Finding): Finding {
+  return finding.rule === 'NODE-UNREAD' && finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding;
+}
 
 /** The AIX family: HACMP / PowerHA as the cluster, LVM as the mirror, installed filesets as the levels. */
 export function aixFamily(
@@ -40,7 +42,8 @@ export function aixFamily(
       return /^\d{4}-\d\d$/.test(level) ? level : '';
     },
     async audit({ signal }): Promise<LevelsGate> {
-      const verdict = gate(auditLevels(await collectLevels({ hosts, signal, probes: gateProbes }), auditPolicy));
+      const snapshot = await collectLevels({ hosts, signal, probes: gateProbes });
+      const verdict = gate(auditLevels(snapshot).map(softened));
       const findings = verdict.kind === 'pass' ? [] : verdict.findings;
       return {
         kind: verdict.kind,

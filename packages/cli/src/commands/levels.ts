@@ -18,12 +18,21 @@ export async function levels({ context, reporter, signal }: Session, { html }: L
     const said = [`  ${severity} ${rule} on ${nodes.join(', ')}: ${message}`, `    ${remedy}`];
     tellOutcome(reporter, said, severity === 'info');
   }
-  reporter.line(gate.kind === 'pass' ? 'levels: the same on all nodes' : `levels: ${gate.kind}`);
+  const unread = gate.findings.some(({ rule }) => rule === 'NODE-UNREAD');
+  tellOutcome(reporter, [`levels: ${unread ? 'not all of them could be compared' : verdicts[gate.kind]}`], !unread);
   if (html !== undefined) {
     const snapshot = await collectLevels({ hosts: context.hosts, probes: gateProbes, signal });
-    await toFile(html, () => writeFile(html, renderHtml(snapshot, auditLevels(snapshot))));
+    const cluster = [...context.hosts.keys()].sort().join(', ');
+    await toFile(html, () => writeFile(html, renderHtml(snapshot, auditLevels(snapshot), { cluster })));
     reporter.line(`page: ${html}`);
   }
   reporter.result({ ...gate });
-  return exitCodes[gate.kind === 'stop' ? 'LEVELS_DIFFER' : 'OK'].code;
+  if (gate.kind === 'stop') return exitCodes.LEVELS_DIFFER.code;
+  return exitCodes[unread ? 'HOST_UNREACHABLE' : 'OK'].code;
 }
+
+const verdicts = {
+  pass: 'the same on all nodes',
+  warn: 'fit for a backup, with warnings',
+  stop: 'they forbid a backup',
+} as const;
