@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { exitCodes } from './exit-codes.ts';
+import { examplesOf } from './tree/branch.ts';
 
 /** The manual page of the command line in roff, made of the commands themselves. */
 export function manPage(program: Command): string {
@@ -35,6 +36,7 @@ function commandLines(command: Command): string[] {
       `.B ${text(flags)}`,
       text(defaultValue === undefined ? description : `${description} (default ${defaultValue})`),
     ]),
+    ...examplesOf(command).flatMap((example) => ['.PP', `.B splitmirror ${text(example)}`]),
   ];
 }
 

@@ -26,7 +26,21 @@ describe('main', () => {
     expect((await run('who', 'g', '--config', '/nowhere')).code).toBe(2);
   });
 
+  it('names for a mistyped command the right one, and the error is not lost in the help', async () => {
+    const { stderr } = await run('bakcup');
+    expect(stderr).toMatch(/unknown command 'bakcup'\n\(Did you mean backup\?\)/);
+    expect(stderr.split('\n').length).toBeLessThan(5);
+    expect((await run('guard', 'uninstall')).stderr).toMatch(/install, verify, remove/);
+  });
+
   it('prints an error as JSON too when JSON is asked for', async () => {
+    const usage = JSON.parse((await run('who', '--json')).stdout);
+    expect(usage).toMatchObject({
+      splitmirror: 1,
+      type: 'error',
+      code: 'USAGE',
+      message: expect.stringMatching(/group/),
+    });
     const { stdout, stderr } = await run('who', 'g', '--json', '--config', '/nowhere');
     expect(stderr).toMatch(/^USAGE: \/nowhere cannot be read/);
     expect(JSON.parse(stdout)).toMatchObject({ type: 'error', code: 'USAGE', remedy: expect.any(String) });

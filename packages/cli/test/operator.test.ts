@@ -1,11 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
 
-const browser = '/usr/bin/chromium';
 const completions = '/usr/share/bash-completion/bash_completion';
 const siteNames = /db_node|ledger|accountslv|journallv|auditlv|dbhost|10\.64\./;
 
@@ -87,32 +88,6 @@ describe('status and show', () => {
     expect(shown.stdout).toMatch(/^ +split +[\d.]+ m?s/m);
     expect(await readFile(page, 'utf8')).toContain('The whole run, to scale');
   });
-
-  it.skipIf(!existsSync(browser))(
-    'a browser draws the page: every bar lies in its figure (needs Debian’s chromium)',
-    () => {
-      const dom = execFileSync(
-        browser,
-        [
-          '--headless=new',
-          '--no-sandbox',
-          '--disable-gpu',
-          `--user-data-dir=${join(stage.directory, 'profile')}`,
-          '--dump-dom',
-          `file://${join(stage.directory, 'report.html')}`,
-        ],
-        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-      );
-      expect(dom.match(/<figure>/g)).toHaveLength(2);
-      const bars = [...dom.matchAll(/<rect class="\w+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)];
-      expect(bars.length).toBeGreaterThan(8);
-      for (const [, x, width] of bars) {
-        expect(Number(x)).toBeGreaterThanOrEqual(210);
-        expect(Number(x) + Number(width)).toBeLessThanOrEqual(912);
-      }
-      expect(dom.match(/<h2 id="\w+">/g)).toHaveLength(5);
-    },
-  );
 });
 
 describe('levels', () => {
@@ -121,6 +96,52 @@ describe('levels', () => {
     const { code, stdout } = await stage.run('levels', '--html', page);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`page: ${page}`) });
     expect(await readFile(page, 'utf8')).toMatch(/<th scope="col">db_node1<\/th><th scope="col">db_node2<\/th>/);
+  });
+
+  it('does not call levels the same that could not be compared', async () => {
+    const config = await stage.configure((base) => ({
+      ...base,
+      nodes: { ...base.nodes, db_node2: { ...base.nodes.db_node2, port: 1 } },
+    }));
+    const { code, stdout } = await stage.run('levels', '--config', config);
+    expect(stdout).toMatch(/NODE-UNREAD on db_node2/);
+    expect(stdout).toMatch(/not all of them could be compared/);
+    expect(code).toBe(16);
+    expect((await stage.run('levels')).stdout).toBe('levels: the same on all nodes\n');
+  });
+});
+
+describe('an interrupt', () => {
+  it('ends at once what only looks, also while a node does not answer', { timeout: 30_000 }, async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const config = await stage.configure((base) => ({
+      ...base,
+      nodes: { ...base.nodes, db_node2: { ...base.nodes.db_node2, port } },
+    }));
+    const asked = once(silent, 'connection');
+    const { child, finished } = stage.start('who', 'ledger_rg', '--config', config);
+    const [socket] = (await asked) as [Socket];
+    child.kill('SIGINT');
+    const { code, stdout } = await finished;
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    socket.destroy();
+    silent.close();
+  });
+});
+
+describe('list', () => {
+  it('takes a group without backups for what it is, and a mistyped one for a mistake', async () => {
+    const config = await stage.configure((base) => ({ ...base, store: join(stage.directory, 'empty') }));
+    expect(await stage.run('list', 'ledger_rg', '--config', config)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^no backups of ledger_rg in /),
+    });
+    expect(await stage.run('list', 'ledgre_rg', '--config', config)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no group ledgre_rg[\s\S]*ledger_rg/),
+    });
   });
 });
 

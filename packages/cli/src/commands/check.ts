@@ -25,10 +25,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   const store = await storeOf(config).catch((error: unknown) => brokenStore(config.store, error));
   const found: Check[] = [];
   const tell = (checked: Check) => {
+    tellOutcome(reporter, checkText(checked, found), checked.problems.length === 0);
     found.push(checked);
-    const isWell = checked.problems.length === 0;
-    const said = `${isWell ? 'ok     ' : 'problem'}  ${checked.subject}: ${checked.says}`;
-    tellOutcome(reporter, [said, ...checked.problems.flatMap(problemText)], isWell);
   };
   tell(await checkStore(store));
   const secrets = await checkSecrets(config);
@@ -43,6 +41,19 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   });
   reporter.result({ checks: found });
   return exitCodeOfProblems(found.flatMap(({ problems }) => problems));
+}
+
+/** A check for a person; what an earlier one has told of a node is not told again. */
+function checkText({ subject, says, problems }: Check, before: readonly Check[]): string[] {
+  const told = before.flatMap((check) => check.problems);
+  const isTold = ({ code, node }: Problem) =>
+    node !== null && told.some((other) => other.code === code && other.node === node);
+  const again = [...new Set(problems.filter(isTold).map(({ node }) => node))];
+  return [
+    `${problems.length === 0 ? 'ok     ' : 'problem'}  ${subject}: ${says}`,
+    ...problems.filter((problem) => !isTold(problem)).flatMap(problemText),
+    ...(again.length === 0 ? [] : [`  and what is told above of ${again.join(' and ')}`]),
+  ];
 }
 
 /** Stands in for a store that cannot be opened, so that everything else can be looked at. */

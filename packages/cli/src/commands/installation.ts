@@ -16,7 +16,9 @@ import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 
 /** What is done with an installation. */
-export type InstallationAction = 'install' | 'verify' | 'remove';
+export const installationActions = ['install', 'verify', 'remove'] as const;
+
+type InstallationAction = (typeof installationActions)[number];
 
 /** Where things lie on the nodes. */
 export interface InstallationFlags {

@@ -17,10 +17,19 @@ export function standingText(group: string, standing: Standing): string[] {
   if (standing.kind === 'held') return [...evidence, `verdict: ${standing.node} holds ${group}`];
   return [
     ...evidence,
-    `verdict: ${group} is ${standing.kind}`,
+    `verdict: ${verdicts[standing.kind](group)}`,
     ...standing.reasons.flatMap(({ node, message, seen, remedy }) => [
       `  ${node ?? 'cluster'}: ${message}: ${seen}`,
       `    ${remedy}`,
     ]),
   ];
 }
+
+const verdicts: Readonly<Record<Exclude<Standing['kind'], 'held'>, (group: string) => string>> = {
+  offline: (group) => `no node has ${group} online`,
+  moving: (group) => `${group} is moving, or an event runs: ask again later`,
+  contested: (group) => `more than one node claims ${group}`,
+  undecidable: (group) => `nobody can say who holds ${group}`,
+  'no-cluster': () => 'no cluster is configured on the nodes',
+  'unknown-group': (group) => `the cluster knows no group ${group}`,
+};

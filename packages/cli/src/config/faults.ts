@@ -1,4 +1,4 @@
-import { isMap, type LineCounter, type Node } from 'yaml';
+import { isMap, type LineCounter, type Node, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { configSchema } from './schema.ts';
 
@@ -13,12 +13,17 @@ interface Located {
   getIn(path: readonly unknown[], keepScalar: true): unknown;
 }
 
+/** What keeps a text from being YAML; where it stands is told once. */
+export function faultOfText({ message, pos }: YAMLParseError): Fault {
+  return { offset: pos[0], message: (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '') };
+}
+
 /** What an issue of the schema means in a document: one fault for each setting that nobody knows, one for anything else. */
 export function faultsOf(document: Located, issue: z.core.$ZodIssue): Fault[] {
   const at = issue.path.join('.');
   const node = nodeAt(document, issue.path);
   if (issue.code !== 'unrecognized_keys') {
-    return [{ offset: node?.range?.[0] ?? 0, message: `${at || 'file'}: ${messageOf(issue)}` }];
+    return [{ offset: node?.range?.[0] ?? 0, message: `${at || 'file'}: ${messageOf(issue, document)}` }];
   }
   const known = Object.keys(schemaAt(issue.path)?.def.shape ?? {});
   return issue.keys.map((key) => {
@@ -45,12 +50,27 @@ function keyOffset(node: Node | undefined, key: string): number | undefined {
   return (pair?.key as Node | undefined)?.range?.[0];
 }
 
-/** An issue in words; where several forms are allowed and none was met, the schema says what they are. */
-function messageOf(issue: z.core.$ZodIssue): string {
+/** An issue in words: what is wanted, and where a setting has several forms, what the schema says of it. */
+function messageOf(issue: z.core.$ZodIssue, document: Located): string {
+  if (issue.code === 'invalid_type') {
+    const isThere = issue.path.length > 0 && document.getIn(issue.path, true) !== undefined;
+    return `${isThere ? '' : 'missing: '}${forms[issue.expected] ?? issue.expected} is wanted`;
+  }
   if (issue.code !== 'invalid_union') return issue.message;
   const meant = schemaAt(issue.path)?.meta?.()?.description;
   return meant === undefined ? issue.message : `this is wanted: ${meant}`;
 }
+
+/** What the schema calls a form, in words of a person who writes YAML. */
+const forms: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of settings',
+  record: 'a block of names',
+};
 
 interface Schema {
   readonly def: {

@@ -70,9 +70,27 @@ notify:
     );
     expect(error?.message.split('\n')).toEqual([
       `${file}:6:3: ssh.identites: no such setting (did you mean identities?)`,
-      expect.stringMatching(/:9:12: notify\.webhook: this is wanted: /),
       `${file}:7:1: groups2: no such setting (did you mean groups?)`,
+      expect.stringMatching(/:9:12: notify\.webhook: this is wanted: /),
     ]);
+  });
+
+  it.each([
+    ['', ['1:1: file: missing: a block of settings is wanted']],
+    ['nodes:\n\tdb1: {}\n', ['2:1: Tabs are not allowed as indentation']],
+    [least.replace('store: backups\n', ''), ['2:1: store: missing: a text is wanted']],
+    [
+      least.replace('{} }', '{ allowLastCopy: yes, freezeSeconds: "30", rawVolumes: [a] } }'),
+      [
+        '4:40: groups.payroll_rg.allowLastCopy: true or false is wanted',
+        '4:60: groups.payroll_rg.freezeSeconds: a number is wanted',
+        '4:78: groups.payroll_rg.rawVolumes: a block of names is wanted',
+      ],
+    ],
+  ])('says of %j in plain words what is wanted, in the order of the file', async (text, told) => {
+    const { config, file } = await read(text);
+    const message = await config.catch((error: Error) => error.message);
+    expect(message).toBe(told.map((line) => `${file}:${line}`).join('\n'));
   });
 
   it('looks for the files of secrets beside the configuration', async () => {

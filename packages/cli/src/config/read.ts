@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { SplitmirrorError } from '@splitmirror/host';
 import { LineCounter, parseDocument } from 'yaml';
-import { faultsOf, placeOf } from './faults.ts';
+import { faultOfText, faultsOf, placeOf } from './faults.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** The configuration cannot be used. The message names file, line and column of the first fault, and lists all. */
@@ -25,19 +25,16 @@ export async function readConfig(file: string): Promise<Config> {
   });
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const faults = document.errors.map(
-    ({ message, pos }) => `${file}:${placeOf(lines, pos[0])}: ${message.split('\n')[0]}`,
-  );
+  const faults = document.errors.map(faultOfText);
   if (faults.length === 0) {
     const read = configSchema.safeParse(document.toJS());
     if (read.success) return absolute(read.data, dirname(resolve(file)));
-    for (const issue of read.error.issues) {
-      for (const { offset, message } of faultsOf(document, issue)) {
-        faults.push(`${file}:${placeOf(lines, offset)}: ${message}`);
-      }
-    }
+    faults.push(...read.error.issues.flatMap((issue) => faultsOf(document, issue)));
   }
-  throw new ConfigError(faults.join('\n'), {
+  const told = faults
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ offset, message }) => `${file}:${placeOf(lines, offset)}: ${message}`);
+  throw new ConfigError(told.join('\n'), {
     remedy:
       'Correct the file; the README of the command line describes every setting, "splitmirror schema" tells an editor.',
   });

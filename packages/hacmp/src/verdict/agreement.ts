@@ -143,7 +143,7 @@ export function gone(
     const out = members.length > 0 && members.every((member) => opinion(member, node) === 'out');
     if (out && (code === 'HOST_UNREACHABLE' || code === 'NO_HOST')) return [];
     return undecidable(code, node, `${node} could not be asked and is not surely out of the cluster`, {
-      seen: `${reason}; ${opinions.join(', ')}`,
+      seen: [reason, opinions.join(', ')].filter((words) => words !== '').join('; '),
       remedy: `${remedy} Or bring ${node} down for certain, so that the cluster counts it out.`,
     });
   });

@@ -1,0 +1,94 @@
+import { Argument, type Command, Option } from 'commander';
+import { init } from '../commands/init.ts';
+import { events, guard, type InstallationFlags, installationActions } from '../commands/installation.ts';
+import { sudoers } from '../commands/sudoers.ts';
+import { ConfigError } from '../config/read.ts';
+import { configSchemaJson } from '../config/schema.ts';
+import { manPage } from '../man-page.ts';
+import type { Interrupt } from '../session.ts';
+import type { Branch } from './branch.ts';
+
+/** The commands that set things up: here, on the nodes, in an editor. */
+export function addSetUp(program: Command, { bare, command, inside, done }: Branch): void {
+  bare(
+    'init <address...>',
+    'ask the machines of a cluster who they are, and write a commented configuration',
+    'init db1.example.com db2.example.com --identity ~/.ssh/splitmirror --store /backup',
+  )
+    .option('-c, --config <file>', 'file to write; it must not exist', 'splitmirror.yaml')
+    .option('--user <name>', 'login name', 'root')
+    .option('--identity <file...>', 'private keys')
+    .option('--known-hosts <file...>', 'files with the trusted host keys; default those of OpenSSH')
+    .option('--store <directory>', 'directory of the backups', '/backup')
+    .option('--path <path...>', 'PATH on the nodes, one for all or one each; default the places of AIX')
+    .option('--json', 'print JSON lines and nothing else')
+    .action(async (addresses, { identity = [], knownHosts = [], path = [], ...options }) =>
+      done(await init(addresses, { identity, knownHosts, path, ...options })),
+    );
+
+  const installed = (name: string, description: string, ...examples: string[]) =>
+    command(name, description, ...examples)
+      .addArgument(new Argument('<action>').choices(installationActions))
+      .option('--guard-path <path>', 'where the guard lies on the nodes', '/usr/local/bin/splitmirror-guard')
+      .option('--print', 'print the scripts and what to enter, and change nothing');
+  installed(
+    'guard',
+    'install, verify or remove the script that runs a command only on the node that holds a group',
+    'guard install --print',
+    'guard install',
+  ).action((action, options) =>
+    inside(options, (session) => guard(session, action, options), interruptOf(action, options)),
+  );
+  installed(
+    'events',
+    'install, verify or remove the scripts that follow takeovers',
+    "events install --print --job 'payroll_rg=0 1 * * * /usr/local/bin/splitmirror-guard payroll_rg /usr/local/bin/backup'",
+    'events verify',
+  )
+    .option('--job <group=line...>', 'crontab lines that a node has while it holds the group')
+    .action((action, { job = [], ...options }) =>
+      inside(
+        options,
+        (session) => events(session, action, { ...options, jobs: jobsOf(job) }),
+        interruptOf(action, options),
+      ),
+    );
+
+  bare(
+    'sudoers',
+    'print the rules of sudo that let a login do its work, and nothing else',
+    'sudoers --user backup > splitmirror.sudoers',
+    'sudoers --user backup --also installation',
+  )
+    .option('-c, --config <file>', 'configuration file', 'splitmirror.yaml')
+    .option('--user <name>', 'login name; default that of the configuration')
+    .addOption(new Option('--also <purpose...>', 'what it may do beside backups').choices(['installation']))
+    .action(async ({ also = [], ...options }) => done(await sudoers({ also, ...options })));
+  bare(
+    'schema',
+    'print the JSON Schema of the configuration, for an editor',
+    'schema > splitmirror.schema.json',
+  ).action(() => {
+    process.stdout.write(`${JSON.stringify(configSchemaJson(), null, 2)}\n`);
+  });
+  bare('man', 'print the manual page', 'man | man -l -', 'man > /usr/local/share/man/man1/splitmirror.1').action(() => {
+    process.stdout.write(manPage(program));
+  });
+}
+
+function interruptOf(action: string, { print }: Pick<InstallationFlags, 'print'>): Interrupt {
+  return action === 'verify' || print === true ? 'looking' : 'in-order';
+}
+
+/** `GROUP=crontab line`, several of one group in their order. */
+function jobsOf(words: readonly string[]): Record<string, string[]> {
+  const jobs: Record<string, string[]> = {};
+  for (const word of words) {
+    const [, group, line] = /^([^=]+)=(.+)$/.exec(word) ?? [];
+    if (group === undefined || line === undefined) {
+      throw new ConfigError(`${word} is no job`, { remedy: 'Say GROUP=CRONTAB-LINE.' });
+    }
+    jobs[group] = [...(jobs[group] ?? []), line];
+  }
+  return jobs;
+}
