@@ -3,16 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { pagesWithExamples } from './pages.ts';
 
-/** Pages whose examples are run here, each from the folder of a package that has what they import. */
-const pages: readonly (readonly [page: string, folder: string])[] = [
-  ['packages/backup/README.md', 'packages/backup'],
-  ['packages/host/README.md', 'packages/host'],
-  ['packages/lab/README.md', 'packages/lab'],
-  ['packages/levels/README.md', 'packages/levels'],
-  ['packages/lvm/README.md', 'packages/lvm'],
-  ['docs/embedding.md', 'packages/cli'],
-];
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Each `ts` block that is followed by a `text` block: what it prints. */
@@ -28,7 +20,7 @@ async function examplesOf(page: string): Promise<{ line: number; code: string; o
   );
 }
 
-describe.each(pages)('the examples of %s', async (page, folder) => {
+describe.each(pagesWithExamples)('the examples of %s', async (page, folder) => {
   const examples = await examplesOf(page);
 
   it('are there', () => expect(examples).not.toEqual([]));

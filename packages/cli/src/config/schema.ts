@@ -59,7 +59,7 @@ const drills = z
     probe: argv.optional().describe('command that opens what was restored; gets the directory as its last word'),
     probeMinutes: z.number().positive().max(1440).default(60),
   })
-  .describe('how old the last passed drill of each level may be; `splitmirror drill --due` says what is overdue');
+  .describe('how old the last passed drill of each level may be; `splitmirror drill GROUP --due` says what is overdue');
 
 const group = z.strictObject({
   quiesce: quiesce.optional(),

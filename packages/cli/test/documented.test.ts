@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config/read.ts';
+import { examplesOf } from '../src/tree/branch.ts';
+import { buildProgram } from '../src/tree.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .filter((name) => !name.startsWith('.changeset/'));
+
+/** Every command line that a text names: in blocks, and between backquotes where options or arguments follow. */
+function commandLinesIn(markdown: string): string[] {
+  const blocks = Array.from(markdown.matchAll(/^ *```(?:sh|text)\n([\s\S]*?)^ *```/gm), ([, body = '']) => body);
+  const spans = markdown.replace(/^ *```[\s\S]*?^ *```/gm, '').matchAll(/`(splitmirror [a-z][^`\n]*)`/g);
+  return [
+    ...blocks.flatMap((body) => body.split('\n').filter((line) => /^(?:[*/\d ]+ )?splitmirror [a-z]/.test(line))),
+    ...Array.from(spans, ([, line = '']) => line),
+  ].map((line) => line.replace(/^[*/\d ]+ (?=splitmirror)/, ''));
+}
+
+/** The words behind `splitmirror`, up to what belongs to the shell. */
+function wordsOf(line: string): string[] {
+  const command = line.replace(/^splitmirror /, '').replace(/\s+(?:#|>|<|\||&&).*$/, '');
+  return Array.from(
+    command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),
+    ([, double, single, bare]) => double ?? single ?? bare ?? '',
+  );
+}
+
+/** What the command line says of words, when no command is run; nothing when it takes them. */
+async function objection(words: readonly string[]): Promise<string | undefined> {
+  const program = buildProgram(() => {});
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ writeErr: () => {}, writeOut: () => {} });
+    if (command !== program) command.action(() => {});
+  }
+  return program.parseAsync([...words], { from: 'user' }).then(
+    () => undefined,
+    (error: Error) => (error.message === '(outputHelp)' ? undefined : error.message),
+  );
+}
+
+describe('what is documented', () => {
+  it.each(pages)('%s names no command and no option that is not there', async (page) => {
+    const lines = commandLinesIn(await readFile(join(root, page), 'utf8'));
+    const wrong = await Promise.all(
+      lines.map(
+        async (line) => [line, await objection(wordsOf(line.replace(/^(splitmirror \w+)$/, '$1 --help')))] as const,
+      ),
+    );
+    expect(wrong.filter(([, said]) => said !== undefined)).toEqual([]);
+  });
+
+  it('has examples that each command takes', async () => {
+    const program = buildProgram(() => {});
+    for (const command of program.commands.filter(({ commands }) => commands.length === 0)) {
+      for (const example of examplesOf(command)) {
+        const [, own = example] = /\| splitmirror (.*)$/.exec(example) ?? [];
+        expect(await objection(wordsOf(own)), example).toBeUndefined();
+      }
+    }
+    expect(await objection(['backup', '--no-such-option'])).toMatch(/unknown option/);
+  });
+
+  it('shows configurations that can be read', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'splitmirror-documented-'));
+    const blocks = await Promise.all(
+      pages.map(async (page) =>
+        Array.from((await readFile(join(root, page), 'utf8')).matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)),
+      ),
+    );
+    expect(blocks.flat()).not.toEqual([]);
+    for (const [index, [, indent = '', body = '']] of blocks.flat().entries()) {
+      const file = join(directory, `${index}.yaml`);
+      await writeFile(file, body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+      await expect(readConfig(file)).resolves.toMatchObject({ store: expect.any(String) });
+    }
+  });
+});
