@@ -187,11 +187,27 @@ try {
       const bare = importTime(nodes[1].node, project, 'node:path');
       if (importMs - bare > budget.importMs) faults.push(`${name} takes ${importMs.toFixed(0)} ms to import`);
     }
+    for (const each of packages) {
+      if (!existsSync(join(project, 'node_modules/@splitmirror', each, 'LICENSE')))
+        faults.push(`${each} has no licence`);
+    }
     rows.push({ name, code, kilobytes, importMs, shaken, imported });
     console.log(
       `${name}: alone, ES module, CommonJS, types, Node.js ${nodeLines.map((line) => line.split('.')[0]).join(', ')}; ${code.toFixed(0)} kB of code, ${kilobytes.toFixed(0)} kB installed, imported in ${importMs.toFixed(1)} ms${shaken === null ? '' : `, ${imported} alone ${shaken} bytes`}`,
     );
   }
+
+  // The command line, as it is installed.
+  const operator = join(base, 'operator');
+  mkdirSync(operator);
+  writeFileSync(join(operator, 'package.json'), '{"private":true}');
+  const all = readdirSync(packed).map((file) => join(packed, file));
+  run('npm', ['install', '--silent', '--no-audit', '--no-fund', ...all], operator);
+  for (const { version, node } of nodes) {
+    const page = run(node, ['node_modules/splitmirror/dist/bin.js', 'man'], operator);
+    if (!page.startsWith('.TH SPLITMIRROR')) faults.push(`splitmirror prints no manual page under Node.js ${version}`);
+  }
+  console.log('splitmirror: installed with all packages, prints its manual page');
 } finally {
   rmSync(base, { recursive: true, force: true });
 }

@@ -1,7 +1,15 @@
 #!/usr/bin/env node
-import { main } from './program.ts';
+import { refusalOfNode } from './node-version.ts';
 
 // Whoever read our output may be gone; the run must not end for want of a reader, with a mirror split.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-process.exitCode = await main(process.argv.slice(2));
+const refusal = refusalOfNode(process.versions.node);
+if (refusal === null) {
+  // What an older Node.js does not know would already fail to load.
+  const { main } = await import('./program.ts');
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  process.stderr.write(`${refusal}\n`);
+  process.exitCode = 2;
+}

@@ -4,6 +4,22 @@ import { bytesText } from './units.ts';
 
 /** A plan as a run-book: every line that begins with `$` is run, exactly so, on the node that is named. */
 export function planText(plan: RunPlan): string[] {
+  const { mirror } = plan;
+  return [
+    ...planSummary(plan),
+    ...phaseText(mirror.split),
+    ...phaseText(mirror.expose),
+    'archive: the copies, streamed over the connection',
+    ...plan.archives.map(({ source, file }) => `  $ ${renderCommand(source)}  > ${file}`),
+    ...phaseText(mirror.withdraw),
+    ...phaseText(mirror.merge),
+    'resync: wait until no partition is stale, then commit',
+    ...takeoverText(mirror),
+  ];
+}
+
+/** What a plan means, without its commands. */
+export function planSummary(plan: RunPlan): string[] {
   const { mirror, policy } = plan;
   return [
     `run ${plan.run}: back up ${plan.group} on ${plan.node}   (plan ${digestOf(plan).slice(0, 12)})`,
@@ -15,14 +31,6 @@ export function planText(plan: RunPlan): string[] {
     `  writers are held for at most ${mirror.frozenSecondsAtMost} s; fewer copies for about ${plan.estimates.minutesWithoutRedundancy} min (${plan.estimates.basis})`,
     `  the application is ${policy.quiesce === null ? 'not told' : 'suspended over the split'}`,
     `  the archives take at most ${bytesText(plan.estimates.storeBytesAtMost)}`,
-    ...phaseText(mirror.split),
-    ...phaseText(mirror.expose),
-    'archive: the copies, streamed over the connection',
-    ...plan.archives.map(({ source, file }) => `  $ ${renderCommand(source)}  > ${file}`),
-    ...phaseText(mirror.withdraw),
-    ...phaseText(mirror.merge),
-    'resync: wait until no partition is stale, then commit',
-    ...takeoverText(mirror),
   ];
 }
 

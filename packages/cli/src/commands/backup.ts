@@ -12,7 +12,7 @@ import { policyOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { nodesOn } from '../connect.ts';
 import { exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
-import { planText } from '../plan-text.ts';
+import { planSummary } from '../plan-text.ts';
 import type { Session } from '../session.ts';
 import { announceEnd, announceStart } from './announcements.ts';
 import { backupSeveral } from './backup-several.ts';
@@ -59,7 +59,7 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
   let run: string | null = null;
   try {
     const plan = await recordedPlan(recorder, saved, () => planBackup(context, group, policy, { signal }));
-    for (const line of planText(plan)) reporter.line(line);
+    for (const line of planSummary(plan)) reporter.line(line);
     reporter.heading(`run ${plan.run}`);
     run = plan.run;
     const report = await runBackup(context, plan, { signal, stop, approval });
