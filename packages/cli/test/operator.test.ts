@@ -192,6 +192,20 @@ describe('init', () => {
     expect((await stage.run('init', ...addresses, ...words, '--config', file)).code).toBe(2);
   });
 
+  it('says of each machine why it cannot be asked, with the exit code of that', async () => {
+    const { addresses, words } = flags();
+    const file = join(stage.directory, 'never.yaml');
+    const [unknownKey, noCluster] = await Promise.all([
+      stage.run('init', ...addresses, '--known-hosts', join(stage.directory, 'nobody'), '--config', file),
+      stage.run('init', ...addresses, ...words.slice(0, 4), '--config', file),
+    ]);
+    expect(unknownKey.stdout.match(/HOST_KEY_UNKNOWN/g)).toHaveLength(2);
+    expect(unknownKey.code).toBe(17);
+    expect(noCluster.stdout.match(/NO_CLUSTER.*get_local_nodename/g)).toHaveLength(2);
+    expect(noCluster.code).toBe(15);
+    expect(existsSync(file)).toBe(false);
+  });
+
   it('refuses to leave a node out', async () => {
     const { addresses, words } = flags();
     const file = join(stage.directory, 'half.yaml');

@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
+import type { Problem } from '@splitmirror/backup';
 import { contentsOf, type GroupRow, type NodeReport, survey } from '@splitmirror/hacmp';
 import type { Host } from '@splitmirror/host';
 import { look } from '@splitmirror/lvm';
 import { sshHost } from '@splitmirror/ssh';
 import { ConfigError, readConfig } from '../config/read.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
 import { createReporter } from '../reporter.ts';
 import { type FoundGroup, type FoundNode, starterConfig } from '../starter.ts';
+import { problemText } from './problems.ts';
 
 /** What `init` may be told. */
 export interface InitFlags {
@@ -50,11 +52,12 @@ export async function init(addresses: readonly string[], flags: InitFlags): Prom
       const name = nameOf(reports.find(({ node }) => node === text));
       return name === null ? [] : [{ name, address, port, path }];
     });
-    for (const report of reports) {
-      if (report.kind === 'unreachable') reporter.alert(`${report.node}: ${report.reason}\n  ${report.remedy}`);
-      else if (nameOf(report) === null) reporter.alert(`${report.node}: is no node of a cluster that can be asked`);
+    const problems = reports.flatMap(problemOf);
+    if (problems.length > 0) {
+      for (const line of problems.flatMap(problemText)) reporter.alert(line);
+      reporter.result({ problems });
+      return exitCodeOfProblems(problems);
     }
-    if (nodes.length < addresses.length) return exitCodes.HOST_UNREACHABLE.code;
     const names = nodes.map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw misled(`two addresses lead to ${twice}`, 'Give one address for each node.');
@@ -96,6 +99,25 @@ function placeOf(text: string): Place {
 
 function nameOf(report: NodeReport | undefined): string | null {
   return report?.kind === 'answered' && report.localName.kind === 'read' ? report.localName.value : null;
+}
+
+/** Why a machine does not tell which node it is, if it does not. */
+function problemOf(report: NodeReport): Problem[] {
+  if (report.kind === 'unreachable') {
+    const { code, reason, remedy } = report;
+    return [{ code, node: null, message: reason, seen: '', remedy }];
+  }
+  if (nameOf(report) !== null) return [];
+  return [
+    {
+      code: 'NO_CLUSTER',
+      node: null,
+      message: `${report.node}: reached, but get_local_nodename does not say which node of a cluster this is`,
+      seen: '',
+      remedy:
+        'See that HACMP or PowerHA is configured there; name with --path where its commands lie, if elsewhere than on AIX.',
+    },
+  ];
 }
 
 /** Nodes that take part in any resource group. */
