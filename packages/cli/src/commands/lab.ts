@@ -14,6 +14,9 @@ export interface LabFlags {
 /** Name of the file that makes every other command work with the lab. */
 export const labConfigName = 'splitmirror.yaml';
 
+/** A timer that is set for longer goes off at once. */
+const longestDelayMs = 2 ** 31 - 1;
+
 /** Starts a lab, writes a configuration for it, and waits until it is told to end. */
 export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   const running = await startLab({ directory });
@@ -26,7 +29,7 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   process.stdout.write(`${reachText(running).join('\n')}\n`);
   const ending = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
-  const lifetime = minutes === undefined ? 2 ** 31 - 1 : minutes * 60_000;
+  const lifetime = Math.min((minutes ?? Infinity) * 60_000, longestDelayMs);
   void running.closed.then(() => ending.abort());
   await delay(lifetime, undefined, { signal: ending.signal }).catch(() => {});
   await running.close();
@@ -39,7 +42,7 @@ function reachText(running: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | '
   return [
     `lab in ${running.directory}`,
     ...running.nodes.map(({ name, port }) => reachLine(name, port, identityFile, knownHostsFile)),
-    `  configuration: ${join(running.directory, labConfigName)}`,
+    `  then: splitmirror check --config ${join(running.directory, labConfigName)}`,
   ];
 }
 

@@ -114,7 +114,8 @@ async function perform(scene: Scene): Promise<number> {
   reporter.line(`  backups:  ${scene.config.store}/${group}`);
   reporter.line(`  restored: ${restored}`);
   reporter.line(`  lab:      ${join(base, 'lab')}`);
-  if (scene.keep) {
+  if (!scene.keep) reporter.line('  to play with it yourself: docs/walkthroughs/first-backup.md');
+  else {
     for (const line of reachLines(scene.config, after)) reporter.line(line);
     const { pid } = JSON.parse(await readFile(join(base, 'lab', 'process.json'), 'utf8')) as { pid: number };
     reporter.line(`  the lab ends by itself in ${labMinutes} minutes, or now: kill ${pid}`);
