@@ -27,7 +27,7 @@ describe('guard', () => {
     expect((await stage.run('guard', 'verify')).code).toBe(57);
   });
 
-  it('is never written over a file of somebody else', { timeout: 60_000 }, async () => {
+  it('is never written over a file of somebody else', { timeout: 180_000 }, async () => {
     const root = stage.lab.nodes[0]?.root ?? '';
     await mkdir(join(root, '/usr/local/bin'), { recursive: true });
     await writeFile(join(root, '/usr/local/bin/other'), 'mine\n');
@@ -43,7 +43,7 @@ describe('guard', () => {
 describe('events', () => {
   const job = 'ledger_rg=0 1 * * * /usr/local/bin/splitmirror-guard ledger_rg /usr/local/bin/backup-ledger';
 
-  it('are printed with what is to be entered, and verified', { timeout: 60_000 }, async () => {
+  it('are printed with what is to be entered, and verified', { timeout: 180_000 }, async () => {
     const { code, stdout } = await stage.run('events', 'install', '--print', '--job', job);
     expect(code).toBe(0);
     expect(stdout).toMatch(/post-event script of rg_move_complete: \/usr\/local\/bin\/splitmirror-event/);
@@ -57,7 +57,7 @@ describe('events', () => {
     expect((await stage.run('events', 'verify', '--job', 'strange_rg=0 1 * * * x')).code).toBe(2);
   });
 
-  it('are refused while nobody provably holds a group: its debt would be forgotten', { timeout: 60_000 }, async () => {
+  it('are refused while nobody provably holds a group: its debt would be forgotten', { timeout: 180_000 }, async () => {
     const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, lost_rg: {} } }));
     expect((await stage.run('events', 'install', '--config', config)).code).toBe(10);
   });

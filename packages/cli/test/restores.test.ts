@@ -31,7 +31,7 @@ async function another(time: string, id: string, change: Readonly<Record<string,
 }
 
 describe('restore', () => {
-  it('shows first, then brings one file back, byte for byte', { timeout: 60_000 }, async () => {
+  it('shows first, then brings one file back, byte for byte', { timeout: 180_000 }, async () => {
     const dry = await restore('--path', account, '--dry-run');
     expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/accountslv .*: 1 files/) });
     expect((await restore('--path', '/ledger/none', '--dry-run')).code).toBe(45);
@@ -48,7 +48,7 @@ describe('restore', () => {
     expect((await restore(here, '--path', account)).code).toBe(42);
   });
 
-  it('puts it into the group over what was lost there, and to another node', { timeout: 60_000 }, async () => {
+  it('puts it into the group over what was lost there, and to another node', { timeout: 180_000 }, async () => {
     const there = '/scratch/restored';
     const root = stage.lab.nodes[1]?.root ?? '';
     await mkdir(join(root, there), { recursive: true });
@@ -67,7 +67,7 @@ describe('restore', () => {
     expect((await restore('--into-group', '--path', '/ledger/accounts/lost.acct')).code).toBe(45);
   });
 
-  it('takes no words that could mean two places', { timeout: 60_000 }, async () => {
+  it('takes no words that could mean two places', { timeout: 180_000 }, async () => {
     const wrong = [
       ['/tmp/x', '--into-group'],
       ['--into-group', '--node', 'db_node2'],
