@@ -112,7 +112,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser (needs Debian’s chromium
   });
 
   it('print on few sheets, with nothing cut off', async () => {
-    for (const [file, most] of [[files().report, 4] as const, [files().levels, 1] as const]) {
+    for (const [file, most] of [[files().report, 3] as const, [files().levels, 1] as const]) {
       await show(file, 720, 'print');
       expect(await page.evaluate(overhang)).toBeLessThanOrEqual(0);
       const { data } = await page.send('Page.printToPDF', { paperWidth: 8.27, paperHeight: 11.69 });
