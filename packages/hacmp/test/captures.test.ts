@@ -21,12 +21,12 @@ import {
   parseConfiguredNodes,
   parseNames,
   parseRemoteOutput,
-  parseShownServices,
   parseSnmpCluster,
   readerOf,
   type ShownResources,
   type ShownServices,
   type Topology,
+  type Varbind,
 } from '../src/index.ts';
 
 const folder = process.env.SPLITMIRROR_CAPTURES ?? join(import.meta.dirname, '../../../../shared/captures');
@@ -43,7 +43,7 @@ type View = (value: never, text: string) => Record<string, unknown>;
 
 const views: Readonly<Record<string, View>> = {
   'clRGinfo-colon': (rows: GroupRow[], text) => ({
-    fields_per_line: text.split('\n')[0]?.split(':').length,
+    fields_per_line: text.trim().split('\n')[0]?.trim().split(':').length,
     groups: distinct(rows.map((row) => row.group)),
     nodes: distinct(rows.map((row) => row.node)),
     instances: rows,
@@ -68,7 +68,7 @@ const views: Readonly<Record<string, View>> = {
   }),
   clfindres: (groups: FoundGroup[]) => ({ groups }),
   'clmgr-colon': (answer: NodeState[] | ColonTable, text) => ({
-    columns: text.split('\n')[0]?.replace('# ', '').split(':'),
+    columns: text.trim().split('\n')[0]?.trim().replace('# ', '').split(':'),
     ...(Array.isArray(answer)
       ? { nodes: answer.map(({ rawState, ...node }) => ({ ...node, raw_state: rawState })) }
       : {
@@ -82,8 +82,10 @@ const views: Readonly<Record<string, View>> = {
   lssrc: (subsystems: unknown) => ({ subsystems }),
   'clshowsrv-v': (shown: ShownServices) => ({
     subsystems: shown.subsystems,
-    nodes: shown.nodes.map(({ rawState, ...node }) => ({ ...node, raw_state: rawState })),
     ...(shown.manager ? managerView(shown.manager) : { cluster_manager_state: null }),
+    ...(shown.nodes.length > 0 && {
+      nodes: shown.nodes.map(({ rawState, ...node }) => ({ ...node, raw_state: rawState })),
+    }),
   }),
   'clcmd-lssrc-state': (outputs: NodeOutput[]) => ({
     per_node: Object.fromEntries(outputs.map(({ node, output }) => [node, parseClusterManager(output).state])),
@@ -157,7 +159,9 @@ const views: Readonly<Record<string, View>> = {
   'lslpp-colon': (filesets: Fileset[]) => ({ hacmp_installed: hasHacmp(filesets), filesets }),
   lsrpnode: (nodes: PeerNode[]) => ({ nodes: Object.fromEntries(nodes.map((node) => [node.name, node.state])) }),
   'odm-version': (versions: number[]) => ({ versions, consistent: new Set(versions).size === 1 }),
-  'snmp-varbinds': (_: unknown, text) => {
+  'snmp-varbinds': (varbinds: Varbind[], text) => {
+    // A dump of another branch tells nothing of the cluster as a whole.
+    if (!varbinds.some(({ name }) => name === 'clusterName')) return generic(varbinds);
     const { name, id, state, substate, lastChange, answeringNode, nodeCount } = parseSnmpCluster(text);
     return {
       cluster: name,
@@ -178,8 +182,6 @@ const byHand: Readonly<Record<string, (text: string) => Record<string, unknown>>
     const [active = '', ...rest] = text.split('\n\n');
     return { active_nodes: parseNames(active), ...view('cllsnode', parseConfiguredNodes(rest.join('\n\n')), text) };
   },
-  // A menu of SMIT whose end is the text of clshowsrv -v.
-  'clshowsrv-hacmp5-started.txt': (text) => view('clshowsrv-v', parseShownServices(text), text),
   // A session of a shell: prompts with commands, each followed by its answer.
   'clrsh-intermittent.txt': (text) => {
     const attempts = text.split(/^# /m).flatMap((part) => {
@@ -189,6 +191,19 @@ const byHand: Readonly<Record<string, (text: string) => Record<string, unknown>>
     });
     return { attempts };
   },
+};
+
+/** Where the second line names no command, or one that has no reader: what the kind of the expectation is printed by. */
+const printedBy: Readonly<Record<string, string>> = {
+  'clRGinfo-colon': 'clRGinfo -s',
+  'clRGinfo-table': 'clRGinfo',
+  'clRGmove-result': 'clRGmove',
+  'clmgr-pairs': 'clmgr query cluster',
+  'lssrc-ls-clstrmgrES': 'lssrc -ls clstrmgrES',
+  lssrc: 'lssrc -a',
+  'clshowsrv-v': 'clshowsrv -v',
+  'clcmd-lssrc-state': 'clcmd lssrc -ls clstrmgrES',
+  'lscluster-m': 'lscluster -m',
 };
 
 function managerView(manager: ClusterManager): Record<string, unknown> {
@@ -221,7 +236,9 @@ function generic(value: unknown): Record<string, unknown> {
       ...Object.fromEntries(
         ['rows', 'nodes', 'groups', 'instances', 'names', 'varbinds', 'mounts'].map((key) => [key, list]),
       ),
-      ...(outputs && { per_node: Object.fromEntries(value.map(({ node, output }) => [node, output.trim()])) }),
+      ...(outputs && {
+        per_node: Object.fromEntries(value.map(({ node, output, value }) => [node, snake(value ?? output.trim())])),
+      }),
     };
   }
   const seen = snake(value);
@@ -285,8 +302,8 @@ describe('captures', () => {
       readFileSync(join(captures, name.replace(/\.txt$/, '.expected.json')), 'utf8'),
     );
     const kind = expected.kind.split(' ')[0] ?? '';
-    const command = second.replace(/^# command: /, '');
-    const read = byHand[name] ?? readerOf(command);
+    const command = second.replace(/^# command: /, '').trim();
+    const read = byHand[name] ?? readerOf(command) ?? readerOf(printedBy[kind] ?? kind);
     if (!read) return skip(`no reader for ${command}`);
     const seen = attempt(() => byHand[name]?.(text) ?? view(kind, read(text), text), expected.grade);
     if (!seen) return skip(`refused, and ${expected.grade} vouches for no layout`);

@@ -27,6 +27,27 @@ const words = fc.oneof(
 );
 
 describe.each(all)('reader of $command ($name)', (fixture) => {
+  it('reads the same whatever a terminal has left of it', () => {
+    const whole = attempt(fixture, fixture.text);
+    expect(whole).toBeDefined();
+    // What a command printed elsewhere is passed on as it is.
+    const kept = fixture.name === 'node-outputs';
+    const left = {
+      'no last line feed': fixture.text.replace(/\n$/, ''),
+      'carriage returns': fixture.text.replaceAll('\n', '\r\n'),
+      'blanks after each line': kept ? fixture.text : fixture.text.replaceAll('\n', '  \n'),
+      'blank lines before and after': kept ? `\n${fixture.text}` : ` \n\n${fixture.text}\n\n`,
+    };
+    for (const [what, text] of Object.entries(left)) {
+      const seen = attempt(fixture, text);
+      if (kept)
+        expect(JSON.stringify(seen).replace(/(\\n)*"/g, '"'), what).toBe(
+          JSON.stringify(whole).replace(/(\\n)*"/g, '"'),
+        );
+      else expect(seen, what).toEqual(whole);
+    }
+  });
+
   it('throws nothing but ParseError on random text', () => {
     fc.assert(
       fc.property(

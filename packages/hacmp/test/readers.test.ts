@@ -71,13 +71,12 @@ describe('parseGroupRows', () => {
   });
 
   it.each([
-    ['', 'clRGinfo -s:1:1: not a line of group, state and node: ""'],
+    ['', 'clRGinfo -s:1:1: no line'],
     ['There is no cluster definition.\n', 'not a line of group'],
     [`${'a:ONLINE:n1:x\n'}cl_rgutils: Error: no answer: b\n`, 'clRGinfo -s:2:1: not a line of group'],
     ['a:ONLINE:n1:x\na:ONLINE\n', 'clRGinfo -s:2:1: not a line'],
     ['a:ONLINE:n1:x\na:OFFLINE:n2:x:y\n', 'clRGinfo -s:2:1: 5 fields where the first line has 4'],
     ['a: ONLINE:n1:x\n', 'not a line of group'],
-    ['a:ONLINE:n1:x\n\n', 'clRGinfo -s:2:1: not a line of group'],
   ])('refuses %j', (text, reason) => {
     expect(refusal(() => parseGroupRows(text))).toContain(reason);
   });
@@ -498,7 +497,7 @@ describe('readerOf', () => {
     expect(readerOf('clmgr query cluster')).toBe(parseAttributes);
   });
 
-  it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'cldump', 'cldisp', 'clhaver', 'ls'])(
+  it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'clmgr -x query node', 'cldump', 'cldisp', 'ls'])(
     'has none for %s, whose layout is not known',
     (command) => {
       expect(readerOf(command)).toBeUndefined();

@@ -50,6 +50,7 @@ function hear_manager(line, part) {
   }
 }
 function hear_group(line, part, count) {
+  if (line ~ /^[ \t]*$/) return
   count = split(line, part, ":")
   if (!((R, N) in width)) width[R, N] = count
   if (count < 3 || count != width[R, N] || part[1] !~ /^[A-Za-z0-9_.-]+$/ || part[3] !~ /^[A-Za-z0-9_.-]+$/) spoil()
@@ -65,6 +66,7 @@ function hear_group(line, part, count) {
   state[R, N, rows[R, N]] = part[2]
 }
 function hear_state(line, part) {
+  if (line ~ /^[ \t]*$/) return
   if (said[R, N, Q] == 1) { if (line !~ /^# NAME:STATE:RAW_STATE[ \t]*$/) spoil(); return }
   if (split(line, part, ":") != 3 || part[1] !~ /^[^ \t]+$/ || (R, N, part[1]) in node_state) spoil()
   node_state[R, N, part[1]] = part[2] "/" part[3]
@@ -80,7 +82,7 @@ function hear_member(line, part) {
     sub(/ .*/, "", line)
     if (member[R, N, at] != "") spoil()
     member[R, N, at] = line
-  } else if (line ~ /^Points of contact for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
+  } else if (line ~ /^(Points of contact|Number of points_of_contact) for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
 }
 function hear_peer(line, part) {
   if (line ~ /^[ \t]*$/) return

@@ -83,13 +83,13 @@ export function parseClusterStatus(text: string): ClusterStatus {
 const shapes = [
   [
     'cluster',
-    /^Cluster: (\S+)\s+\((\d+)\)(?:\s+([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ )?\d{4}))?$/,
+    /^Cluster: (\S+)\s+\((\d+)\)(?:\s+([A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d (?:\S+ )?\d{4}))?$/,
   ],
-  ['date', /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S+ )?\d{4}$/],
+  ['date', /^[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d (?:\S+ )?\d{4}$/],
   ['state', /^State: (\S+)\s+Nodes: (\d+)$/],
   ['substate', /^SubState: (\S+)$/],
-  ['node', /^Node: (\S+)\s+State: +(\S+)$/],
+  ['node', /^Node: (\S+)\s+State:\s+(\S+)$/],
   ['interface', /^Interface: (\S+) \(\d+\)\s+Address: (\S+)$/],
-  ['interface state', /^State: +(\S+)$/],
-  ['group', /^Resource Group: (\S+)\s+State: +(\S.*)$/],
+  ['interface state', /^State:\s+(\S+)$/],
+  ['group', /^Resource Group: (\S+)\s+State:\s+(\S.*)$/],
 ] as const;

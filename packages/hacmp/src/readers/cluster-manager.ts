@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf } from './lines.ts';
 
 /** The cluster manager of one node, from `lssrc -ls clstrmgrES`. `null`: the line is not there. */
 export interface ClusterManager {
@@ -51,18 +52,17 @@ const source = 'lssrc -ls clstrmgrES';
  * @throws {@link ParseError} when the state line is missing or repeated, or when a known line is malformed or repeated.
  */
 export function parseClusterManager(text: string): ClusterManager {
-  const found = new Map<string, { match: RegExpExecArray; line: number }>();
+  const found = new Map<string, RegExpExecArray>();
   const queuedEvents: Record<string, number> = {};
   const nodes: Record<string, string> = {};
   const other: string[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    const at = { line: index + 1, text: line };
-    const kind = known.find(({ begins }) => begins.test(line));
+  for (const at of linesOf(text)) {
+    const kind = known.find(({ begins }) => begins.test(at.text));
     if (!kind) {
-      if (line.trim() !== '') other.push(line);
+      other.push(at.text);
       continue;
     }
-    const match = kind.shape.exec(line);
+    const match = kind.shape.exec(at.text);
     if (!match) throw new ParseError(source, `malformed ${kind.name}`, at);
     const [, first = '', second = ''] = match;
     if (kind.name === 'queue') {
@@ -73,10 +73,10 @@ export function parseClusterManager(text: string): ClusterManager {
       nodes[first] = second;
     } else {
       if (found.has(kind.name)) throw new ParseError(source, `${kind.name} is told twice`, at);
-      found.set(kind.name, { match, line: index + 1 });
+      found.set(kind.name, match);
     }
   }
-  const word = (name: string, group = 1) => found.get(name)?.match[group];
+  const word = (name: string, group = 1) => found.get(name)?.[group];
   const number = (name: string, group = 1) => (found.has(name) ? Number(word(name, group)) : null);
   const state = word('state');
   if (state === undefined) throw new ParseError(source, 'no line "Current state:"', { line: 1, text });

@@ -1,7 +1,8 @@
 import { ParseError } from '@splitmirror/host';
-import { type GroupInstance, roleOf } from './resource-groups.ts';
+import { linesOf, nowhere } from './lines.ts';
+import { type GroupInstance, placeOf, roleOf } from './resource-groups.ts';
 
-/** What `clRGmove` and `clmgr move resource_group` print when a group was moved. */
+/** What `clRGmove` and `clmgr move resource_group` (or `online`, `offline`) print when a group was moved. */
 export interface GroupMove {
   readonly group: string;
   /** `null` when it is not printed. */
@@ -21,22 +22,22 @@ export interface GroupMove {
  */
 export function parseGroupMove(text: string): GroupMove {
   const source = 'clRGmove';
-  const lines = text.split('\n').map((line) => line.trim());
-  const start = lines.findIndex((line) => /^Resource Group name:/i.test(line));
-  const group = (lines[start] ?? '').slice('Resource Group Name:'.length).trim();
-  const [heading = '', ruler = '', ...rest] = lines.slice(start + 1);
-  if (start === -1 || !/^\S+$/.test(group) || !/^Node\s+(Group )?State$/.test(heading) || !/^-[\s-]*$/.test(ruler)) {
-    throw new ParseError(source, 'no table of nodes and states', { line: start + 1, text: lines[start] ?? '' });
+  const lines = linesOf(text).map(({ line, text }) => ({ line, text: text.trim() }));
+  const start = lines.findIndex(({ text }) => /^Resource Group name:/i.test(text));
+  const [title = nowhere, heading, ruler, ...rows] = lines.slice(start);
+  const group = title.text.slice('Resource Group Name:'.length).trim();
+  const headed = heading && /^Node\s+(Group )?State$/.test(heading.text) && ruler && /^-[\s-]*$/.test(ruler.text);
+  if (start === -1 || !/^\S+$/.test(group) || !headed) {
+    throw new ParseError(source, 'no table of nodes and states', start === -1 ? nowhere : title);
   }
-  const rows = rest.filter((line) => line !== '');
-  const instances = rows.map((row, index): GroupInstance => {
-    const [, node, state] = /^(\S+)\s+([A-Z]\w*(?: \w+)*)$/.exec(row) ?? [];
-    if (!node || !state)
-      throw new ParseError(source, 'not a node and its state', { line: start + index + 4, text: row });
-    return { group, node, site: null, state, role: roleOf(state) };
+  const instances = rows.map((row): GroupInstance => {
+    const [, word = '', state = ''] = /^(\S+)\s+([A-Z]\w*(?: \w+)*)$/.exec(row.text) ?? [];
+    const place = placeOf(word);
+    if (!place) throw new ParseError(source, 'not a node and its state', row);
+    return { group, ...place, state, role: roleOf(state) };
   });
-  if (instances.length === 0) throw new ParseError(source, 'no node', { line: start + 4, text: '' });
-  const messages = lines.slice(0, start).filter((line) => line !== '');
+  if (instances.length === 0) throw new ParseError(source, 'no node', title);
+  const messages = lines.slice(0, start).map(({ text }) => text);
   const told = (shape: RegExp) =>
     messages.map((line) => shape.exec(line)?.[1]).find((word) => word !== undefined) ?? null;
   return {

@@ -58,7 +58,9 @@ export function parseResources(text: string): ShownResources {
     const label = line.slice(0, labelWidth).trimEnd();
     const value = line.slice(labelWidth).trim();
     const split = line.length < labelWidth || line[labelWidth - 1] === ' ';
-    if (!split || !/^[A-Z][\w ()/,?.-]*$/.test(label)) throw new ParseError(source, 'not a label and its value', at);
+    // Two blanks within a label: the value has come out of its column.
+    if (!split || !/^[A-Z][\w ()/,?.-]*$/.test(label) || label.includes('  '))
+      throw new ParseError(source, 'not a label and its value', at);
     if (label === 'Resource Group Name') {
       if (value === '') throw new ParseError(source, 'a group without a name', at);
       inRunTime = false;
@@ -130,7 +132,7 @@ function nodesOf(runTime: readonly (readonly [label: string, value: string])[]):
   ) {
     throw new ParseError(source, 'run-time parameters are not whole', { line: 1, text: runTime.join(' ') });
   }
-  return names;
+  return [...new Set(names)];
 }
 
 /** What a configured group consists of, sorted. */

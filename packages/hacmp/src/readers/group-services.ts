@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere } from './lines.ts';
 import { isSubsystemHeading, parseSubsystem, type Subsystem } from './subsystems.ts';
 
 /** A group of Group Services, in which cluster managers and other daemons meet. */
@@ -16,6 +17,9 @@ export interface GroupServices {
   readonly groups: readonly ServiceGroup[];
 }
 
+/** A sentence below the table, as levels with critical clients print it: several words and no number, so no row cut short. */
+const notice = /^\s*[A-Z][A-Za-z]*(?: [A-Za-z-]+){3,}\.?$/;
+
 /**
  * Reads what `lssrc -ls cthags` prints (`grpsvcs` before 7.1): the row of the subsystem, free lines, and a table of groups.
  *
@@ -23,26 +27,26 @@ export interface GroupServices {
  */
 export function parseGroupServices(text: string): GroupServices {
   const source = 'lssrc -ls cthags';
-  const lines = text.split('\n');
-  const heading = lines.findIndex((line) => isSubsystemHeading(line));
-  const table = lines.findIndex((line) => /^\s*Group name\s+providers\s+providers\/subscribers\s*$/.test(line));
-  if (heading === -1 || table < heading) {
-    throw new ParseError(source, 'no row of the subsystem, or no table of groups', { line: 1, text: lines[0] ?? '' });
+  const lines = linesOf(text);
+  const heading = lines.findIndex((line) => isSubsystemHeading(line.text));
+  const table = lines.findIndex((line) => /^\s*Group name\s+providers\s+providers\/subscribers$/.test(line.text));
+  const subsystem = lines[heading + 1];
+  if (heading === -1 || table < heading || !subsystem) {
+    throw new ParseError(source, 'no row of the subsystem, or no table of groups', lines[0] ?? nowhere);
   }
-  const announced = lines.map((line) => /^\s*Number of groups known locally: (\d+)\s*$/.exec(line)?.[1]).find(Boolean);
-  const groups = lines.slice(table + 1).flatMap((line, index): ServiceGroup[] => {
-    if (line.trim() === '') return [];
-    const [, name, ...counts] = /^\s*(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s*$/.exec(line) ?? [];
-    if (!name) throw new ParseError(source, 'not a group and its members', { line: table + index + 2, text: line });
+  const announced = lines
+    .map((line) => /^\s*Number of groups known locally: (\d+)$/.exec(line.text)?.[1])
+    .find((count) => count !== undefined);
+  const groups = lines.slice(table + 1).flatMap((line): ServiceGroup[] => {
+    if (notice.test(line.text)) return [];
+    const [, name, ...counts] = /^\s*(\S+)\s+(\d+)\s+(\d+)\s+(\d+)$/.exec(line.text) ?? [];
+    if (!name) throw new ParseError(source, 'not a group and its members', line);
     const [providers = 0, localProviders = 0, localSubscribers = 0] = counts.map(Number);
     return [{ name, providers, localProviders, localSubscribers }];
   });
   // Groups without a name of their own are counted and not listed.
   if (announced === undefined || groups.length > Number(announced) || groups.length === 0) {
-    throw new ParseError(source, `${groups.length} groups where ${announced ?? 'no number'} was announced`, {
-      line: table + 1,
-      text: lines[table] ?? '',
-    });
+    throw new ParseError(source, `${groups.length} groups where ${announced ?? 'no number'} was announced`, subsystem);
   }
-  return { subsystem: parseSubsystem(lines[heading + 1] ?? '', source, heading + 2), groups };
+  return { subsystem: parseSubsystem(subsystem.text, source, subsystem.line), groups };
 }

@@ -1,5 +1,6 @@
 import { ParseError } from '@splitmirror/host';
-import { type GroupInstance, meaningOf, roleOf } from './resource-groups.ts';
+import { linesOf, nowhere } from './lines.ts';
+import { type GroupInstance, meaningOf, placeOf, roleOf } from './resource-groups.ts';
 
 const ruler = /^-[\s-]*$/;
 const heading = /^(Group Name\s+)((?:Group )?State\s+)Node\s*$/;
@@ -14,33 +15,30 @@ const statePattern = /^[A-Z]\w*( \w+)*$/;
  */
 export function parseGroupTable(text: string): GroupInstance[] {
   const source = 'clRGinfo';
-  const lines = text.split('\n').map((line) => line.trimEnd());
-  const first = lines.findIndex((line) => line !== '');
-  const columns = heading.exec(lines[first + 1] ?? '');
-  if (!columns || !ruler.test(lines[first] ?? '') || !ruler.test(lines[first + 2] ?? '')) {
-    throw new ParseError(source, 'no heading between two rulers', { line: first + 1, text: lines[first] ?? '' });
+  const [above = nowhere, title = nowhere, below = nowhere, ...rows] = linesOf(text);
+  const columns = heading.exec(title.text);
+  if (!columns || !ruler.test(above.text) || !ruler.test(below.text)) {
+    throw new ParseError(source, 'no heading between two rulers', above);
   }
   const stateAt = columns[1]?.length ?? 0;
   const nodeAt = stateAt + (columns[2]?.length ?? 0);
   const instances: GroupInstance[] = [];
   const seen = new Set<string>();
   let group = '';
-  for (const [index, line] of lines.entries()) {
-    if (index < first + 3 || line === '' || ruler.test(line)) continue;
-    const fields = byColumn(line, stateAt, nodeAt) ?? byGap(line) ?? byState(line);
+  for (const row of rows) {
+    if (ruler.test(row.text)) continue;
+    const fields = byColumn(row.text, stateAt, nodeAt) ?? byGap(row.text) ?? byState(row.text);
     if (!fields || (fields[0] === '' && group === '')) {
-      throw new ParseError(source, 'not a row of group, state and node', { line: index + 1, text: line });
+      throw new ParseError(source, 'not a row of group, state and node', row);
     }
     group = fields[0] || group;
-    const [node = '', site = null, ...more] = fields[2].split('@');
-    const place = `${group} ${node}`;
-    if (node === '' || site === '' || more.length > 0 || seen.has(place)) {
-      throw new ParseError(source, 'the node is missing, or it comes twice', { line: index + 1, text: line });
-    }
-    seen.add(place);
-    instances.push({ group, node, site, state: fields[1], role: roleOf(fields[1]) });
+    const place = placeOf(fields[2]);
+    const key = `${group} ${place?.node}`;
+    if (!place || seen.has(key)) throw new ParseError(source, 'not a node, or one that comes twice', row);
+    seen.add(key);
+    instances.push({ group, ...place, state: fields[1], role: roleOf(fields[1]) });
   }
-  if (instances.length === 0) throw new ParseError(source, 'no row', { line: first + 4, text: '' });
+  if (instances.length === 0) throw new ParseError(source, 'no row', below);
   return instances;
 }
 
@@ -53,9 +51,10 @@ function byColumn(line: string, stateAt: number, nodeAt: number): Fields | null 
 }
 
 function byGap(line: string): Fields | null {
-  const fields = line.trim().split(/ {2,}/);
-  const [group, state, node] = line.startsWith(' ') ? ['', ...fields] : fields;
-  if (fields.length !== (line.startsWith(' ') ? 2 : 3)) return null;
+  const continued = /^\s/.test(line);
+  const fields = line.trim().replaceAll('\t', '  ').split(/ {2,}/);
+  const [group, state, node] = continued ? ['', ...fields] : fields;
+  if (fields.length !== (continued ? 2 : 3)) return null;
   return checked(group ?? '', state ?? '', node ?? '');
 }
 

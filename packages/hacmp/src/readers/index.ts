@@ -18,7 +18,15 @@ export {
 } from './group-resources.ts';
 export { type GroupServices, parseGroupServices, type ServiceGroup } from './group-services.ts';
 export { type FoundGroup, parseFoundGroups, parseGroupTable } from './group-table.ts';
-export { type Fileset, type HaLevel, hasHacmp, parseFilesets, parseHaLevel } from './levels.ts';
+export {
+  type Fileset,
+  type HaLevel,
+  hasHacmp,
+  type NodeLevel,
+  parseFilesets,
+  parseHaLevel,
+  parseNodeLevels,
+} from './levels.ts';
 export { type Member, parseMembership, parseReporting, type Reporting } from './membership.ts';
 export { type Mount, parseMounts } from './mounts.ts';
 export { parseLocalNodeName } from './node-name.ts';
@@ -44,6 +52,7 @@ export {
 export { type NodeServices, parseShownServices, type ShownServices } from './shown-services.ts';
 export { parseSnmpCluster, parseVarbinds, type SnmpCluster, type Varbind } from './snmp.ts';
 export { parseSubsystems, type Subsystem } from './subsystems.ts';
+export { parseSynchronisation, type Synchronisation } from './synchronisation.ts';
 export { parseTopology, type Topology, type TopologyGroup } from './topology.ts';
 export {
   type LogicalVolume,

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf } from './lines.ts';
 
 /** A node as Cluster Aware AIX on another (or the same) node sees it. */
 export interface Member {
@@ -22,7 +23,7 @@ const source = 'lscluster -m';
  */
 export function parseMembership(text: string): Member[] {
   const [head = '', ...blocks] = text.split(/^[ \t]*Node name: */m);
-  const examined = /^Node query number of nodes examined: (\d+)\s*$/m.exec(head)?.[1];
+  const examined = /^[ \t]*Node query number of nodes examined: (\d+)\s*$/m.exec(head)?.[1];
   const members = blocks.map((block) => readMember(block));
   if (examined === undefined || Number(examined) !== members.length || members.length === 0) {
     const reason = `${members.length} nodes where ${examined ?? 'no number'} was announced`;
@@ -42,13 +43,17 @@ function readMember(block: string): Member {
   };
   if (!/^\S+$/.test(name)) throw new ParseError(source, 'no node name', { line: 1, text: name });
   const [, state = '', flags = ''] = one(/^State of node: *(\S+) *(.*)$/);
-  const pointsOfContact = Number(one(/^Points of contact for node: *(\d+)$/)[1]);
-  const own = /^(State of node|Points of contact for node):/;
+  const pointsOfContact = Number(one(/^(?:Points of contact|Number of points_of_contact) for node: *(\d+)$/)[1]);
+  const own = /^(State of node|(Points of contact|Number of points_of_contact) for node):/;
   const details = lines.filter((line) => line !== '' && !/^-+$/.test(line) && !own.test(line));
-  const heading = details.findIndex((line) => /^Interface\s+State\b/.test(line));
+  const heading = details.findIndex((line) => /^Interface\s+State\b|^Point-of-contact interface &/.test(line));
   const ports = heading === -1 ? [] : details.slice(heading + 1);
   const columns = details[heading]?.split(/\s+/).length;
-  if ((pointsOfContact > 0 && ports.length === 0) || ports.some((line) => line.split(/\s+/).length !== columns)) {
+  // At 7.1.0 an interface and words for its state, or the one word n/a.
+  const whole = details[heading]?.startsWith('Interface')
+    ? (line: string) => line.split(/\s+/).length === columns
+    : (line: string) => line === 'n/a' || /^\S+\s+[A-Z]{2}/.test(line);
+  if ((pointsOfContact > 0 && ports.length === 0) || !ports.every(whole)) {
     throw new ParseError(source, 'points of contact are missing or cut', { line: 1, text: name });
   }
   return { name, state, local: flags.split(/\s+/).includes('NODE_LOCAL'), pointsOfContact, details };
@@ -57,21 +62,25 @@ function readMember(block: string): Member {
 /** How many nodes take part in an answer of `lscluster -i` or `-d`. Anything but all of them is a warning sign. */
 export interface Reporting {
   readonly reporting: number;
-  readonly stale: number;
+  /** `null` at 7.1.0, which does not tell it. */
+  readonly stale: number | null;
   readonly expected: number;
 }
 
 /**
  * Reads the counts at the head of `lscluster -i` and `lscluster -d`.
  *
- * @throws {@link ParseError} unless each of the three is told once.
+ * @throws {@link ParseError} unless each is told once; only `stale` may be missing.
  */
 export function parseReporting(text: string): Reporting {
-  const count = (word: string): number => {
-    const shape = new RegExp(`^[ \\t]*Number of nodes ${word} *[=:] *(\\d+)[ \\t]*$`, 'gm');
-    const [found, ...more] = text.matchAll(shape);
-    if (found && more.length === 0) return Number(found[1]);
+  const told = linesOf(text).flatMap(({ text }) => {
+    const [, word, count] = /^\s*Number of nodes (\w+) *[=:] *(\d+)$/.exec(text) ?? [];
+    return word && count ? [[word, Number(count)] as const] : [];
+  });
+  const count = (word: string): number | null => {
+    const [found, ...more] = told.filter(([other]) => other === word);
+    if (more.length === 0 && (found || word === 'stale')) return found?.[1] ?? null;
     throw new ParseError('lscluster', `not one number of nodes ${word}`, { line: 1, text });
   };
-  return { reporting: count('reporting'), stale: count('stale'), expected: count('expected') };
+  return { reporting: Number(count('reporting')), stale: count('stale'), expected: Number(count('expected')) };
 }

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere } from './lines.ts';
 
 /** A row of `mount`. */
 export interface Mount {
@@ -21,15 +22,12 @@ const row = /^(\s+|\S+\s+)(\S+)\s+(\S+)\s+(\S+)\s+([A-Z][a-z]{2} [ \d]\d \d\d:\d
  * @throws {@link ParseError} without the two heading lines, or at a row of another shape.
  */
 export function parseMounts(text: string): Mount[] {
-  const [heading = '', ruler = '', ...rows] = text.trimEnd().split('\n');
-  if (!/^\s*node\s+mounted\s+mounted over\s+vfs\s+date\s+options\s*$/.test(heading) || !/^[\s-]+$/.test(ruler)) {
-    throw new ParseError('mount', 'no heading', { line: 1, text: heading });
-  }
-  return rows.map((line, index) => {
-    const [, host = '', device, mountPoint, vfs, since, options = ''] = row.exec(line) ?? [];
-    if (!device || !mountPoint || !vfs || !since) {
-      throw new ParseError('mount', 'not a row with a date', { line: index + 3, text: line });
-    }
+  const [heading = nowhere, ruler = nowhere, ...rows] = linesOf(text);
+  const headed = /^\s*node\s+mounted\s+mounted over\s+vfs\s+date\s+options$/.test(heading.text);
+  if (!headed || !/^[\s-]+$/.test(ruler.text)) throw new ParseError('mount', 'no heading', heading);
+  return rows.map((line) => {
+    const [, host = '', device, mountPoint, vfs, since, options = ''] = row.exec(line.text) ?? [];
+    if (!device || !mountPoint || !vfs || !since) throw new ParseError('mount', 'not a row with a date', line);
     return {
       host: host.trim() || null,
       device,

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere } from './lines.ts';
 
 /** A node as the cluster sees it. This is the one query which shows a node whose services were stopped by force. */
 export interface NodeState {
@@ -23,18 +24,15 @@ export interface ColonTable {
  * @throws {@link ParseError} without the header, or at a line with another number of fields: a message.
  */
 export function parseColonTable(text: string): ColonTable {
-  const [header = '', ...lines] = text.replace(/\n$/, '').split('\n');
-  if (!/^# [A-Z_]+(:[A-Z_]+)*\s*$/.test(header)) {
-    throw new ParseError('clmgr -cv', 'no header of attribute names', { line: 1, text: header });
+  const [header = nowhere, ...lines] = linesOf(text);
+  if (!/^# [A-Z][A-Z0-9_]*(:[A-Z][A-Z0-9_]*)*$/.test(header.text)) {
+    throw new ParseError('clmgr -cv', 'no header of attribute names', header);
   }
-  const columns = header.slice(2).trimEnd().split(':');
-  const rows = lines.map((line, index) => {
-    const fields = line.split(':');
+  const columns = header.text.slice(2).split(':');
+  const rows = lines.map((line) => {
+    const fields = line.text.split(':');
     if (fields.length === columns.length) return fields;
-    throw new ParseError('clmgr -cv', `${fields.length} fields for ${columns.length} attributes`, {
-      line: index + 2,
-      text: line,
-    });
+    throw new ParseError('clmgr -cv', `${fields.length} fields for ${columns.length} attributes`, line);
   });
   return { columns, rows };
 }

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere } from './lines.ts';
 
 /** A way to a node, from `cllsnode`. */
 export interface NodeInterface {
@@ -63,21 +64,18 @@ export interface PeerNode {
  * @throws {@link ParseError} without its heading or a node, and at a row of another shape.
  */
 export function parsePeerNodes(text: string): PeerNode[] {
-  const [heading = '', ...rows] = text.trimEnd().split('\n');
-  if (!/^Name\s+OpState\s+RSCTVersion\s*$/.test(heading) || rows.length === 0) {
-    throw new ParseError('lsrpnode', 'no heading, or no node', { line: 1, text: heading });
+  const [heading = nowhere, ...rows] = linesOf(text);
+  if (!/^\s*Name\s+OpState\s+RSCTVersion$/.test(heading.text) || rows.length === 0) {
+    throw new ParseError('lsrpnode', 'no heading, or no node', heading);
   }
   const names = new Set<string>();
-  return rows.map((line, index) => {
-    const [, name, state, rsctVersion] = /^(\S+)\s+([A-Z]\w*)\s+(\d+(?:\.\d+){3})\s*$/.exec(line) ?? [];
+  return rows.map((row) => {
+    const [, name, state, rsctVersion] = /^\s*(\S+)\s+([A-Z]\w*)\s+(\d+(?:\.\d+){3})$/.exec(row.text) ?? [];
     if (name && state && rsctVersion && !names.has(name)) {
       names.add(name);
       return { name, state, rsctVersion };
     }
-    throw new ParseError('lsrpnode', 'not a node, its state and its level, or one that comes twice', {
-      line: index + 2,
-      text: line,
-    });
+    throw new ParseError('lsrpnode', 'not a node, its state and its level, or one that comes twice', row);
   });
 }
 

@@ -33,16 +33,17 @@ export function parseOdmObjects(text: string): OdmObject[] {
 }
 
 /**
- * Reads the levels that `odmget HACMPnode | grep version` lists: a number for each stanza, several of which belong to one
- * node. More than one distinct number means that the nodes are not at the same level.
+ * Reads the levels that `odmget HACMPnode | grep version` (or `HACMPcluster`) lists: a number for each stanza, several of
+ * which belong to one node. More than one distinct number means that the nodes are not at the same level.
  *
  * @throws {@link ParseError} at a line of another shape.
  */
 export function parseOdmVersions(text: string): number[] {
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return [];
-    const [, name, , number] = pair.exec(line) ?? [];
-    if (name === 'version' && number !== undefined) return [Number(number)];
+    // What stands behind the number is a remark of whoever wrote it down.
+    const number = /^\s*(?:cluster_)?version = (-?\d+)(?:\s.*)?$/.exec(line)?.[1];
+    if (number !== undefined) return [Number(number)];
     throw new ParseError('odmget HACMPnode', 'not a version', { line: index + 1, text: line });
   });
 }

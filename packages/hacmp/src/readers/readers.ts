@@ -7,7 +7,7 @@ import { parseGroupMove } from './group-move.ts';
 import { parseResources } from './group-resources.ts';
 import { parseGroupServices } from './group-services.ts';
 import { parseFoundGroups, parseGroupTable } from './group-table.ts';
-import { parseFilesets, parseHaLevel } from './levels.ts';
+import { parseFilesets, parseHaLevel, parseNodeLevels } from './levels.ts';
 import { parseMembership, parseReporting } from './membership.ts';
 import { parseMounts } from './mounts.ts';
 import { parseLocalNodeName } from './node-name.ts';
@@ -19,6 +19,7 @@ import { parseGroupRows } from './resource-groups.ts';
 import { parseShownServices } from './shown-services.ts';
 import { parseVarbinds } from './snmp.ts';
 import { parseSubsystems } from './subsystems.ts';
+import { parseSynchronisation } from './synchronisation.ts';
 import { parseTopology } from './topology.ts';
 import { parseLogicalVolumes, parseVolumeGroup } from './volume-groups.ts';
 
@@ -27,61 +28,117 @@ export type Reader = (text: string) => unknown;
 
 /**
  * Finds the reader for a command by its name and options, as typed: `clRGinfo -s`, `/usr/sbin/lscluster -m`,
- * `lssrc -a | grep cl`.
+ * `LANG=C sudo lssrc -a | grep cl`. Under `clcmd` and through `clrsh` it reads what the command printed there.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  return readers.find(({ shape }) => shape.test(normal(command)))?.read;
+  const typed = take(command);
+  return Object.hasOwn(readers, typed.program) ? readers[typed.program]?.(typed) : undefined;
 }
 
-/** The command without its directory, and with single blanks. */
-function normal(command: string): string {
-  return command
+/** A command, taken apart as far as its reader depends on it. */
+interface Typed {
+  /** Without its directory. */
+  readonly program: string;
+  readonly words: readonly string[];
+  /** Letters of all options. */
+  readonly options: string;
+  /** Words that are no options; values of options are among them. */
+  readonly operands: readonly string[];
+  /** What follows: filters, other commands, a remark in parentheses. */
+  readonly rest: string;
+}
+
+/** Leaves out a prompt, and what only sets the stage for the command. */
+function take(command: string): Typed {
+  const bare = command
     .trim()
     .replace(/\s+/g, ' ')
-    .replace(/^\S*\//, '');
+    .replace(/^\S*[#$>] /, '')
+    .replace(/^(?:(?:env|time|nohup|timeout \d\S*|sudo(?: -u \S+| -\S+)*|[A-Z_]+=\S*) )+/, '');
+  const end = bare.search(/[|;&>]| \(/);
+  const [line, rest] = end === -1 ? [bare, ''] : [bare.slice(0, end), bare.slice(end)];
+  const [path = '', ...words] = line.trim().split(' ');
+  const options = words.filter((word) => word.startsWith('-')).map((word) => word.slice(1));
+  const operands = words.filter((word) => !word.startsWith('-'));
+  return { program: path.replace(/^.*\//, ''), words, options: options.join(''), operands, rest };
 }
 
-/** The first that fits is taken, so the narrower form comes before the wider. */
-const readers: readonly { readonly shape: RegExp; readonly read: Reader }[] = [
-  { shape: /^clcmd\b/, read: parseNodeOutputs },
-  { shape: /^(clrsh|cl_rsh)\b/, read: (text) => parseRemoteOutput(text) },
-  { shape: /^lssrc -ls clstrmgrES\b/, read: parseClusterManager },
-  { shape: /^lssrc -ls (cthags|grpsvcs)\b/, read: parseGroupServices },
-  { shape: /^lssrc -[ags]\b/, read: parseSubsystems },
-  { shape: /^clshowsrv\b/, read: parseShownServices },
-  { shape: /^(clRGinfo|clfindres) (.* )?-[sc]\b/, read: parseGroupRows },
-  { shape: /^clRGinfo( -h)?( [A-Za-z_][\w.-]*)*( \(.*)?$/, read: parseGroupTable },
-  { shape: /^clfindres\b/, read: readFoundGroups },
-  { shape: /^clRGmove\b/, read: parseGroupMove },
-  { shape: /^clmgr (.* )?move (resource_group|rg)\b/, read: parseGroupMove },
-  { shape: /^clmgr -cv .*name,state,raw_state query node\b/, read: parseNodeStates },
-  { shape: /^clmgr -cv .*query\b/, read: parseColonTable },
-  { shape: /^(clmgr|clvt)( -\w+)* (-a [\w,]+ )?query (cluster\b|\w+ [^-\s(])/, read: parseAttributes },
-  { shape: /^clmgr query \w+/, read: parseNames },
-  { shape: /^cltopinfo( \(.*)?$/, read: parseTopology },
-  { shape: /^clshowres\b/, read: parseResources },
-  { shape: /^cllsfs\b/, read: parseGroupFileSystems },
-  { shape: /^cllsnode\b/, read: parseConfiguredNodes },
-  { shape: /^(cllsgrp|clgetactivenodes|clodmget -n -f name HACMPnode)\b/, read: parseNames },
-  { shape: /^get_local_nodename\b/, read: parseLocalNodeName },
-  { shape: /^lscluster -m\b/, read: parseMembership },
-  { shape: /^lscluster -[id]\b/, read: parseReporting },
-  { shape: /^ifconfig -a\b/, read: parseAddresses },
-  { shape: /^lsrpnode\b/, read: parsePeerNodes },
-  { shape: /^odmget HACMPnode \| grep (-i )?version\b/, read: parseOdmVersions },
-  { shape: /^odmget\b/, read: parseOdmObjects },
-  { shape: /^snmpinfo\b/, read: parseVarbinds },
-  { shape: /^clstat\b/, read: parseClusterStatus },
-  { shape: /^halevel -s\b/, read: parseHaLevel },
-  { shape: /^lslpp (-c -l|-l -c|-cl|-lc)\b/, read: parseFilesets },
-  { shape: /^lsvg -l\b/, read: parseLogicalVolumes },
-  { shape: /^lsvg [^-]/, read: parseVolumeGroup },
-  { shape: /^mount( \(.*)?$/, read: parseMounts },
-];
+const always = (read: Reader) => () => read;
+
+const readers: Readonly<Record<string, (typed: Typed) => Reader | undefined>> = {
+  clcmd: ({ words, rest }) => readNodeOutputs(readerOf(`${words.join(' ').replace(/^(-[nm] \S+ )*/, '')} ${rest}`)),
+  clrsh: ({ words, rest }) => readRemoteOutput(readerOf(`${words.slice(1).join(' ')} ${rest}`)),
+  cl_rsh: ({ words, rest }) => readRemoteOutput(readerOf(`${words.slice(1).join(' ')} ${rest}`)),
+  lssrc({ options, operands: [subsystem] }) {
+    if (!options.includes('l')) return /[ags]/.test(options) ? parseSubsystems : undefined;
+    if (subsystem === 'clstrmgrES') return parseClusterManager;
+    return subsystem === 'cthags' || subsystem === 'grpsvcs' ? parseGroupServices : undefined;
+  },
+  clshowsrv: ({ rest }) => (/grep .*state/i.test(rest) ? parseClusterManager : parseShownServices),
+  clRGinfo({ options }) {
+    if (/[sc]/.test(options)) return parseGroupRows;
+    return /^h?$/.test(options) ? parseGroupTable : undefined;
+  },
+  clfindres: ({ options }) => (options.includes('s') ? parseGroupRows : readFoundGroups),
+  clRGmove: always(parseGroupMove),
+  clmgr: readerOfClmgr,
+  clvt: readerOfClmgr,
+  cldare: always(parseSynchronisation),
+  cltopinfo: ({ options }) => (options === '' ? parseTopology : undefined),
+  clshowres: always(parseResources),
+  cllsfs: always(parseGroupFileSystems),
+  cllsnode: always(parseConfiguredNodes),
+  cllsgrp: always(parseNames),
+  clgetactivenodes: always(parseNames),
+  clodmget: ({ words }) => (words.join(' ') === '-n -f name HACMPnode' ? parseNames : undefined),
+  get_local_nodename: always(parseLocalNodeName),
+  lscluster: ({ options }) => ({ m: parseMembership, i: parseReporting, d: parseReporting })[options],
+  ifconfig: ({ options }) => (options === 'a' ? parseAddresses : undefined),
+  lsrpnode: ({ options }) => (options === '' ? parsePeerNodes : undefined),
+  odmget: ({ rest }) => (/grep .*version/i.test(rest) ? parseOdmVersions : parseOdmObjects),
+  snmpinfo: always(parseVarbinds),
+  clstat: always(parseClusterStatus),
+  halevel: ({ options }) => (options === 's' ? parseHaLevel : undefined),
+  clhaver: always(parseNodeLevels),
+  lslpp: ({ options }) => (/^(cl|lc)$/.test(options) ? parseFilesets : undefined),
+  lsvg({ options, operands }) {
+    if (options === 'l') return parseLogicalVolumes;
+    return options === '' && operands.length === 1 ? parseVolumeGroup : undefined;
+  },
+  mount: ({ words }) => (words.length === 0 ? parseMounts : undefined),
+};
+
+/** `clmgr [-OPTIONS] [-a ATTRIBUTES] ACTION CLASS [NAME] [ATTRIBUTE=VALUE...]`, and `clvt`, which came before it. */
+function readerOfClmgr({ words }: Typed): Reader | undefined {
+  const start = words.findIndex((word) => /^(q|query|move|online|offline|start|stop|sync)$/.test(word));
+  const [action = '', kind = '', name] = start === -1 ? [] : words.slice(start);
+  const group = kind === 'resource_group' || kind === 'rg';
+  const options = words.slice(0, start).join(' ');
+  if (action === 'sync') return kind === 'cluster' ? parseSynchronisation : undefined;
+  if (!action.startsWith('q')) return group ? parseGroupMove : undefined;
+  if (/(^| )-\w*[dx]/.test(options)) return undefined;
+  if (/(^| )-\w*c/.test(options)) {
+    if (!/(^| )-\w*v/.test(options)) return undefined;
+    const states = ['name', 'state', 'raw_state'].every((attribute) => new RegExp(`\\b${attribute}\\b`).test(options));
+    return kind === 'node' && states ? parseNodeStates : parseColonTable;
+  }
+  return name === undefined && kind !== 'cluster' ? parseNames : parseAttributes;
+}
 
 /** The same name prints one row a group up to 4.x and a row for each node from 5.x on. */
 function readFoundGroups(text: string): unknown {
   return /^\s*GroupName\b/m.test(text) ? parseFoundGroups(text) : parseGroupTable(text);
+}
+
+function readNodeOutputs(read: Reader | undefined): Reader {
+  return (text) => {
+    const outputs = parseNodeOutputs(text);
+    return read ? outputs.map(({ node, output }) => ({ node, output, value: read(output) })) : outputs;
+  };
+}
+
+function readRemoteOutput(read: Reader = (text) => text): Reader {
+  return (text) => read(parseRemoteOutput(text));
 }

@@ -18,9 +18,10 @@ const refusal = /^Communication error, see logfile\s*$/m;
  */
 export function parseNodeOutputs(text: string): NodeOutput[] {
   const source = 'clcmd';
-  const ruled = /^\s*-{20,}\n/.test(text);
-  const mark = ruled ? /^-{20,}\nNODE (\S+)\n-{20,}$/m : /^NODE (\S+)$/m;
-  const [before = '', ...parts] = text.split(mark);
+  const output = text.replaceAll('\r\n', '\n');
+  const ruled = /^\s*-{20,}[ \t]*\n/.test(output);
+  const mark = ruled ? /^-{20,}[ \t]*\nNODE (\S+)[ \t]*\n-{20,}[ \t]*$/m : /^NODE (\S+)[ \t]*$/m;
+  const [before = '', ...parts] = output.split(mark);
   if (before.trim() !== '' || parts.length === 0) {
     throw new ParseError(source, 'no node before it', { line: 1, text: before });
   }

@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere } from './lines.ts';
 
 /** A resource group as it stands on one node. */
 export interface GroupInstance {
@@ -59,6 +60,12 @@ export function roleOf(state: string): GroupInstance['role'] {
   return state.endsWith(' SECONDARY') ? 'secondary' : 'primary';
 }
 
+/** `node`, or `node@site` with sites; `null` for anything else. */
+export function placeOf(word: string): { readonly node: string; readonly site: string | null } | null {
+  const [node = '', site = null, ...more] = word.split('@');
+  return isName(node) && (site === null || isName(site)) && more.length === 0 ? { node, site } : null;
+}
+
 /**
  * Reads the colon form of `clRGinfo -s` and `-c` (5.x to 7.x): a line for each group and node, 15 fields as seen on 7.1.
  *
@@ -68,20 +75,18 @@ export function roleOf(state: string): GroupInstance['role'] {
  */
 export function parseGroupRows(text: string): GroupRow[] {
   const source = 'clRGinfo -s';
-  const lines = text.replace(/\n$/, '').split('\n');
-  const width = lines[0]?.split(':').length ?? 0;
-  return lines.map((line, index) => {
-    const fields = line.split(':');
+  const lines = linesOf(text);
+  const width = lines[0]?.text.split(':').length ?? 0;
+  if (lines.length === 0) throw new ParseError(source, 'no line', nowhere);
+  return lines.map((line) => {
+    const fields = line.text.split(':');
     const [group = '', state = '', node = '', type = '', startup = '', fallover = '', fallback = '', sitePolicy = ''] =
       fields;
     if (fields.length < 3 || !isName(group) || !isName(node) || !/^\S+( \S+)*$/.test(state)) {
-      throw new ParseError(source, 'not a line of group, state and node', { line: index + 1, text: line });
+      throw new ParseError(source, 'not a line of group, state and node', line);
     }
     if (fields.length !== width) {
-      throw new ParseError(source, `${fields.length} fields where the first line has ${width}`, {
-        line: index + 1,
-        text: line,
-      });
+      throw new ParseError(source, `${fields.length} fields where the first line has ${width}`, line);
     }
     const site = fields[8]?.trim() || null;
     return { group, node, site, state, role: roleOf(state), type, startup, fallover, fallback, sitePolicy };

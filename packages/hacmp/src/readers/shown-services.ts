@@ -1,5 +1,6 @@
 import { ParseError } from '@splitmirror/host';
 import { type ClusterManager, parseClusterManager } from './cluster-manager.ts';
+import { type Line, linesOf, nowhere } from './lines.ts';
 import { isSubsystemHeading, parseSubsystem, type Subsystem } from './subsystems.ts';
 
 /** How a node stands, in the words of `clshowsrv` of 7.2. */
@@ -42,49 +43,42 @@ const detailsLine = /^Details of .* cluster manager:\s*$/;
 export function parseShownServices(text: string): ShownServices {
   const nodes: NodeServices[] = [];
   const subsystems: (Subsystem & { section: string })[] = [];
-  const lines = text.split('\n');
+  const lines = linesOf(text);
+  const details = lines.findIndex((line) => detailsLine.test(line.text));
+  const listed = details === -1 ? lines : lines.slice(0, details);
   let section = '';
   let headed = true;
-  let manager: ClusterManager | null = null;
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index] ?? '';
-    const at = { line: index + 1, text: line };
-    if (line.trim() === '') continue;
-    const node = nodeLine.exec(line);
-    const title = sectionLine.exec(line);
+  for (let index = 0; index < listed.length; index++) {
+    const line = listed[index] ?? nowhere;
+    const node = nodeLine.exec(line.text);
+    const title = sectionLine.exec(line.text);
     if (node) {
-      nodes.push(readNode(node, lines.slice(index + 1, index + 4), at.line));
+      nodes.push(readNode(node, listed.slice(index + 1, index + 4), line));
       index += 3;
     } else if (title) {
       section = title[1] ?? '';
       headed = false;
-    } else if (detailsLine.test(line)) {
-      manager = parseClusterManager(lines.slice(index + 1).join('\n'));
-      break;
-    } else if (isSubsystemHeading(line)) {
+    } else if (isSubsystemHeading(line.text)) {
       headed = true;
     } else if (headed) {
-      subsystems.push({ ...parseSubsystem(line, source, at.line), section });
+      subsystems.push({ ...parseSubsystem(line.text, source, line.line), section });
     } else {
-      throw new ParseError(source, 'no heading above it', at);
+      throw new ParseError(source, 'no heading above it', line);
     }
   }
   if (!headed || nodes.length + subsystems.length === 0) {
-    throw new ParseError(source, 'nothing that tells a status', { line: lines.length, text: lines.at(-1) ?? '' });
+    throw new ParseError(source, 'nothing that tells a status', lines.at(-1) ?? nowhere);
   }
-  return { nodes, subsystems, manager };
+  const rest = text.split('\n').slice(lines[details]?.line);
+  return { nodes, subsystems, manager: details === -1 ? null : parseClusterManager(rest.join('\n')) };
 }
 
-function readNode(
-  [, where, node = '', names = '']: RegExpExecArray,
-  lines: readonly string[],
-  line: number,
-): NodeServices {
-  const words = new Map(lines.map((text) => wordLine.exec(text)).map((match) => [match?.[1], match]));
+function readNode([, where, node = '', names = '']: RegExpExecArray, lines: readonly Line[], at: Line): NodeServices {
+  const words = new Map(lines.map(({ text }) => wordLine.exec(text)).map((match) => [match?.[1], match]));
   const word = (label: string): RegExpExecArray => {
     const match = words.get(label);
     if (match) return match;
-    throw new ParseError(source, `no line "${label}" for node ${node}`, { line, text: lines.join(' ') });
+    throw new ParseError(source, `no line "${label}" for node ${node}`, at);
   };
   const services = word('Cluster services status');
   return {

@@ -40,6 +40,7 @@ export function parseTopology(text: string): Topology {
   let counts: RegExpExecArray | null = null;
   let networks: Map<string, Map<string, string>> | undefined;
   let labels: Map<string, string> | undefined;
+  let title = '';
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
     const at = { line: index + 1, text: raw };
@@ -49,7 +50,16 @@ export function parseTopology(text: string): Topology {
     const group = /^Resource Group (\S+)$/.exec(line)?.[1];
     if (!counts) {
       counts = /^There are (\d+) node\(s\) and (\d+) network\(s\) defined\.?$/.exec(line);
-      if (!counts) put(attributes, /^([A-Z][^:]*):\s*(.*)$/.exec(line), at);
+      const named = /^([A-Z][^:]*):\s*(.*)$/.exec(line);
+      // A title without a value of its own, such as that of a site, may have names below it.
+      if (!counts && title !== '' && !named && /^\S+$/.test(line)) {
+        attributes.set(title, `${attributes.get(title)} ${line}`.trim());
+      } else if (!counts) {
+        put(attributes, named, at);
+        title = named?.[2] === '' ? (named[1] ?? '') : '';
+      }
+    } else if (/^No resource groups? defined\.?$/i.test(line)) {
+      if (groups.length > 0) throw new ParseError(source, 'not a line that belongs here', at);
     } else if (group) {
       groups.push(new Map([['Resource Group', group]]));
     } else if (groups.length > 0) {

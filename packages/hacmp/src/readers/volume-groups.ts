@@ -1,4 +1,5 @@
 import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere } from './lines.ts';
 
 /** What tells whether this node, and not the standby, works with a volume group. */
 export interface VolumeGroup {
@@ -23,16 +24,13 @@ export interface LogicalVolume {
  * @throws {@link ParseError} on a line without a label, and unless each row wanted is there once.
  */
 export function parseVolumeGroup(text: string): VolumeGroup {
-  const lines = text.trimEnd().split('\n');
-  for (const [index, line] of lines.entries()) {
-    if (!/^[A-Za-z][^:]*:/.test(line)) {
-      throw new ParseError('lsvg', 'not a row that begins with a label', { line: index + 1, text: line });
-    }
-  }
+  const lines = linesOf(text);
+  const strange = lines.find((line) => !/^[A-Za-z][^:]*:/.test(line.text));
+  if (strange) throw new ParseError('lsvg', 'not a row that begins with a label', strange);
   const row = (label: string): string => {
-    const [line = '', ...more] = lines.filter((other) => other.startsWith(`${label}:`));
-    const value = /^\s*(\S+)/.exec(line.slice(label.length + 1))?.[1];
-    if (!value || more.length > 0) throw new ParseError('lsvg', `not one row ${label}`, { line: 1, text });
+    const [line = nowhere, ...more] = lines.filter((other) => other.text.startsWith(`${label}:`));
+    const value = /^\s*(\S+)/.exec(line.text.slice(label.length + 1))?.[1];
+    if (!value || more.length > 0) throw new ParseError('lsvg', `not one row ${label}`, line);
     return value;
   };
   return { name: row('VOLUME GROUP'), state: row('VG STATE'), permission: row('VG PERMISSION') };
@@ -51,16 +49,14 @@ export function absenceOf(message: string): 'varied off' | 'not defined' | null 
  * @throws {@link ParseError} without the two heading lines, or at a row of another shape.
  */
 export function parseLogicalVolumes(text: string): LogicalVolume[] {
-  const [title = '', heading = '', ...rows] = text.trimEnd().split('\n');
-  if (!/^\S+:\s*$/.test(title) || !heading.startsWith('LV NAME ')) {
-    throw new ParseError('lsvg -l', 'no heading', { line: 1, text: title });
+  const [title = nowhere, heading = nowhere, ...rows] = linesOf(text);
+  if (!/^\S+:$/.test(title.text) || !heading.text.startsWith('LV NAME ')) {
+    throw new ParseError('lsvg -l', 'no heading', title);
   }
-  return rows.map((line, index) => {
+  return rows.map((row) => {
     const [, name, type, mountPoint] =
-      /^(\S+)\s+(\S+)\s+\d+\s+\d+\s+\d+\s+(?:open|closed)\/(?:syncd|stale)\s+(N\/A|\/\S*)\s*$/.exec(line) ?? [];
-    if (!name || !type || !mountPoint) {
-      throw new ParseError('lsvg -l', 'not a volume row', { line: index + 3, text: line });
-    }
+      /^(\S+)\s+(\S+)\s+\d+\s+\d+\s+\d+\s+(?:open|closed)\/(?:syncd|stale)\s+(N\/A|\/\S*)$/.exec(row.text) ?? [];
+    if (!name || !type || !mountPoint) throw new ParseError('lsvg -l', 'not a volume row', row);
     return { name, type, mountPoint: mountPoint === 'N/A' ? null : mountPoint };
   });
 }

@@ -1,0 +1,18 @@
+/** A line that says something; it can be handed to `ParseError` as it is. */
+export interface Line {
+  /** Counts from 1, blank lines included. */
+  readonly line: number;
+  /** Without the blanks and the carriage return at its end, which come from terminals and columns. */
+  readonly text: string;
+}
+
+/** Lines of an output, without those that are blank: they part what is printed and say nothing. */
+export function linesOf(output: string): Line[] {
+  return output.split('\n').flatMap((raw, index) => {
+    const text = raw.trimEnd();
+    return text === '' ? [] : [{ line: index + 1, text }];
+  });
+}
+
+/** Where something is missing at the end of an output, or in an output that is empty. */
+export const nowhere: Line = { line: 1, text: '' };
