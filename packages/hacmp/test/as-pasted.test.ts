@@ -533,6 +533,12 @@ HACMPcluster:
     [{ className: 'HACMPcluster', attributes: { id: 1234567890, nodename: 'prd_a', cluster_version: 16 } }],
   ],
   [
+    'peers of which one is about to come back',
+    'ssh prd_a lsrpnode',
+    'Name  OpState        RSCTVersion\nprd_a Online         3.2.3.2\nprd_b Pending online 3.2.3.2\n',
+    [{ state: 'Online' }, { name: 'prd_b', state: 'Pending online', rsctVersion: '3.2.3.2' }],
+  ],
+  [
     'the levels of both nodes',
     'clhaver',
     'Node prd_a has HACMP version 7134 installed\nNode prd_b has HACMP version 7200 installed\n',
@@ -604,6 +610,37 @@ describe('outputs as they were pasted', () => {
     const seen = read(text);
     if (typeof seen === 'object') expect(seen).toMatchObject(expected as object);
     else expect(seen).toEqual(expected);
+  });
+});
+
+/** They end with words or empty fields that say nothing more. */
+const chatty = [
+  'the older name of the colon form',
+  'a topology without a group',
+  'interfaces at a level that counts no stale nodes',
+  'group services with critical clients',
+  'levels with remarks of whoever upgraded the nodes',
+  'the levels of both nodes',
+];
+
+describe('outputs that were cut', () => {
+  it.each(whole.filter(([about]) => !chatty.includes(about)))('are not taken for whole: %s', (_, command, text) => {
+    const read = readerOf(command) ?? expect.unreachable(`no reader for ${command}`);
+    const attempt = (cut: string) => {
+      try {
+        return JSON.stringify(read(cut));
+      } catch (error) {
+        if (error instanceof ParseError) return undefined;
+        throw error;
+      }
+    };
+    const kept = text.replace(/[\s-]+$/, '');
+    const lastWord = kept.length - (kept.split(/[\s:]/).at(-1) ?? '').length;
+    const all = attempt(text);
+    const taken = Array.from({ length: lastWord }, (_, end) => kept.slice(0, end)).filter(
+      (cut) => attempt(cut) === all,
+    );
+    expect(taken).toEqual([]);
   });
 });
 

@@ -75,7 +75,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
         (view.serves = serves),
   ),
   fc.constant<Change>((view) => (view.labelKnown = false)),
-  fc.constantFrom('Online', 'Offline').map(
+  fc.constantFrom('Online', 'Offline', 'Pending online').map(
     (state): Change =>
       (view, about) =>
         (view.peers = view.clusterNodes.map((name) => [name, name === about ? state : 'Online'])),

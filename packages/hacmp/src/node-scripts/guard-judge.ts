@@ -84,10 +84,12 @@ function hear_member(line, part) {
     member[R, N, at] = line
   } else if (line ~ /^(Points of contact|Number of points_of_contact) for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
 }
-function hear_peer(line, part) {
+function hear_peer(line, part, count, word) {
   if (line ~ /^[ \t]*$/) return
   if (!((R, N) in peers)) { peers[R, N] = 0; if (line !~ /^[ \t]*Name[ \t]+OpState[ \t]+RSCTVersion[ \t]*$/) spoil(); return }
-  if (split(line, part, " ") != 3 || part[2] !~ /^[A-Z]/ || part[3] !~ /^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$/ || (R, N, part[1]) in peer) spoil()
+  count = split(line, part, " ")
+  for (word = 3; word < count; word++) { if (part[word] !~ /^[a-z]+$/) spoil(); part[2] = part[2] " " part[word] }
+  if (count < 3 || part[2] !~ /^[A-Z]/ || part[count] !~ /^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$/ || (R, N, part[1]) in peer) spoil()
   peer[R, N, part[1]] = part[2]
   peers[R, N]++
 }

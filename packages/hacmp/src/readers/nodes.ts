@@ -70,7 +70,7 @@ export function parsePeerNodes(text: string): PeerNode[] {
   }
   const names = new Set<string>();
   return rows.map((row) => {
-    const [, name, state, rsctVersion] = /^\s*(\S+)\s+([A-Z]\w*)\s+(\d+(?:\.\d+){3})$/.exec(row.text) ?? [];
+    const [, name, state, rsctVersion] = /^\s*(\S+)\s+([A-Z]\w*(?: [a-z]+)*)\s+(\d+(?:\.\d+){3})$/.exec(row.text) ?? [];
     if (name && state && rsctVersion && !names.has(name)) {
       names.add(name);
       return { name, state, rsctVersion };

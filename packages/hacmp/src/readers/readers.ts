@@ -56,7 +56,7 @@ function take(command: string): Typed {
     .trim()
     .replace(/\s+/g, ' ')
     .replace(/^\S*[#$>] /, '')
-    .replace(/^(?:(?:env|time|nohup|timeout \d\S*|sudo(?: -u \S+| -\S+)*|[A-Z_]+=\S*) )+/, '');
+    .replace(/^(?:(?:\S*\/)?(?:env|time|nohup|timeout \d\S*|ssh \S+|sudo(?: -u \S+| -\S+)*|[A-Z_]+=\S*) )+/, '');
   const end = bare.search(/[|;&>]| \(/);
   const [line, rest] = end === -1 ? [bare, ''] : [bare.slice(0, end), bare.slice(end)];
   const [path = '', ...words] = line.trim().split(' ');
@@ -124,7 +124,7 @@ function readerOfClmgr({ words }: Typed): Reader | undefined {
     const states = ['name', 'state', 'raw_state'].every((attribute) => new RegExp(`\\b${attribute}\\b`).test(options));
     return kind === 'node' && states ? parseNodeStates : parseColonTable;
   }
-  return name === undefined && kind !== 'cluster' ? parseNames : parseAttributes;
+  return name === undefined && kind !== 'cluster' && options === '' ? parseNames : parseAttributes;
 }
 
 /** The same name prints one row a group up to 4.x and a row for each node from 5.x on. */
