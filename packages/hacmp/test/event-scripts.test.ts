@@ -333,6 +333,10 @@ describe('debt script', () => {
     const debt = await debtOn(note, null, { payctl: `cat >>"$0.log"`, resume: commands });
     expect(await debt.run(shells[0] ?? 'sh')).toMatchObject({ code: debtExitCodes.settled, did: '[sql]', left: false });
     expect(readFileSync(join(folder, String(count), 'bin/payctl.log'), 'utf8')).toBe('set "$HOME" on;\n`quit`\n');
+    const open = [{ argv: ['payctl', 'sql'], stdin: 'quit' }] as const;
+    const ended = await debtOn(noteOf(open), null, { payctl: `cat >>"$0.log"`, resume: open });
+    expect(await ended.run(shells[0] ?? 'sh')).toMatchObject({ code: debtExitCodes.settled, left: false });
+    expect(readFileSync(join(folder, String(count), 'bin/payctl.log'), 'utf8')).toBe('quit\n');
     const again = await debtOn(noteOf(), null, { restart: [['payctl', 'restart']] });
     expect(await again.run(shells[0] ?? 'sh')).toMatchObject({ code: debtExitCodes.settled, did: '[restart]' });
   });
@@ -350,7 +354,7 @@ describe('debt script', () => {
     const options = { path: '/opt/debt', notes: '/pay/.splitmirror', settleSeconds: 60 };
     expect(() => debtScript({ ...options, resume: [] })).toThrow(RangeError);
     expect(() => debtScript({ ...options, resume: [['a\nb']] })).toThrow(RangeError);
-    for (const stdin of ['x', 'splitmirror-end\n', 'a\0\n']) {
+    for (const stdin of ['splitmirror-end', 'splitmirror-end\n', 'a\0\n']) {
       expect(() => debtScript({ ...options, resume: [{ argv: ['a'], stdin }] })).toThrow(RangeError);
     }
     expect(() => debtScript({ ...options, resume, restart: [] })).toThrow(RangeError);

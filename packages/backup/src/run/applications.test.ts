@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { debtScript as nodeDebtScript } from '@splitmirror/hacmp';
 import { type Command, changes, localHost, type Script } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { asUser, db2, oracle, postgresql, stopStart } from './applications.ts';
-import { debtGuard, debtScript, type QuiesceHooks, quiesceInOrder, quiesceSteps, secretProblems } from './quiesce.ts';
+import { debtScript, type QuiesceHooks, quiesceInOrder, quiesceSteps, secretProblems } from './quiesce.ts';
 
 // Doubles of the vendors' clients: they write down how they were called, and fail where a file says so.
 const doubles = {
@@ -165,18 +166,27 @@ describe.each(shells)('in %s', (shell) => {
     expect(await left()).toEqual([]);
   });
 
-  it('the guard pays the debt before the application starts, once, and keeps the note when it cannot', async () => {
-    const guard = (hooks: QuiesceHooks) =>
-      execFileSync(shell, ['-c', debtGuard(hooks, notes)], { env: { PATH: `${path}:/usr/bin:/bin` } });
+  it('the debt script of the nodes pays before the application starts, once, and keeps the note when it cannot', async () => {
     const hooks = oracle({ user: 'oracle', sid: 'LEDG' });
-    guard(hooks);
+    const text = nodeDebtScript({
+      path: '/usr/local/bin/splitmirror-debt-ledger',
+      notes,
+      resume: hooks.resume,
+      restart: hooks.restart,
+      timeoutSeconds: hooks.timeoutSeconds,
+      settleSeconds: 0,
+      commands: `${path}:/usr/bin:/bin`,
+    });
+    const pay = () => execFileSync(shell, ['-c', text], { stdio: 'pipe' });
+    pay();
     expect(await left()).toEqual([]);
-    for (const name of [`${notes}/quiesce`, `${state}/suspended`]) await writeFile(name, '');
-    await writeFile(join(state, 'stuck'), '');
-    expect(() => guard(hooks)).toThrow();
+    const [note] = quiesceSteps(hooks, notes, 'abc123', 'db1').suspend.filter(({ id }) => id === 'note');
+    await run(shell, { steps: note === undefined ? [] : [note] });
+    for (const name of ['suspended', 'stuck']) await writeFile(join(state, name), '');
+    expect(pay).toThrow();
     expect(await readdir(notes)).toEqual(['quiesce']);
     execFileSync('rm', [`${state}/stuck`]);
-    guard(hooks);
+    pay();
     expect(await readdir(notes)).toEqual([]);
     expect((await log()).at(-2)).toBe('  alter database open;');
   });

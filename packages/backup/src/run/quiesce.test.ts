@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { debtScript as nodeDebtScript } from '@splitmirror/hacmp';
 import { changes, localHost, type Script } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { debtGuard, debtScript, type QuiesceHooks, quiesceSteps, secretProblems } from './quiesce.ts';
+import { debtScript, type QuiesceHooks, quiesceSteps, secretProblems } from './quiesce.ts';
 
 const host = localHost('a', { path: '/usr/bin:/bin' });
 let notes: string;
@@ -24,6 +24,14 @@ function around(given: QuiesceHooks, between: string): Script {
   const { suspend, resume } = quiesceSteps(given, notes, 'abc123', 'db1');
   return { steps: [...suspend, { id: 'split', run: changes('sh', '-c', between), timeoutSeconds: 5 }, ...resume] };
 }
+
+/** As a run that was cut off leaves it. */
+async function leaveNote(given: QuiesceHooks): Promise<void> {
+  const [note] = quiesceSteps(given, notes, 'abc123', 'db1').suspend;
+  await host.run({ steps: note === undefined ? [] : [note] });
+}
+
+const pay = { path: '/usr/local/bin/splitmirror-debt-pay', settleSeconds: 0, commands: '/usr/bin:/bin' };
 
 describe('quiesceSteps, in a real shell', () => {
   it('resumes and takes the note away when the split succeeds', async () => {
@@ -59,7 +67,7 @@ describe('quiesceSteps, in a real shell', () => {
   });
 });
 
-it('ends what a command reads with a line feed, in the steps and in the guard', async () => {
+it('ends what a command reads with a line feed, in the steps and in the debt script of the nodes', async () => {
   const file = join(notes, 'said');
   const given: QuiesceHooks = {
     suspend: [['true']],
@@ -68,29 +76,24 @@ it('ends what a command reads with a line feed, in the steps and in the guard', 
   };
   expect((await host.run(around(given, 'true'))).kind).toBe('completed');
   expect(await readFile(file, 'utf8')).toBe('write resume\n');
-  await writeFile(join(notes, 'quiesce'), '{}');
-  execFileSync('sh', ['-c', `${debtGuard(given, notes)}echo started >>${file}`]);
-  expect(await readFile(file, 'utf8')).toBe('write resume\nstarted\n');
+  await leaveNote(given);
+  await writeFile(file, '');
+  execFileSync('sh', ['-c', nodeDebtScript({ ...pay, notes, resume: given.resume })]);
+  expect(await readFile(file, 'utf8')).toBe('write resume\n');
   expect(await readdir(notes)).toEqual(['said']);
 });
 
 it('leaves a note that the debt script of the nodes understands, wherever the group is by then', async () => {
   const said = join(notes, 'said');
   const given = hooks('true', `echo resumed >>${said}`);
-  const [note] = quiesceSteps(given, notes, 'abc123', 'db1').suspend;
-  await host.run({ steps: note === undefined ? [] : [note] });
+  await leaveNote(given);
   // Its run was on another node than the one on which the file system is now: it need not be waited for.
   const path = join(notes, 'bin');
   await mkdir(path);
   await writeFile(join(path, 'get_local_nodename'), '#!/bin/sh\necho db2\n', { mode: 0o755 });
   await writeFile(join(notes, `holder.${'0'.repeat(32)}`), '{}\n');
-  const script = nodeDebtScript({
-    path: '/usr/local/bin/splitmirror-debt-pay',
-    notes,
-    resume: given.resume,
-    settleSeconds: 600,
-    commands: `${path}:/usr/bin:/bin`,
-  });
+  const commands = `${path}:/usr/bin:/bin`;
+  const script = nodeDebtScript({ ...pay, notes, resume: given.resume, settleSeconds: 600, commands });
   execFileSync('sh', ['-c', script]);
   expect(await readFile(said, 'utf8')).toBe('resumed\n');
   expect(await readdir(notes)).not.toContain('quiesce');

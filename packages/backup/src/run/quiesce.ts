@@ -1,4 +1,4 @@
-import { type Command, changes, quote, type Script, type Step } from '@splitmirror/host';
+import { type Command, changes, type Script, type Step } from '@splitmirror/host';
 import type { Problem } from '../ports.ts';
 
 /** A command of a hook: its words alone, or with what it reads. Neither is a place for a secret: both are in the plan. */
@@ -90,29 +90,6 @@ export function quiesceInOrder(...applications: readonly QuiesceHooks[]): Quiesc
     timeoutSeconds: Math.max(...applications.map(({ timeoutSeconds }) => timeoutSeconds)),
     consistency: applications.some(({ consistency }) => consistency === 'file-system') ? 'file-system' : 'application',
   };
-}
-
-/**
- * Text for `sh`, to be put in front of the application's start script: where a run died between suspend and resume and the
- * group moved, it pays that debt first. Ends with the status of the first command that failed, and then keeps the note.
- */
-export function debtGuard(hooks: QuiesceHooks, notes: string): string {
-  const note = quote(`${notes}/quiesce`);
-  const commands = (hooks.restart ?? hooks.resume).map((command) => {
-    const { argv, stdin } = spelled(command);
-    const words = argv.map(quote).join(' ');
-    return stdin === undefined
-      ? `  ${words} </dev/null || exit`
-      : `  ${words} <<'splitmirror-end' || exit\n${stdin}splitmirror-end`;
-  });
-  return [
-    '# An application that a backup has suspended is let go before it starts (made by splitmirror).',
-    `if [ -f ${note} ]; then`,
-    ...commands,
-    `  rm -f ${note}`,
-    'fi',
-    '',
-  ].join('\n');
 }
 
 /** Words that look like a secret are refused: a plan is shown, saved, signed and kept. */

@@ -6,7 +6,7 @@ export type HookCommand =
   | readonly [string, ...string[]]
   | {
       readonly argv: readonly [string, ...string[]];
-      /** Whole lines that it reads from its standard input. */
+      /** What it reads from its standard input; a last line feed is added where it lacks. */
       readonly stdin?: string | undefined;
       /** Whole seconds that it may take. */
       readonly timeoutSeconds?: number | undefined;
@@ -160,8 +160,9 @@ function payment(command: HookCommand, otherwise: number): string {
   if (argv.some((word) => /[\x00-\x1f]/.test(word))) throw new RangeError('a word with a control character');
   const paid = `pay ${timeoutSeconds} ${argv.map(quote).join(' ')}`;
   if (stdin === undefined) return paid;
-  if (stdin.includes('\0') || !stdin.endsWith('\n') || stdin.split('\n').includes('splitmirror-end')) {
-    throw new RangeError('the input of a command must be whole lines without NUL bytes');
+  if (stdin.includes('\0') || stdin.split('\n').includes('splitmirror-end')) {
+    throw new RangeError('the input of a command must not hold NUL bytes, nor what ends it here');
   }
-  return `input=$work/in\ncat >"$input" <<'splitmirror-end'\n${stdin}splitmirror-end\n${paid}\ninput=/dev/null`;
+  const lines = stdin.endsWith('\n') ? stdin : `${stdin}\n`;
+  return `input=$work/in\ncat >"$input" <<'splitmirror-end'\n${lines}splitmirror-end\n${paid}\ninput=/dev/null`;
 }
