@@ -81,6 +81,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
         (view.peers = view.clusterNodes.map((name) => [name, name === about ? state : 'Online'])),
   ),
   fc.constant<Change>((view) => (view.nodeStates = null)),
+  fc.constant<Change>((view) => (view.vrmf = '6100')),
   fc.constant<Change>((view) => (view.membership = null)),
   fc.constant<Change>((view) => (view.reach = 'HOST_UNREACHABLE')),
   fc.constant<Change>((view) => (view.queued = 1)),

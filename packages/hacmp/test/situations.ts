@@ -233,6 +233,14 @@ export const situations: readonly Situation[] = [
     why: 'stable for the moment only',
   },
   {
+    title: 'events waited in the first round, and no longer in the second',
+    world: world((w) => (at(w, 'db1').queued = 1)),
+    later: world(),
+    verdict: 'moving',
+    because: ['CHANGED_MEANWHILE'],
+    why: 'stable twice means stable in between',
+  },
+  {
     title: 'another event ran between the two rounds',
     world: world(),
     later: world((w) => (at(w, 'db1').lastEvent = 'TE_JOIN_NODE on node 2')),
@@ -320,9 +328,24 @@ export const situations: readonly Situation[] = [
     why: 'only clmgr query node reveals it',
   },
   {
+    title: 'clmgr is not found at a level that has it',
+    world: world((w) => (at(w, 'db1').nodeStates = null)),
+    verdict: 'undecidable',
+    because: ['NODE_STATES_UNREADABLE'],
+    why: 'without it a node that was forced down stays unseen',
+  },
+  {
+    title: 'lscluster is not found at a level that has it',
+    world: world((w) => (at(w, 'db1').membership = null)),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'without it a partition may stay unseen',
+  },
+  {
     title: 'no clmgr (6.1 and earlier), nothing unmanaged',
     world: world((w) =>
       everywhere(w, (each) => {
+        each.vrmf = '6100';
         each.nodeStates = null;
         each.membership = null;
       }),
@@ -335,6 +358,7 @@ export const situations: readonly Situation[] = [
     title: 'no clmgr, and another group is UNMANAGED',
     world: world((w) =>
       everywhere(w, (each) => {
+        each.vrmf = '6100';
         each.nodeStates = null;
         each.membership = null;
         each.table.push(['webrg', 'UNMANAGED', 'db1'], ['webrg', 'UNMANAGED', 'db2']);
@@ -736,6 +760,7 @@ export const situations: readonly Situation[] = [
       everywhere(w, (each) => {
         each.overrides['lssrc -ls clstrmgrES'] = failed('0513-085 The clstrmgrES Subsystem is not on file.\n');
         each.overrides['clRGinfo -s'] = failed('not found', 127);
+        each.vrmf = '6100';
         each.nodeStates = null;
         each.membership = null;
       }),

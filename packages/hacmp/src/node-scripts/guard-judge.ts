@@ -44,6 +44,9 @@ function hear_manager(line, part) {
     split(line, part, " ")
     if (line !~ /^There are [0-9]+ events on the (RM )?Ibcast queue[ \t]*$/) spoil()
     queued[R, N] += part[3]
+  } else if (line ~ /^local node vrmf/) {
+    if (line !~ /^local node vrmf is [0-9][0-9][0-9][0-9][ \t]*$/ || (R, N) in vrmf) spoil()
+    split(line, part, " "); vrmf[R, N] = part[5] + 0
   } else if (line ~ /^Last event run was/) {
     if ((R, N) in event) spoil()
     event[R, N] = line
@@ -160,6 +163,8 @@ function configure(node) { if (!(node in configured)) { configured[node] = 1; no
 # --- what follows from it -------------------------------------------------------------------------------------------
 function usable(n, q) { return status[R, n, q] == "0" && said[R, n, q] > 0 && !((R, n, q) in broken) }
 function missing(n, q) { return status[R, n, q] == "127" }
+# 6.1 and earlier have neither clmgr nor lscluster, and every later level has both.
+function may_lack(n, q) { return missing(n, q) && (!usable(n, "manager") || vrmf[R, n] < 7100) }
 function refuse(verdict, code, node, seen) { refusals[verdict]++; reason[++reasons] = code " " node ": " seen }
 function doubt(code, node, seen) { refuse("undecidable", code, node, seen) }
 function question(n, q, code) { if (!usable(n, q)) doubt(code, n, q " gave no usable answer (status " status[R, n, q] ")") }
@@ -187,7 +192,7 @@ function manager_of(n) {
 function is_member(n, word) { word = manager_of(n); return word != "down" && word != "not-configured" && word != "silent" }
 function signature(r, n, i, text) {
   if (!((r, n) in whole)) return "not reachable"
-  text = manager[r, n] ";" event[r, n] ";" rows[r, n]
+  text = manager[r, n] ";" event[r, n] ";" queued[r, n] + 0 ";" rows[r, n]
   for (i = 1; i <= nodes; i++) text = text ";" cell[r, n, node_at[i]] node_state[r, n, node_at[i]]
   return text
 }
@@ -278,9 +283,7 @@ function weigh_manager(n, word) {
 function weigh_states(n, i, o, seen, own, p) {
   if (usable(n, "states") && states[R, n] != nodes || usable(n, "resources") && runtimes[R, n] != nodes || !(n in configured)) doubt("NODES_DIFFER", n, states[R, n] + 0 " / " runtimes[R, n] + 0 " of " nodes)
   if (!is_member(n)) return
-  if (!missing(n, "membership")) {
-    question(n, "membership", "MEMBERSHIP_UNREADABLE")
-  }
+  if (!may_lack(n, "membership")) question(n, "membership", "MEMBERSHIP_UNREADABLE")
   for (i = 1; i <= nodes; i++) {
     o = node_at[i]
     seen = ""
@@ -288,7 +291,7 @@ function weigh_states(n, i, o, seen, own, p) {
     if (usable(n, "peers") && (R, n, o) in peer && o != n && peer[R, n, o] != "Online" && (o in heard) && is_member(o)) seen = seen " " peer[R, n, o] " (lsrpnode)"
     if (seen != "") doubt("PARTITION_SIGN", n, o " " seen)
   }
-  if (missing(n, "states")) return
+  if (may_lack(n, "states")) return
   question(n, "states", "NODE_STATES_UNREADABLE")
   for (i = 1; i <= nodes; i++) {
     o = node_at[i]

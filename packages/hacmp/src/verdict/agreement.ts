@@ -18,6 +18,11 @@ function isMember(report: AnsweredReport): boolean {
   return !['down', 'not-configured', 'silent'].includes(meaningAt(report));
 }
 
+/** Whether a command may be missing: 6.1 and earlier have neither `clmgr` nor `lscluster`, and every later level has both. */
+function mayLack(report: AnsweredReport): boolean {
+  return Number(value(report.manager)?.vrmf ?? 0) < 7100;
+}
+
 /** All node names that the members know; without `clmgr`, those that the run-time parameters list. */
 export function configuredNodes(reports: readonly NodeReport[], answered: readonly AnsweredReport[]): Set<string> {
   const told = answered.flatMap((report) => [
@@ -30,7 +35,7 @@ export function configuredNodes(reports: readonly NodeReport[], answered: readon
 /** What the members say about each other: forced down, counted out, or known at all. */
 export function nodeStates(answered: readonly AnsweredReport[], configured: ReadonlySet<string>): Finding[] {
   const members = answered.filter(isMember);
-  const asked = members.filter((report) => report.nodeStates.kind !== 'absent');
+  const asked = members.filter((report) => report.nodeStates.kind !== 'absent' || !mayLack(report));
   const names = (report: AnsweredReport) =>
     sorted(value(report.nodeStates)?.map((node) => node.name) ?? [...configured]);
   const all = sorted([...configured]);
@@ -114,7 +119,9 @@ function partitionSigns(report: AnsweredReport, answered: readonly AnsweredRepor
       .map(({ name, state }) => [name, `${state} (lsrpnode)`] as const),
   ];
   return [
-    ...(report.membership.kind === 'absent' ? [] : unusable(report, report.membership, 'MEMBERSHIP_UNREADABLE')),
+    ...(report.membership.kind === 'absent' && mayLack(report)
+      ? []
+      : unusable(report, report.membership, 'MEMBERSHIP_UNREADABLE')),
     ...[...new Set(signs.map(([name]) => name))].flatMap((name) =>
       undecidable('PARTITION_SIGN', report.node, `${report.node} and ${name} do not see each other`, {
         seen: `${name} ${signs.flatMap(([other, seen]) => (other === name ? [seen] : [])).join(', ')}`,
@@ -182,8 +189,9 @@ export function changes(group: string, rounds: readonly (readonly NodeReport[])[
 function signature(group: string, report: NodeReport): string {
   if (report.kind === 'unreachable') return 'not reachable';
   const manager = value(report.manager);
+  const queued = Object.values(manager?.queuedEvents ?? {}).reduce((sum, count) => sum + count, 0);
   const event = manager?.lastEvent ? `${manager.lastEvent.name} on ${manager.lastEvent.nodeId}` : 'no event';
   const states = value(report.nodeStates)?.map((node) => `${node.name} ${node.state} ${node.rawState}`);
   const rows = rowsOf(group, report).map((row) => `${row.node} ${row.state}`);
-  return [manager?.state ?? 'no manager', event, sorted(rows), sorted(states ?? [])].join('; ');
+  return [manager?.state ?? 'no manager', event, `${queued} queued`, sorted(rows), sorted(states ?? [])].join('; ');
 }
