@@ -516,6 +516,17 @@ export const situations: readonly Situation[] = [
     why: 'a majority agrees',
   },
   {
+    title: 'three nodes, one is switched off and counted out, and cluster services are stopped on another',
+    world: world((w) => {
+      kill(w, 'db3');
+      at(w, 'db2').manager = 'ST_INIT';
+      setNodeState(w, 'db2', 'OFFLINE', 'ST_INIT');
+    }, three),
+    verdict: 'undecidable',
+    because: ['NO_MAJORITY'],
+    why: 'a node outside the cluster cannot vouch for one that is silent: this is one of two',
+  },
+  {
     title: 'three nodes, one cannot be reached and is UP for the cluster',
     world: world((w) => (at(w, 'db3').reach = 'HOST_UNREACHABLE'), three),
     verdict: 'undecidable',

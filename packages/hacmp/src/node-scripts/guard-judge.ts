@@ -247,7 +247,9 @@ function weigh(i, j, n, first) {
   for (n in heard) weigh_manager(n)
   for (n in heard) weigh_states(n)
   for (i = 1; i <= nodes; i++) if (!(node_at[i] in asked)) weigh_silence(node_at[i])
-  if (silent > 0 && voices * 2 <= nodes && minority != "trust-the-survivors") doubt("NO_MAJORITY", "-", voices " of " nodes " nodes answer")
+  # A node outside the cluster counts nobody out: it is no voice, and takes no part in what may have come apart.
+  for (n in heard) { if (is_member(n)) joined++; if (manager_of(n) == "down" || manager_of(n) == "not-configured") outside++ }
+  if (silent > 0 && joined * 2 <= nodes - outside && minority != "trust-the-survivors") doubt("NO_MAJORITY", "-", joined + 0 " members of " nodes - outside)
   for (i = 1; i <= reports[1]; i++) asked[reported[1, i]] = 1
   for (n in asked) if (signature(1, n) != signature(R, n)) refuse("moving", "CHANGED_MEANWHILE", n, signature(1, n) " -> " signature(R, n))
 

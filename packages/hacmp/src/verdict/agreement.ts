@@ -131,7 +131,7 @@ function partitionSigns(report: AnsweredReport, answered: readonly AnsweredRepor
   ];
 }
 
-/** Nodes that cannot be asked: acceptable only when all members have counted them out, and a majority was asked. */
+/** Nodes that cannot be asked: acceptable only when all members have counted them out, and those are a majority. */
 export function gone(
   reports: readonly NodeReport[],
   answered: readonly AnsweredReport[],
@@ -154,12 +154,14 @@ export function gone(
       remedy: `${remedy} Or bring ${node} down for certain, so that the cluster counts it out.`,
     });
   });
-  const minority = silent.length > 0 && answered.length * 2 <= configured.size;
+  // A node outside the cluster counts nobody out: it is no voice, and takes no part in what may have come apart.
+  const outside = answered.filter((report) => ['down', 'not-configured'].includes(meaningAt(report)));
+  const minority = silent.length > 0 && members.length * 2 <= configured.size - outside.length;
   if (!minority || policy.minority === 'trust-the-survivors') return findings;
   return [
     ...findings,
-    ...undecidable('NO_MAJORITY', null, 'the nodes that answer are no majority: the others may hold the group too', {
-      seen: `asked ${answered.map((report) => report.node).join(' ') || 'none'}, silent ${silent.join(' ')}`,
+    ...undecidable('NO_MAJORITY', null, 'the members that answer are no majority: the others may hold the group too', {
+      seen: `members ${members.map((report) => report.node).join(' ') || 'none'}, silent ${silent.join(' ')}`,
       remedy: 'Make sure that the silent nodes are off, then name the policy minority: trust-the-survivors.',
     }),
   ];
