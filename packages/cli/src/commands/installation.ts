@@ -64,6 +64,7 @@ export async function events(
               notes,
               resume: hooks.resume,
               restart: hooks.restart,
+              timeoutSeconds: hooks.timeoutSeconds,
               settleSeconds: settingsOf(config, group).freezeSeconds + hooks.timeoutSeconds,
             },
           }),

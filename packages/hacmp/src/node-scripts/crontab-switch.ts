@@ -240,7 +240,7 @@ follow() {
   for group in $groups; do
     case " $held " in
     *" $group "*) set -- "$@" "$group" ;;
-    *) case " $unsure " in *" $group "*) ! present | grep -x "$group" >/dev/null || set -- "$@" "$group" ;; esac ;;
+    *) case " $unsure " in *" $group "*) ! present | grep -Fx "$group" >/dev/null || set -- "$@" "$group" ;; esac ;;
     esac
   done
   change "$@"

@@ -13,7 +13,12 @@ const events = (nodes = ['db2', 'db1']) =>
         group: 'payrg',
         lines: [`0 2 * * * ${guard} payrg backup-pay`],
         volumeGroups: ['payvg', 'loyvg'],
-        debt: { notes: '/pay/.splitmirror', resume: [['payctl', 'resume']], settleSeconds: 120 },
+        debt: {
+          notes: '/pay/.splitmirror',
+          resume: [['payctl', 'resume']],
+          timeoutSeconds: 240,
+          settleSeconds: 120,
+        },
       },
     ],
   });
@@ -99,6 +104,7 @@ describe('planEvents', () => {
       '/usr/local/bin/splitmirror-release 755 64',
       '/usr/local/bin/splitmirror-debt-payrg 755 64',
     ]);
+    expect(plan.files.at(-1)?.text).toMatch(/^pay 240 payctl resume$/m);
     expect(plan.registrations).toMatchObject([
       {
         event: 'node_down_remote',

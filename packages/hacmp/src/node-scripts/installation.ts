@@ -62,7 +62,7 @@ export interface GroupInstallation extends GroupEntries {
   /** Its volume groups: their split copies are let go before the group is. */
   readonly volumeGroups: readonly string[];
   /** What a debt of its application is paid with; left out for an application that is never suspended. */
-  readonly debt?: Pick<DebtScriptOptions, 'notes' | 'resume' | 'restart' | 'settleSeconds'> | undefined;
+  readonly debt?: Omit<DebtScriptOptions, 'path' | 'commands'> | undefined;
 }
 
 /** What the event scripts need to know. */
