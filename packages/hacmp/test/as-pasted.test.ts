@@ -65,6 +65,18 @@ pay_rg\tTEMPORARY ERROR\tprd_a
     ],
   ],
   [
+    'a session with the command behind a prompt',
+    'clRGinfo -s',
+    'root@prd_a:/> /usr/es/sbin/cluster/utilities/clRGinfo -s\npay_rg:ONLINE:prd_a:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\npay_rg:OFFLINE:prd_b:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\nroot@prd_a:/>\n',
+    [{ node: 'prd_a' }, { node: 'prd_b' }],
+  ],
+  [
+    'a session that ends in the middle of nowhere',
+    'clmgr -cv -a name,state,raw_state query node',
+    '\n# clmgr -cv -a name,state,raw_state query node\n# NAME:STATE:RAW_STATE\nprd_a:NORMAL:ST_STABLE\n# ',
+    [{ name: 'prd_a' }],
+  ],
+  [
     'the older name of the colon form',
     '/usr/es/sbin/cluster/utilities/clfindres -s pay_rg',
     'pay_rg:ACQUIRING:prd_a:non-concurrent:OUDP:FNPN:NFB:prefer primary:east:: : :::',
@@ -615,6 +627,8 @@ describe('outputs as they were pasted', () => {
 
 /** They end with words or empty fields that say nothing more. */
 const chatty = [
+  'a session with the command behind a prompt',
+  'a session that ends in the middle of nowhere',
   'the older name of the colon form',
   'a topology without a group',
   'interfaces at a level that counts no stale nodes',

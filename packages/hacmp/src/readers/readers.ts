@@ -28,14 +28,28 @@ export type Reader = (text: string) => unknown;
 
 /**
  * Finds the reader for a command by its name and options, as typed: `clRGinfo -s`, `/usr/sbin/lscluster -m`,
- * `LANG=C sudo lssrc -a | grep cl`. Under `clcmd` and through `clrsh` it reads what the command printed there.
+ * `LANG=C sudo lssrc -a | grep cl`. Under `clcmd` and through `clrsh` it reads what the command printed there. A first line
+ * that repeats the command behind a prompt, and the prompt after its output, are the terminal's and left out.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
   const typed = take(command);
-  return Object.hasOwn(readers, typed.program) ? readers[typed.program]?.(typed) : undefined;
+  const read = Object.hasOwn(readers, typed.program) ? readers[typed.program]?.(typed) : undefined;
+  return read && ((text) => read(withoutPrompts(text, typed.program)));
 }
+
+function withoutPrompts(text: string, program: string): string {
+  const lines = text.split('\n');
+  const first = lines.findIndex((line) => line.trim() !== '');
+  const echo = lines[first]?.trim() ?? '';
+  if (!prompt.test(echo) || take(echo).program !== program) return text;
+  const last = lines.findLastIndex((line) => line.trim() !== '');
+  const ended = /^\S*[#$>]$/.test(lines[last]?.trim() ?? '');
+  return lines.map((line, index) => (index === first || (ended && index === last) ? '' : line)).join('\n');
+}
+
+const prompt = /^\S*[#$>] /;
 
 /** A command, taken apart as far as its reader depends on it. */
 interface Typed {
@@ -55,7 +69,7 @@ function take(command: string): Typed {
   const bare = command
     .trim()
     .replace(/\s+/g, ' ')
-    .replace(/^\S*[#$>] /, '')
+    .replace(prompt, '')
     .replace(/^(?:(?:\S*\/)?(?:env|time|nohup|timeout \d\S*|ssh \S+|sudo(?: -u \S+| -\S+)*|[A-Z_]+=\S*) )+/, '');
   const end = bare.search(/[|;&>]| \(/);
   const [line, rest] = end === -1 ? [bare, ''] : [bare.slice(0, end), bare.slice(end)];
