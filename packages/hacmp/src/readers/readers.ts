@@ -79,8 +79,6 @@ function take(command: string): Typed {
   return { program: path.replace(/^.*\//, ''), words, options: options.join(''), operands, rest };
 }
 
-const always = (read: Reader) => () => read;
-
 const readers: Readonly<Record<string, (typed: Typed) => Reader | undefined>> = {
   clcmd: ({ words, rest }) => readNodeOutputs(readerOf(`${words.join(' ').replace(/^(-[nm] \S+ )*/, '')} ${rest}`)),
   clrsh: ({ words, rest }) => readRemoteOutput(readerOf(`${words.slice(1).join(' ')} ${rest}`)),
@@ -96,26 +94,26 @@ const readers: Readonly<Record<string, (typed: Typed) => Reader | undefined>> = 
     return /^h?$/.test(options) ? parseGroupTable : undefined;
   },
   clfindres: ({ options }) => (options.includes('s') ? parseGroupRows : readFoundGroups),
-  clRGmove: always(parseGroupMove),
+  clRGmove: () => parseGroupMove,
   clmgr: readerOfClmgr,
   clvt: readerOfClmgr,
-  cldare: always(parseSynchronisation),
+  cldare: () => parseSynchronisation,
   cltopinfo: ({ options }) => (options === '' ? parseTopology : undefined),
-  clshowres: always(parseResources),
-  cllsfs: always(parseGroupFileSystems),
-  cllsnode: always(parseConfiguredNodes),
-  cllsgrp: always(parseNames),
-  clgetactivenodes: always(parseNames),
+  clshowres: () => parseResources,
+  cllsfs: () => parseGroupFileSystems,
+  cllsnode: () => parseConfiguredNodes,
+  cllsgrp: () => parseNames,
+  clgetactivenodes: () => parseNames,
   clodmget: ({ words }) => (words.join(' ') === '-n -f name HACMPnode' ? parseNames : undefined),
-  get_local_nodename: always(parseLocalNodeName),
+  get_local_nodename: () => parseLocalNodeName,
   lscluster: ({ options }) => ({ m: parseMembership, i: parseReporting, d: parseReporting })[options],
   ifconfig: ({ options }) => (options === 'a' ? parseAddresses : undefined),
   lsrpnode: ({ options }) => (options === '' ? parsePeerNodes : undefined),
   odmget: ({ rest }) => (/grep .*version/i.test(rest) ? parseOdmVersions : parseOdmObjects),
-  snmpinfo: always(parseVarbinds),
-  clstat: always(parseClusterStatus),
+  snmpinfo: () => parseVarbinds,
+  clstat: () => parseClusterStatus,
   halevel: ({ options }) => (options === 's' ? parseHaLevel : undefined),
-  clhaver: always(parseNodeLevels),
+  clhaver: () => parseNodeLevels,
   lslpp: ({ options }) => (/^(cl|lc)$/.test(options) ? parseFilesets : undefined),
   lsvg({ options, operands }) {
     if (options === 'l') return parseLogicalVolumes;
