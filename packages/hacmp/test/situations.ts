@@ -376,6 +376,21 @@ export const situations: readonly Situation[] = [
     why: 'a split brain until shown otherwise',
   },
   {
+    title: 'online on both nodes, and only one row of the two calls the group concurrent',
+    world: world((w) =>
+      everywhere(w, (each) => {
+        each.table = [
+          [group, 'ONLINE', 'db1', 'concurrent', 'OAAN'],
+          [group, 'ONLINE', 'db2'],
+        ];
+      }),
+    ),
+    policy: { tieBreak: 'first-online-in-priority-order' },
+    verdict: 'contested',
+    because: ['GROUP_CONTESTED'],
+    why: 'a table that contradicts itself excuses no second holder',
+  },
+  {
     title: 'online here, and the standby has it mounted too',
     world: world((w) => {
       at(w, 'db2').volumeGroups = { payvg: 'read/write' };

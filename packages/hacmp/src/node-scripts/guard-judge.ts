@@ -64,7 +64,7 @@ function hear_group(line, part, count) {
   cell[R, N, part[3]] = cell[R, N, part[3]] part[2] "/"
   times[R, N, part[3]]++
   kind[R, N] = kind[R, N] part[4] " " part[5] "/"
-  if (part[4] == "concurrent" || part[5] == "OAAN") concurrent[R, N] = 1
+  if (part[4] == "concurrent" || part[5] == "OAAN") concurrent[R, N]++
   listed[R, N, rows[R, N]] = part[3]
   state[R, N, rows[R, N]] = part[2]
 }
@@ -351,7 +351,7 @@ function weigh_group(n, i, o, word, other, p, count) {
   if (holders == 0 && other == 0 && rows[R, n] > 0) refuse("offline", "GROUP_OFFLINE", "-", table_of(n))
   if (holders > 1) {
     holder = ""
-    if (!concurrent[R, n]) refuse("contested", "GROUP_CONTESTED", "-", table_of(n))
+    if (concurrent[R, n] != rows[R, n]) refuse("contested", "GROUP_CONTESTED", "-", table_of(n))
     else if (tie_break != "first-online-in-priority-order") doubt("NO_TIE_BREAK", "-", table_of(n))
     else {
       count = split(resource[R, base, wanted[1]], p, " ")

@@ -113,7 +113,7 @@ export function chooseHolder(
       findings: [{ refusal: 'offline', problem: { code: 'GROUP_OFFLINE', node: null, message, seen, remedy } }],
     };
   }
-  const concurrent = rows.some((row) => row.type === 'concurrent' || row.startup === 'OAAN');
+  const concurrent = rows.every((row) => row.type === 'concurrent' || row.startup === 'OAAN');
   if (!concurrent) {
     const message = `the group is online on ${online.length} nodes and is no concurrent group`;
     const remedy =
