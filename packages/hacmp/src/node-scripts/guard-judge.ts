@@ -13,6 +13,7 @@ N == "" { next }
 $1 == "@end" { whole[R, N] = 1; reported[R, ++reports[R]] = N; next }
 $1 == "@ask" { Q = $2; status[R, N, Q] = $3; next }
 /^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!ERROR:/) spoil(); next }
+/^[|][ \t]*$/ { next }
 /^\|/ { said[R, N, Q]++; hear(substr($0, 2)); next }
 
 function hear(line) {
@@ -53,7 +54,6 @@ function hear_manager(line, part) {
   }
 }
 function hear_group(line, part, count) {
-  if (line ~ /^[ \t]*$/) return
   count = split(line, part, ":")
   if (!((R, N) in width)) width[R, N] = count
   if (count < 3 || count != width[R, N] || part[1] !~ /^[A-Za-z0-9_.-]+$/ || part[3] !~ /^[A-Za-z0-9_.-]+$/) spoil()
@@ -69,7 +69,6 @@ function hear_group(line, part, count) {
   state[R, N, rows[R, N]] = part[2]
 }
 function hear_state(line, part) {
-  if (line ~ /^[ \t]*$/) return
   if (said[R, N, Q] == 1) { if (line !~ /^# NAME:STATE:RAW_STATE[ \t]*$/) spoil(); return }
   if (split(line, part, ":") != 3 || part[1] !~ /^[^ \t]+$/ || (R, N, part[1]) in node_state) spoil()
   node_state[R, N, part[1]] = part[2] "/" part[3]
@@ -78,7 +77,7 @@ function hear_state(line, part) {
 function hear_member(line, part) {
   sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
   if (line ~ /^Node query number of nodes examined: [0-9]+$/) { split(line, part, ": "); examined[R, N] = part[2] }
-  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; members[R, N]++; member[R, N, at] = "" }
+  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; if (at !~ /^[^ \t]+$/) spoil(); members[R, N]++; member[R, N, at] = "" }
   else if (line ~ /^State of node: *[A-Z]/) {
     sub(/^State of node: */, "", line)
     local_member[R, N, at] = (line ~ /NODE_LOCAL/)
@@ -88,7 +87,6 @@ function hear_member(line, part) {
   } else if (line ~ /^(Points of contact|Number of points_of_contact) for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
 }
 function hear_peer(line, part, count, word) {
-  if (line ~ /^[ \t]*$/) return
   if (!((R, N) in peers)) { peers[R, N] = 0; if (line !~ /^[ \t]*Name[ \t]+OpState[ \t]+RSCTVersion[ \t]*$/) spoil(); return }
   count = split(line, part, " ")
   for (word = 3; word < count; word++) { if (part[word] !~ /^[a-z]+$/) spoil(); part[2] = part[2] " " part[word] }
@@ -98,7 +96,6 @@ function hear_peer(line, part, count, word) {
 }
 function hear_label(line, part) {
   sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
-  if (line == "") return
   if (line ~ /^NODE [^ \t]+:$/) { if (labelled[R, N, line]++) spoil(); label_nodes[R, N]++; network[R, N] = 0 }
   else if (line ~ /^Interfaces to network [^ \t]+$/) { if (!label_nodes[R, N]) spoil(); network[R, N] = 1 }
   else if (line ~ /^Communication Interface: Name [^ \t]+, Attribute [^ \t]+, IP address [^ \t]+$/) {
@@ -109,7 +106,6 @@ function hear_label(line, part) {
   } else spoil()
 }
 function hear_address(line, part) {
-  if (line ~ /^[ \t]*$/) return
   if (line ~ /^[a-z]+[0-9]+: flags=/) { port[R, N] = 1; return }
   if (!port[R, N] || line !~ /^[ \t]/) { spoil(); return }
   if (line !~ /^[ \t]+inet6?([ \t]|$)/) return
@@ -120,7 +116,6 @@ function hear_address(line, part) {
   addresses[R, N]++
 }
 function hear_resource(line, label, text) {
-  if (line ~ /^[ \t]*$/) return
   if (line ~ /^Run Time Parameters:[ \t]*$/) { running[R, N] = 1; return }
   label = substr(line, 1, 52); sub(/[ \t]+$/, "", label)
   text = substr(line, 53); sub(/^[ \t]+/, "", text); sub(/[ \t]+$/, "", text)
