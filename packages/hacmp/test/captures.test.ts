@@ -14,6 +14,7 @@ import {
   type GroupRow,
   hasHacmp,
   type Member,
+  meaningOf,
   type NodeOutput,
   type NodeState,
   type PeerNode,
@@ -36,6 +37,8 @@ interface Expected {
   readonly kind: string;
   readonly grade?: string;
   readonly expect: Readonly<Record<string, unknown>>;
+  /** By group; other keys say what to refuse, which no single output decides. */
+  readonly decision?: Readonly<Record<string, { readonly single_holder?: string | null }>>;
 }
 
 /** How the values of a reader are called in the expectations; a key that is not named here is not compared. */
@@ -84,7 +87,7 @@ const views: Readonly<Record<string, View>> = {
     subsystems: shown.subsystems,
     ...(shown.manager ? managerView(shown.manager) : { cluster_manager_state: null }),
     ...(shown.nodes.length > 0 && {
-      nodes: shown.nodes.map(({ rawState, ...node }) => ({ ...node, raw_state: rawState })),
+      nodes: shown.nodes.map(({ rawState, ...node }) => ({ ...node, name: node.node, raw_state: rawState })),
     }),
   }),
   'clcmd-lssrc-state': (outputs: NodeOutput[]) => ({
@@ -266,6 +269,13 @@ function unordered(values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, sort(value)]));
 }
 
+/** The one node that has a group, as far as one table tells: `null` for none, several, and states that forbid it. */
+function holderIn(instances: readonly GroupInstance[]): string | null {
+  const held = instances.filter(({ state }) => meaningOf(state) === 'online');
+  const quiet = instances.every(({ state }) => ['online', 'offline', 'secondary'].includes(meaningOf(state)));
+  return quiet && held.length === 1 ? (held[0]?.node ?? null) : null;
+}
+
 function distinct(words: readonly string[]): string[] {
   return [...new Set(words)];
 }
@@ -317,5 +327,10 @@ describe('captures', () => {
     const wanted = Object.fromEntries(Object.entries(expected.expect).filter(([key]) => seen[key] !== undefined));
     if (views[kind]) expect(Object.keys(wanted), 'nothing to compare').not.toEqual([]);
     expect(unordered(seen)).toMatchObject(unordered(wanted));
+    if (!Array.isArray(seen.instances)) return;
+    for (const [group, { single_holder: holder }] of Object.entries(expected.decision ?? {})) {
+      const instances = seen.instances.filter((instance: GroupInstance) => instance.group === group);
+      if (holder !== undefined) expect(holderIn(instances), group).toBe(holder);
+    }
   });
 });
