@@ -66,13 +66,13 @@ pay_rg\tTEMPORARY ERROR\tprd_a
   ],
   [
     'a session with the command behind a prompt',
-    'clRGinfo -s',
+    'clRGinfo -s # on the first node',
     'root@prd_a:/> /usr/es/sbin/cluster/utilities/clRGinfo -s\npay_rg:ONLINE:prd_a:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\npay_rg:OFFLINE:prd_b:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\nroot@prd_a:/>\n',
     [{ node: 'prd_a' }, { node: 'prd_b' }],
   ],
   [
     'a session that ends in the middle of nowhere',
-    'clmgr -cv -a name,state,raw_state query node',
+    '[prd_a] /home # clmgr -cv -a name,state,raw_state query node',
     '\n# clmgr -cv -a name,state,raw_state query node\n# NAME:STATE:RAW_STATE\nprd_a:NORMAL:ST_STABLE\n# ',
     [{ name: 'prd_a' }],
   ],

@@ -45,11 +45,9 @@ function withoutPrompts(text: string, program: string): string {
   const echo = lines[first]?.trim() ?? '';
   if (!prompt.test(echo) || take(echo).program !== program) return text;
   const last = lines.findLastIndex((line) => line.trim() !== '');
-  const ended = /^\S*[#$>]$/.test(lines[last]?.trim() ?? '');
+  const ended = /^\S*(?: \S+)? ?[#$>]$/.test(lines[last]?.trim() ?? '');
   return lines.map((line, index) => (index === first || (ended && index === last) ? '' : line)).join('\n');
 }
-
-const prompt = /^\S*[#$>] /;
 
 /** A command, taken apart as far as its reader depends on it. */
 interface Typed {
@@ -64,14 +62,21 @@ interface Typed {
   readonly rest: string;
 }
 
-/** Leaves out a prompt, and what only sets the stage for the command. */
+/** What stands before the command on a terminal. A `#` after a command begins a remark. */
+const prompt = /^\S*(?: \S+)? ?[#$>] /;
+
 function take(command: string): Typed {
+  const plain = takeApart(command);
+  return Object.hasOwn(readers, plain.program) ? plain : takeApart(command.trim().replace(prompt, ''));
+}
+
+/** Leaves out what only sets the stage for the command. */
+function takeApart(command: string): Typed {
   const bare = command
     .trim()
     .replace(/\s+/g, ' ')
-    .replace(prompt, '')
     .replace(/^(?:(?:\S*\/)?(?:env|time|nohup|timeout \d\S*|ssh \S+|sudo(?: -u \S+| -\S+)*|[A-Z_]+=\S*) )+/, '');
-  const end = bare.search(/[|;&>]| \(/);
+  const end = bare.search(/[|;&>]| [(#]/);
   const [line, rest] = end === -1 ? [bare, ''] : [bare.slice(0, end), bare.slice(end)];
   const [path = '', ...words] = line.trim().split(' ');
   const options = words.filter((word) => word.startsWith('-')).map((word) => word.slice(1));
