@@ -32,7 +32,7 @@ export { cpio, type ListedSource } from './tools/cpio.ts';
 export { type DeviceSource, dd } from './tools/dd.ts';
 export { compareNames, listNames, type NameComparison, readNames } from './tools/name-list.ts';
 export { type PreflightCheck, type PreflightProblem, preflightProblems } from './tools/preflight.ts';
-export { type DirectorySource, tar } from './tools/tar.ts';
+export { type DirectorySource, type TarSource, tar } from './tools/tar.ts';
 export type { ArchiveTool, ToolLimits } from './tools/tool.ts';
 export type { AcceptableCode, Evidence, LineClass, Verdict, VerdictReason } from './tools/verdict.ts';
 export { type ArchiveWatch, type WatchOptions, watchArchive } from './watch.ts';

@@ -1,11 +1,20 @@
 import { changes, reads } from '@splitmirror/host';
 import { directoryChecks } from './preflight.ts';
-import { type ArchiveTool, absolutePath, operands, type ToolLimits } from './tool.ts';
+import { type ArchiveTool, absolutePath, operands, type ToolLimits, within } from './tool.ts';
 import { judgeArchive, type LineClass } from './verdict.ts';
 
 /** A directory on the node, absolute. */
 export interface DirectorySource {
   readonly directory: string;
+}
+
+/** A directory, or some of what it holds. */
+export interface TarSource extends DirectorySource {
+  /**
+   * Names as they stand in its archive (`./a/b`); everything without them. A directory among them brings all that it holds.
+   * They are arguments of one command: a system sets their sum a limit, which older levels of AIX have at 24 KiB.
+   */
+  readonly members?: readonly string[] | undefined;
 }
 
 const limits: ToolLimits = {
@@ -23,13 +32,17 @@ const limits: ToolLimits = {
  * AIX `tar`. Names in the archive are relative to the directory (`./...`), so that it can be restored anywhere. `-C` is
  * in every level's synopsis; a level-specific flag (`-U` for ACLs, `--format=pax` from 7.3.1) is not used.
  */
-export const tar: ArchiveTool<DirectorySource> = {
+export const tar: ArchiveTool<TarSource, DirectorySource> = {
   name: 'tar',
   extension: '.tar',
   format: 'tar',
   limits,
   preflight: ({ directory }, level) => directoryChecks(directory, level, limits),
-  create: ({ directory }) => reads('tar', '-cf', '-', '-C', absolutePath(directory), '.'),
+  // How far -C reaches among several names is not documented for every level: there, the shell changes the directory.
+  create: ({ directory, members }) =>
+    members === undefined
+      ? reads('tar', '-cf', '-', '-C', absolutePath(directory), '.')
+      : within(directory, reads('tar', '-cf', '-', ...operands(members))),
   // AIX wants -B for an archive from a pipe. -p keeps the modes as they were archived.
   list: () => reads('tar', '-tBf', '-'),
   restore: ({ directory }, members = []) =>

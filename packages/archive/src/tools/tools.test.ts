@@ -93,8 +93,16 @@ describe('tar', () => {
     expect(members(tar.restore(source)).map(({ effect }) => effect)).toEqual(['changes']);
   });
 
+  it('archives named members of a directory', () => {
+    const [shell, flag, , , ...words] =
+      members(tar.create({ directory: '/data', members: ['./a b', './c'] }))[0]?.argv ?? [];
+    expect([shell, flag, ...words]).toEqual(['sh', '-c', '/data', 'tar', '-cf', '-', './a b', './c']);
+    expect(() => tar.create({ directory: '/data', members: ['-rf'] })).toThrow(RangeError);
+  });
+
   it.each(['data', '-C', '', '/data/../etc', '/data/.', '/a\0b'])('refuses the directory %j', (directory) => {
     expect(() => tar.create({ directory })).toThrow(RangeError);
+    expect(() => tar.create({ directory, members: ['./a'] })).toThrow(RangeError);
   });
 
   it.each([

@@ -70,7 +70,7 @@ export async function restoreIntoGroup(
     selection,
     place: placeIn(selection, picture.fileSystems, node, options),
   }));
-  for (const { place, selection } of work) await checkPlace(target, place, selection, options);
+  for (const { place, selection } of work) await checkPlace(backup, target, place, selection, options);
 
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
   const subject = { group, quiesce: null, self };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, lstat, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, link, lstat, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localHost, localTransport } from '@splitmirror/host';
@@ -29,8 +29,17 @@ beforeEach(async () => {
 
 const tree = (changed: Partial<NodePlace> = {}): NodePlace =>
   ({ volume: 'datalv', directory, mountPoint, ...changed }) as NodePlace;
+const replacing = () => tree({ existing: 'replace' } as Partial<NodePlace>);
 const raw = (): NodePlace => ({ volume: 'rawlv', device: join(base, 'device'), lvcb: 'keep' });
 const options = { timeoutSeconds: 60 };
+
+/** A node one of whose programs is this script. */
+async function nodeWhose(program: string, script: string): Promise<NodeTarget> {
+  const directory = await mkdtemp(join(base, 'bin-'));
+  await writeFile(join(directory, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const path = `${directory}:/usr/bin:/bin`;
+  return { host: localHost('a', { path }), transport: localTransport('a'), path };
+}
 
 describe('restoreToNode', () => {
   it('streams trees into tar and volumes into dd, and reads both back', async () => {
@@ -55,7 +64,7 @@ describe('restoreToNode', () => {
       code: 'RESTORE_TARGET',
       message: expect.stringContaining('is not empty'),
     });
-    await restoreToNode(backup, target, [tree({ existing: 'replace' } as Partial<NodePlace>)], { ...options, select });
+    await restoreToNode(backup, target, [replacing()], { ...options, select });
     expect((await readFile(join(directory, 'accounts/index'))).length).toBe(200_000);
     expect(await readFile(join(directory, 'accounts/newer'), 'utf8')).toBe('stays');
     expect(await readFile(join(directory, 'readme'), 'utf8')).toBe('stays as well');
@@ -65,7 +74,7 @@ describe('restoreToNode', () => {
     const elsewhere = join(base, 'elsewhere');
     await mkdir(join(elsewhere, '2026'), { recursive: true });
     await symlink(elsewhere, join(directory, 'accounts'));
-    const there = tree({ existing: 'replace' } as Partial<NodePlace>);
+    const there = replacing();
     await expect(restoreToNode(backup, target, [there], options)).rejects.toMatchObject({
       code: 'RESTORE_TARGET',
       message: expect.stringContaining(join(directory, 'accounts')),
@@ -74,6 +83,24 @@ describe('restoreToNode', () => {
     expect((await lstat(join(directory, 'accounts'))).isSymbolicLink()).toBe(true);
     await restoreToNode(backup, target, [there], { ...options, select: ['/data/readme'] });
     expect(await readFile(join(directory, 'readme'), 'utf8')).toBe('read me\n');
+  });
+
+  it('writes through no link that stands where the backup has a file, whatever its name is made of', async () => {
+    const fs = join(base, 'other/fs');
+    await mkdir(fs, { recursive: true });
+    await writeFile(join(base, 'other/raw'), Buffer.alloc(500_000));
+    const latin = Buffer.concat([Buffer.from('/d-'), Buffer.from([0xe9])]);
+    await mkdir(Buffer.concat([Buffer.from(fs), latin]));
+    await writeFile(join(fs, 'two\nlines'), 'in the backup');
+    const other = await makeBackup(store, join(base, 'other'), { run: 'others' });
+    await writeFile(join(base, 'elsewhere'), 'stays');
+    const attempt = () => restoreToNode(other, target, [replacing()], options);
+    await symlink(join(base, 'elsewhere'), join(directory, 'two\nlines'));
+    await expect(attempt()).rejects.toMatchObject({ code: 'RESTORE_TARGET' });
+    execFileSync('rm', [join(directory, 'two\nlines')]);
+    await symlink(base, Buffer.concat([Buffer.from(directory), latin]));
+    await expect(attempt()).rejects.toMatchObject({ code: 'RESTORE_TARGET' });
+    expect(await readFile(join(base, 'elsewhere'), 'utf8')).toBe('stays');
   });
 
   it.each([
@@ -114,29 +141,121 @@ describe('restoreToNode', () => {
   });
 
   it('believes no status: what the node holds is compared', async () => {
-    const lying = join(base, 'bin');
-    await mkdir(lying);
-    await writeFile(
-      join(lying, 'tar'),
-      '#!/bin/sh\ncase $1 in -x*) cat >/dev/null;; *) exec /usr/bin/tar "$@";; esac\n',
-      {
-        mode: 0o755,
-      },
-    );
-    const path = `${lying}:/usr/bin:/bin`;
-    const liar = { host: localHost('a', { path }), transport: localTransport('a'), path };
+    const liar = await nodeWhose('tar', 'case $1 in -x*) cat >/dev/null;; *) exec /usr/bin/tar "$@";; esac');
     await expect(restoreToNode(backup, liar, [tree()], options)).rejects.toMatchObject({ code: 'RESTORE_NODE_FAILED' });
   });
 
   it('tells what the node said when its tool failed', async () => {
-    const failing = join(base, 'bin');
-    await mkdir(failing);
-    await writeFile(join(failing, 'tar'), '#!/bin/sh\necho "tar: 0511-xxx no room" >&2; exit 1\n', { mode: 0o755 });
-    const path = `${failing}:/usr/bin:/bin`;
-    const node = { host: localHost('a', { path }), transport: localTransport('a'), path };
+    const node = await nodeWhose('tar', 'echo "tar: 0511-xxx no room" >&2; exit 1');
     await expect(restoreToNode(backup, node, [tree()], options)).rejects.toMatchObject({
       code: 'RESTORE_NODE_FAILED',
       message: expect.stringContaining('no room'),
     });
+  });
+});
+
+describe('what restoreToNode reads back', () => {
+  it('is what it has restored, and nothing else of a place where others write', async () => {
+    await mkdir(join(directory, 'accounts'));
+    await writeFile(join(directory, 'accounts/newer'), 'somebody writes here');
+    const log = join(base, 'log');
+    const node = await nodeWhose('tar', `case $1 in -c*) echo "$@" >>${log};; esac; exec /usr/bin/tar "$@"`);
+    await restoreToNode(backup, node, [replacing()], { ...options, select: ['/data/accounts/index'] });
+    expect(await readFile(log, 'utf8')).toBe('-cf - ./accounts/index\n');
+  });
+
+  it('counts a complaint of the tool', async () => {
+    const script =
+      'case $1 in -c*) /usr/bin/tar "$@"; echo "tar: 0511-xxx it changed" >&2; exit 1;; esac; exec /usr/bin/tar "$@"';
+    const node = await nodeWhose('tar', script);
+    for (const place of [tree(), replacing()]) {
+      await expect(restoreToNode(backup, node, [place], options)).rejects.toMatchObject({
+        code: 'RESTORE_NODE_FAILED',
+        message: expect.stringContaining('it changed'),
+      });
+    }
+  });
+
+  it('is told as lost when it does not come whole, and not as a fault of the backup', async () => {
+    const node = await nodeWhose(
+      'tar',
+      'case $1 in -c*) /usr/bin/tar "$@" | head -c 700;; *) exec /usr/bin/tar "$@";; esac',
+    );
+    await expect(restoreToNode(backup, node, [tree()], options)).rejects.toMatchObject({
+      code: 'RESTORE_NODE_FAILED',
+      message: expect.stringContaining('could not be read back'),
+    });
+  });
+
+  it('are many thousand names of any kind', { timeout: 120_000 }, async () => {
+    const fs = join(base, 'other/fs');
+    await mkdir(join(fs, 'many'), { recursive: true });
+    await writeFile(join(base, 'other/raw'), Buffer.alloc(500_000));
+    const numbers = Array.from({ length: 4000 }, (_, index) => index);
+    await Promise.all(numbers.map((index) => writeFile(join(fs, `many/a name of some length, ${index}`), `${index}`)));
+    const odd = ['-rf', 'two  blanks ', "it's", '$HOME', 'line\nfeed', '*', 'ü'];
+    for (const name of odd) await writeFile(join(fs, name), name);
+    await mkdir(join(fs, 'empty\ndirectory'));
+    const latin = Buffer.concat([Buffer.from(`${fs}/latin-`), Buffer.from([0xe9])]);
+    await mkdir(latin);
+    await writeFile(Buffer.concat([latin, Buffer.from('/file')]), 'in there');
+    const other = await makeBackup(store, join(base, 'other'), { run: 'others' });
+    await restoreToNode(other, target, [replacing()], options);
+    requireSameTree(fs, directory);
+    await writeFile(join(directory, 'line\nfeed'), 'changed later');
+    const liar = await nodeWhose('tar', 'case $1 in -x*) cat >/dev/null;; *) exec /usr/bin/tar "$@";; esac');
+    await expect(restoreToNode(other, liar, [replacing()], options)).rejects.toMatchObject({
+      message: expect.stringContaining('1 differ: line\\x0afeed'),
+    });
+  });
+
+  it('tells of directories and links that are not there', async () => {
+    await restoreToNode(backup, target, [tree()], options);
+    execFileSync('sh', [
+      '-c',
+      'rm "$1/latest" && ln -s readme "$1/latest" && rm -r "$1/accounts/2026"',
+      'sh',
+      directory,
+    ]);
+    const liar = await nodeWhose('tar', 'case $1 in -x*) cat >/dev/null;; *) exec /usr/bin/tar "$@";; esac');
+    await expect(restoreToNode(backup, liar, [replacing()], { ...options, select: ['/data/latest'] })).rejects.toThrow(
+      /1 differ: latest/,
+    );
+    await expect(
+      restoreToNode(backup, liar, [replacing()], { ...options, select: ['/data/accounts/2026'] }),
+    ).rejects.toThrow(/accounts\/2026/);
+  });
+
+  it('compares content also where it comes under another name of the file', async () => {
+    const fs = join(base, 'linked/fs');
+    await mkdir(fs, { recursive: true });
+    await writeFile(join(base, 'linked/raw'), Buffer.alloc(500_000));
+    await writeFile(join(fs, 'one'), 'the content');
+    await link(join(fs, 'one'), join(fs, 'two'));
+    const linked = await makeBackup(store, join(base, 'linked'), { run: 'linked' });
+    await restoreToNode(linked, target, [tree()], options);
+    await writeFile(join(directory, 'one'), 'another one');
+    const liar = await nodeWhose('tar', 'case $1 in -x*) cat >/dev/null;; *) exec /usr/bin/tar "$@";; esac');
+    await expect(restoreToNode(linked, liar, [replacing()], options)).rejects.toThrow(/2 differ/);
+  });
+
+  it('is never asked of a further name alone, which would be linked to what has the other name now', async () => {
+    const fs = join(base, 'linked/fs');
+    await mkdir(fs, { recursive: true });
+    await writeFile(join(base, 'linked/raw'), Buffer.alloc(500_000));
+    await writeFile(join(fs, 'one'), 'the content');
+    await link(join(fs, 'one'), join(fs, 'two'));
+    const linked = await makeBackup(store, join(base, 'linked'), { run: 'linked' });
+    const codes: unknown[] = [];
+    for (const name of ['one', 'two']) {
+      const restoring = restoreToNode(linked, target, [replacing()], { ...options, select: [`/data/${name}`] });
+      codes.push(
+        await restoring.then(
+          () => 'restored',
+          (error) => error.code,
+        ),
+      );
+    }
+    expect(codes.sort()).toEqual(['RESTORE_TARGET', 'restored']);
   });
 });

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
-import { type CatalogueEntry, dd, tar, watchArchive } from '@splitmirror/archive';
+import { dd, displayName, nameOf, tar } from '@splitmirror/archive';
 import { type Host, reads, type ScriptOutcome, type StepResult } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { lvcbOf } from '../plan/guide.ts';
 import type { StoredBackup } from '../store/store.ts';
+import { type Expected, expectedOf, nameBelow } from './expected.ts';
 import { type Feedable, feed } from './feed.ts';
+import { readBackDevice, readBackTree } from './read-back.ts';
 import { fromPlain, type Identified, requireRoom, restoreEach } from './restore.ts';
 import { RestoreError } from './restore-error.ts';
 import { entriesOf, requireSelection, type Selection } from './selection.ts';
@@ -71,7 +72,7 @@ export async function restoreToNode(
     if (place !== undefined) return place;
     throw refused(`nothing says where ${volume} goes`, 'Name a directory or a device for it.');
   };
-  for (const selection of selections) await checkPlace(target, placeOf(selection), selection, options);
+  for (const selection of selections) await checkPlace(backup, target, placeOf(selection), selection, options);
   return {
     volumes: await restoreEach(selections, (selection) =>
       restorePlace(backup, target, placeOf(selection), selection, options),
@@ -87,13 +88,19 @@ export async function restorePlace(
   selection: Selection,
   options: NodeRestoreOptions,
 ): Promise<NodeRestored> {
-  if ('directory' in place && place.existing === 'replace') {
-    await refuseLinkedDirectories(backup, target, place, selection, options);
+  const { volume, files, bytes, record } = selection;
+  const from = { host: target.host, volume, timeoutSeconds: options.timeoutSeconds, signal: options.signal };
+  if ('device' in place) {
+    await send(backup, target, place, selection, options);
+    await readBackDevice(from, place, record);
+    return { volume, path: place.device, files, bytes };
   }
+  const expected = await expectedOf(backup, selection);
+  const others = place.existing === 'replace';
+  if (others) await refuseLinks(target, place, expected, options);
   await send(backup, target, place, selection, options);
-  await readBack(backup, target, place, selection, options);
-  const { volume, files, bytes } = selection;
-  return { volume, path: 'directory' in place ? place.directory : place.device, files, bytes };
+  await readBackTree(from, place.directory, expected, { others });
+  return { volume, path: place.directory, files, bytes };
 }
 
 /**
@@ -102,6 +109,7 @@ export async function restorePlace(
  * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_NO_SPACE`
  */
 export async function checkPlace(
+  backup: StoredBackup,
   { host }: NodeTarget,
   place: NodePlace,
   selection: Selection,
@@ -114,6 +122,7 @@ export async function checkPlace(
   }
   if ('directory' in place) {
     const { directory, mountPoint } = place;
+    await expectedOf(backup, selection);
     const outcome = await host.run(
       {
         steps: [
@@ -167,31 +176,32 @@ export async function checkPlace(
 }
 
 /**
- * A directory of the backup that is a symbolic link by now would lead tar out of the place.
+ * A directory of the backup that is a symbolic link by now would lead tar out of the place. Of a file nobody says whether every
+ * tar takes the link away or writes through it.
  *
  * @throws BackupError `RESTORE_TARGET`
  */
-async function refuseLinkedDirectories(
-  backup: StoredBackup,
+async function refuseLinks(
   { host }: NodeTarget,
   { directory }: Extract<NodePlace, { readonly directory: string }>,
-  { record, wants }: Selection,
+  expected: ReadonlyMap<string, Expected>,
   { timeoutSeconds, signal }: NodeRestoreOptions,
 ): Promise<void> {
-  const directories = new Set<string>();
-  for await (const entry of entriesOf(backup, record)) {
-    if (entry.type === 'directory' && wants(entry)) directories.add(plainName(entry.path));
-  }
-  const root = directory.replace(/\/+$/, '');
-  const find = reads('find', directory, '-xdev', '-type', 'l', '-print');
+  // A name with a line feed comes as several lines: its first one is held against.
+  const firstLines = new Set<string>();
+  for (const [name, { type }] of expected) if (type !== 'symlink') firstLines.add(name.split('\n', 1)[0] ?? '');
+  const root = `${directory.replace(/\/+$/, '')}/`;
+  const find = reads('find', root, '-xdev', '-type', 'l', '-print');
   const { stdout, outcome } = await host.stream(find, { timeoutSeconds, signal });
   const linked: string[] = [];
-  let rest = '';
-  stdout.setEncoding('utf8');
+  let rest = Buffer.alloc(0);
   for await (const chunk of stdout) {
-    const lines = (rest + (chunk as string)).split('\n');
-    rest = lines.pop() ?? '';
-    linked.push(...lines.filter((line) => directories.has(line.slice(root.length + 1))));
+    const lines = Buffer.concat([rest, chunk as Buffer]);
+    const end = lines.lastIndexOf(10) + 1;
+    rest = lines.subarray(end);
+    // Names are bytes: what is no text must not slip through as something else.
+    const names = nameOf(lines.subarray(0, end)).split('\n');
+    linked.push(...names.filter((line) => line.startsWith(root) && firstLines.has(nameBelow(line.slice(root.length)))));
   }
   const ended = await outcome;
   if (ended.kind !== 'ended' || ended.memberCodes.some((code) => code !== 0)) {
@@ -200,8 +210,8 @@ async function refuseLinkedDirectories(
   }
   if (linked.length === 0) return;
   throw refused(
-    `${host.name}: a directory in the backup, and a symbolic link by now: ${linked.slice(0, 3).join(', ')}`,
-    'Restore elsewhere and copy, or select what lies beside the link: nothing is written through it.',
+    `${host.name}: a symbolic link by now, and none in the backup: ${linked.slice(0, 3).map(displayName).join(', ')}`,
+    'Restore elsewhere and copy, take the link away, or select what lies beside it: nothing is written through it.',
   );
 }
 
@@ -232,72 +242,6 @@ async function send(
     `${target.host.name}: ${place.volume}: ${ended}: ${outcome.stderr.slice(-300)}`,
     {
       remedy: 'What was written there is a part: take it away, mend what the node says, and restore the volume again.',
-    },
-  );
-}
-
-/** What an entry has to look like when the node gives it back. */
-type Expected = Pick<CatalogueEntry, 'type' | 'sha256' | 'link'>;
-
-async function readBack(
-  backup: StoredBackup,
-  { host }: NodeTarget,
-  place: NodePlace,
-  { record, wants }: Selection,
-  { timeoutSeconds, signal }: NodeRestoreOptions,
-): Promise<void> {
-  if ('device' in place) {
-    const { stdout, outcome } = await host.stream(dd.create(place), { timeoutSeconds, signal });
-    const digest = createHash('sha256');
-    let left = record.bytes;
-    for await (const chunk of stdout) {
-      digest.update((chunk as Buffer).subarray(0, left));
-      left -= Math.min(left, (chunk as Buffer).length);
-      // A volume may be larger than what it was restored from.
-      if (left === 0) break;
-    }
-    await outcome;
-    if (left > 0 || digest.digest('hex') !== record.sha256) throw differs(host, place.volume, [place.device]);
-    return;
-  }
-  const expected = new Map<string, Expected>();
-  for await (const entry of entriesOf(backup, record)) {
-    if (wants(entry)) expected.set(plainName(entry.path), { type: entry.type, sha256: entry.sha256, link: entry.link });
-  }
-  const { stdout, outcome } = await host.stream(tar.create({ directory: place.directory }), { timeoutSeconds, signal });
-  const watch = watchArchive('tar', {
-    onEntry(entry) {
-      const name = plainName(entry.path);
-      const wanted = expected.get(name);
-      // Which of several names of a file comes first is the tool's choice.
-      const isSame =
-        entry.type === wanted?.type
-          ? entry.sha256 === wanted.sha256 && (entry.type !== 'symlink' || entry.link === wanted.link)
-          : isFile(entry.type) && wanted !== undefined && isFile(wanted.type);
-      if (isSame) expected.delete(name);
-    },
-  });
-  for await (const chunk of stdout) watch.push(chunk as Buffer);
-  const ended = await outcome;
-  if (ended.kind === 'ended') watch.end();
-  if (expected.size > 0 || ended.kind !== 'ended') throw differs(host, place.volume, [...expected.keys()]);
-}
-
-function isFile(type: CatalogueEntry['type']): boolean {
-  return type === 'file' || type === 'hardlink';
-}
-
-function plainName(path: string): string {
-  return path.replace(/^\.\//, '').replace(/\/$/, '');
-}
-
-function differs(host: Host, volume: string, names: readonly string[]): RestoreError {
-  const some = names.slice(0, 3).join(', ');
-  return new RestoreError(
-    'RESTORE_NODE_FAILED',
-    `${host.name}: ${volume} is not what was sent: ${names.length} differ: ${some}`,
-    {
-      remedy: 'Do not use what stands there. Find out who else writes there, and restore again.',
     },
   );
 }
