@@ -39,6 +39,7 @@ export type {
   PlannedVolume,
   Problem,
   Proof,
+  RawDevice,
   RecoveryPlan,
   Redundancy,
   SplitPrice,

@@ -100,6 +100,18 @@ export interface Picture {
   readonly stalePartitions: number;
   /** Mount points of the group, sorted; `ALL` is expanded. */
   readonly fileSystems: readonly string[];
+  /** Volumes of the group without a file system; where a family does not tell them, nothing is restored to a device of a group. */
+  readonly rawDevices?: readonly RawDevice[] | undefined;
+}
+
+/** A volume that is written to as a device. */
+export interface RawDevice {
+  readonly volume: string;
+  /** Path of the device that a restore writes to. */
+  readonly device: string;
+  readonly bytes: number;
+  /** Whether some program on this node has it open now. */
+  readonly open: boolean;
 }
 
 /** What shall be split. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHost } from '@splitmirror/host';
+import { createHost, type RemoteProcess, type Script } from '@splitmirror/host';
 import { type Lab, startLab } from '@splitmirror/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aixFamily } from '../src/aix.ts';
@@ -10,6 +10,7 @@ import { planBackup } from '../src/plan/plan.ts';
 import type { Feedable } from '../src/restore/feed.ts';
 import { restoreIntoGroup } from '../src/restore/restore-group.ts';
 import { previewRestore } from '../src/restore/selection.ts';
+import { recoverGroup } from '../src/run/recover.ts';
 import { runBackup } from '../src/run/run.ts';
 import { openStore, type StoredBackup } from '../src/store/store.ts';
 import { systemSurroundings } from '../src/surroundings.ts';
@@ -89,6 +90,92 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
     });
   });
 
+  const audit = { volume: 'auditlv', device: '/dev/rauditlv', lvcb: 'keep' } as const;
+  const restoreAudit = (device: string, within: BackupContext = context) =>
+    restoreIntoGroup(within, backup, 'ledger_rg', {
+      ...options(),
+      select: ['auditlv'],
+      devices: [{ ...audit, device }],
+    });
+  it.each(['/dev/rhd4', '/dev/auditlv', '/dev/raccountslv'])(
+    'writes to no device but a raw volume of the group: %s',
+    async (device) => {
+      await expect(restoreAudit(device)).rejects.toMatchObject({
+        code: 'RESTORE_TARGET',
+        message: `db_node1: ${device} is no raw volume of the group: /dev/rauditlv`,
+      });
+    },
+  );
+
+  it('writes to no device that is open, or too small', async () => {
+    const close = lab.storage.open('db_node1', 'auditlv');
+    await expect(restoreAudit(audit.device)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringContaining('is open'),
+    });
+    close();
+    const look: typeof context.mirror.look = async (...words) => {
+      const seen = await context.mirror.look(...words);
+      return { ...seen, rawDevices: seen.rawDevices?.map((each) => ({ ...each, bytes: each.bytes - 512 })) };
+    };
+    const small = { ...context, mirror: { ...context.mirror, look } };
+    await expect(restoreAudit(audit.device, small)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/takes \d+ bytes, and the archive of auditlv has \d+/),
+    });
+  });
+
+  /** The process of a restore is gone; a recovery of this machine finds what it has left. */
+  const recover = async () => {
+    await expect(lockIsFree()).rejects.toMatchObject({ code: 'GROUP_LOCKED' });
+    const later = { ...context, surroundings: { ...context.surroundings, isAlive: () => 'gone' as const } };
+    await expect(planBackup(later, 'ledger_rg', labPolicy)).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
+    expect(await recoverGroup(later, 'ledger_rg', labPolicy)).toMatchObject({ kind: 'whole' });
+    await lockIsFree();
+  };
+
+  it('keeps the lock while the node may still write, until a recovery', async () => {
+    const cut = new Map(
+      [...feeds].map(([node, feed]): [string, Feedable] => [
+        node,
+        {
+          ...feed,
+          transport: { ...feed.transport, open: async (line) => lostAtOnce(await feed.transport.open(line)) },
+        },
+      ]),
+    );
+    const restoring = restoreIntoGroup(context, backup, 'ledger_rg', { ...options(), feeds: cut, select: [name] });
+    await expect(restoring).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      message: expect.stringMatching(/the end of process \d+ was not confirmed; the lock of ledger_rg stays/),
+      remedy: expect.stringMatching(/Make sure on db_node1 .* run recover for group ledger_rg/),
+      restored: [],
+    });
+    await recover();
+  });
+
+  it('says so when the lock could not be given back after all was restored', async () => {
+    const hosts = new Map(
+      [...context.hosts].map(([node, host]) => [
+        node,
+        {
+          ...host,
+          run: (script: Script, how?: object) =>
+            script.steps.some(({ id }) => id === 'unlock')
+              ? Promise.reject(new Error('no link'))
+              : host.run(script, how),
+        },
+      ]),
+    );
+    const restoring = restoreIntoGroup({ ...context, hosts }, backup, 'ledger_rg', { ...options(), select: [name] });
+    await expect(restoring).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      message: 'all is restored; the lock of ledger_rg stays where it is',
+      restored: ['accountslv'],
+    });
+    await recover();
+  });
+
   it('ends when the node loses the group meanwhile, and says so', async () => {
     const asked: string[] = [];
     const confirm: BackupContext['cluster']['confirm'] = async (proof, how) =>
@@ -102,3 +189,9 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
     await lockIsFree();
   });
 });
+
+/** A link that is lost with the first word from the other side. */
+function lostAtOnce(child: RemoteProcess): RemoteProcess {
+  child.stdout.once('data', () => child.destroy());
+  return child;
+}

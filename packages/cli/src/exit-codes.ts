@@ -61,6 +61,7 @@ export const exitCodes = {
   WINDOW_MISSED: { code: 56, means: 'a window passed without a backup' },
   INSTALLATION_INCOMPLETE: { code: 57, means: 'not everything is on the nodes, or a person has to enter something' },
   REPLAY_DIFFERS: { code: 58, means: 'the replay came to another decision than the run' },
+  RESTORE_UNSETTLED: { code: 59, means: 'a restore into the group may still go on, or its lock is left: recover' },
   INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole again' },
 } as const satisfies Record<string, ExitCode> & Record<BackupErrorCode | RestoreErrorCode, ExitCode>;
 

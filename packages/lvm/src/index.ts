@@ -11,6 +11,7 @@ export type {
   GroupView,
   LvmPicture,
   OurStanza,
+  RawDevice,
   VolumeView,
 } from './picture/picture.ts';
 export type { Resync } from './plan/copies.ts';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AIX_PATH, type Command, type Pipeline, quote, renderCommand, type Transport } from '@splitmirror/host';
+import { problemOf } from '../problems.ts';
 
 /** A node whose commands can be given bytes to read. */
 export interface Feedable {
@@ -29,7 +30,8 @@ const keptBytes = 1 << 20;
  * Runs a command on a node and gives it bytes to read, with backpressure. It gets nothing before its shell has read the whole
  * script: a shell that reads ahead cannot swallow what is meant for the command.
  *
- * @param input When it fails, the command's input ends there, and its error is thrown once the command has ended.
+ * @param input When it fails, the command's input ends there, and its error is thrown once the command has ended; where its
+ * end is not known, that is what is told.
  * @param options.timeoutSeconds After these, and when the signal aborts, the command's input ends.
  */
 export async function feed(
@@ -58,7 +60,7 @@ export async function feed(
     gone = true;
     heard.dispatchEvent(new Event('said'));
   });
-  const begun = new RegExp(`(?:^|\\n)${nonce} begin\\n`);
+  const begun = new RegExp(`(?:^|\\n)${nonce} begin (\\d+)\\n`);
   const end = new RegExp(`\\n${nonce} end (\\d+)\\n`);
   const hear = async (mark: RegExp, seconds: number) => {
     const deadline = AbortSignal.timeout(seconds * 1000);
@@ -76,7 +78,8 @@ export async function feed(
 
   try {
     child.stdin.write(scriptOf(command, nonce, path));
-    if ((await hear(begun, patienceSeconds)) === null) {
+    const shellId = (await hear(begun, patienceSeconds))?.[1];
+    if (shellId === undefined) {
       return { kind: 'unknown', reason: 'the shell did not begin', stderr: stderr() };
     }
     const limit = AbortSignal.any([
@@ -91,8 +94,12 @@ export async function feed(
     const status = (await hear(end, left))?.[1];
     // Status and words come in two streams: the shell ends now, and with it what it had to say.
     await Promise.race([exited, delay(5000, undefined, { ref: false })]);
+    if (status === undefined) {
+      const cause =
+        typeof sending === 'object' ? `, after its input failed: ${problemOf(sending.error, null).message}` : '';
+      return { kind: 'unknown', reason: `the end of process ${shellId} was not confirmed${cause}`, stderr: stderr() };
+    }
     if (typeof sending === 'object') throw sending.error;
-    if (status === undefined) return { kind: 'unknown', reason: 'its end was not confirmed', stderr: stderr() };
     return { kind: sending === 'cut' ? 'cut' : 'ended', status: Number(status), stderr: stderr() };
   } finally {
     child.destroy();
@@ -105,7 +112,7 @@ function scriptOf(command: Command, nonce: string, path: string): string {
   return `{ PATH=${quote(path)} LC_ALL=C LANG=C
 export PATH LC_ALL LANG
 unset ENV BASH_ENV CDPATH
-printf '\\n%s begin\\n' ${nonce}
+printf '\\n%s begin %s\\n' ${nonce} "$$"
 ${renderCommand(command)} >/dev/null
 printf '\\n%s end %s\\n' ${nonce} "$?"
 exit 0

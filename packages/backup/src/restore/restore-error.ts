@@ -13,6 +13,11 @@ export type RestoreErrorCode =
   | 'RESTORE_PARTIAL'
   /** The node does not hold the group, or lost it meanwhile. */
   | 'RESTORE_OWNERSHIP'
+  /**
+   * It is not known whether what the restore began has ended, or the group's lock could not be given back: the lock stays, and
+   * keeps others away, until a recovery.
+   */
+  | 'RESTORE_UNSETTLED'
   /** The node's own tool failed, or what the node holds now is not what was sent. */
   | 'RESTORE_NODE_FAILED';
 

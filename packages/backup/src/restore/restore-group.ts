@@ -1,7 +1,9 @@
+import { dd } from '@splitmirror/archive';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
-import type { Confirmation, Proof } from '../ports.ts';
+import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
+import { problemOf } from '../problems.ts';
 import { newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
@@ -40,7 +42,8 @@ export interface GroupRestoreReport {
  * are replaced; the application should be at rest, which is the caller's to see to.
  *
  * @throws BackupError when nobody provably holds the group, when it is locked, or a place is not what it should be;
- * RestoreError `RESTORE_OWNERSHIP` when the node lost the group: what it was writing then is not to be used.
+ * RestoreError `RESTORE_OWNERSHIP` when the node lost the group: what it was writing then is not to be used;
+ * `RESTORE_UNSETTLED` when the node may still write, or the lock could not be given back: the lock stays until `recoverGroup`.
  */
 export async function restoreIntoGroup(
   context: BackupContext,
@@ -70,6 +73,9 @@ export async function restoreIntoGroup(
     selection,
     place: placeIn(selection, picture.fileSystems, node, options),
   }));
+  for (const { place, selection } of work) {
+    if ('device' in place) requireDevice(place, selection, picture);
+  }
   for (const { place, selection } of work) await checkPlace(backup, target, place, selection, options);
 
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
@@ -88,46 +94,120 @@ export async function restoreIntoGroup(
     { kind: 'lock', node, notes, holder: self, over: [] },
     options.signal,
   );
+  // The lock lies in the group's own file system: wherever the group provably is now, there it is given back.
+  const giveBack = async (): Promise<Problem | null> => {
+    try {
+      const now = await context.cluster.locate(group);
+      if (now.kind !== 'held') return now.reasons[0] ?? unlocatable(group, now.kind);
+      proofs.push(now.proof);
+      const unlock = { kind: 'unlock', node: now.node, notes, holder: self, others: [] } as const;
+      const unlocked = await performOnNode(context, subject, unlock, undefined);
+      return unlocked.of === 'unlock' && unlocked.result.kind === 'failed' ? unlocked.result.problem : null;
+    } catch (error) {
+      return problemOf(error, node);
+    }
+  };
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
+    // Whether its file was written is not known after every failure.
+    if (locked.of === 'lock' && locked.result.kind === 'failed') await giveBack();
     throw new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
       remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
       problems: locked.of === 'lock' && locked.result.kind === 'failed' ? [locked.result.problem] : [],
     });
   }
-  // The lock lies in the group's own file system: wherever the group provably is now, there it is given back.
-  const giveBack = async () => {
-    const now = await context.cluster.locate(group);
-    if (now.kind !== 'held') return;
-    proofs.push(now.proof);
-    await performOnNode(
-      context,
-      subject,
-      { kind: 'unlock', node: now.node, notes, holder: self, others: [] },
-      undefined,
-    );
-  };
   const volumes: NodeRestored[] = [];
-  for (const { place, selection } of work) {
-    try {
-      await prove(`before ${place.volume}`, options.signal);
-      const watch = watchOwnership(context, options, prove, place.volume);
-      const restoring = restorePlace(backup, target, place, selection, { ...options, signal: watch.signal });
-      const ended = await restoring.catch((error) => ({ error }));
-      const fault = await watch.end();
-      if (fault !== undefined) throw fault;
-      if ('error' in ended) throw ended.error;
-      await prove(`after ${place.volume}`, options.signal);
-      volumes.push(ended);
-    } catch (error) {
-      await giveBack().catch(() => {});
-      throw withRestored(
-        error,
-        volumes.map(({ volume }) => volume),
-      );
-    }
+  const restoreVolume = async ({ place, selection }: (typeof work)[number]) => {
+    await prove(`before ${place.volume}`, options.signal);
+    const watch = watchOwnership(context, options, prove, place.volume);
+    const restoring = restorePlace(backup, target, place, selection, { ...options, signal: watch.signal });
+    const ended = await restoring.catch((error: unknown) => ({ error }));
+    const fault = await watch.end();
+    // That it may still write counts for more than why it was to end.
+    if ('error' in ended && isUnsettled(ended.error)) throw ended.error;
+    if (fault !== undefined) throw fault;
+    if ('error' in ended) throw ended.error;
+    await prove(`after ${place.volume}`, options.signal);
+    volumes.push(ended);
+  };
+  const restored = () => volumes.map(({ volume }) => volume);
+  try {
+    for (const each of work) await restoreVolume(each);
+  } catch (error) {
+    if (isUnsettled(error)) throw unsettled(group, node, restored(), error, null);
+    const left = await giveBack();
+    throw left === null ? withRestored(error, restored()) : unsettled(group, node, restored(), error, left);
   }
-  await giveBack();
+  const left = await giveBack();
+  if (left !== null) throw unsettled(group, node, restored(), null, left);
   return { node, volumes, proofs };
+}
+
+/**
+ * A device of a group is one of its own volumes, which nobody uses, and which is large enough.
+ *
+ * @throws BackupError `RESTORE_TARGET`
+ */
+function requireDevice(
+  { volume, device, lvcb }: Extract<NodePlace, { readonly device: string }>,
+  { record }: Selection,
+  { node, rawDevices = [] }: Picture,
+): void {
+  const refuse = (message: string, remedy: string) =>
+    new BackupError('RESTORE_TARGET', `${node}: ${message}`, { remedy });
+  const found = rawDevices.find((each) => each.device === device);
+  if (found === undefined) {
+    throw refuse(
+      `${device} is no raw volume of the group: ${rawDevices.map((each) => each.device).join(', ') || 'it has none'}`,
+      `Name one of these for ${volume}; to restore it to another device, restore to the node.`,
+    );
+  }
+  if (found.open) {
+    throw refuse(`${device} is open: a program uses it`, 'Stop the application that uses the volume, then restore it.');
+  }
+  const room = dd.archiveBytes(found.bytes, lvcb);
+  if (room < record.bytes) {
+    throw refuse(
+      `${device} takes ${room} bytes, and the archive of ${volume} has ${record.bytes}`,
+      'Extend the volume to the size that it had (extendlv), or name a larger one.',
+    );
+  }
+}
+
+function unlocatable(group: string, kind: string): Problem {
+  return {
+    code: 'GROUP_UNDECIDABLE',
+    node: null,
+    message: `nobody provably holds ${group}, so its lock cannot be given back`,
+    seen: kind,
+    remedy: 'Run recover when the cluster is stable.',
+  };
+}
+
+function isUnsettled(error: unknown): error is RestoreError {
+  return error instanceof RestoreError && error.code === 'RESTORE_UNSETTLED';
+}
+
+/**
+ * The lock stays, so that nobody splits or writes meanwhile, and a recovery ends that.
+ *
+ * @param error What ended the restore; `null` when it came to its end.
+ * @param left Why the lock could not be given back; `null` when that was not tried.
+ */
+function unsettled(
+  group: string,
+  node: string,
+  restored: readonly string[],
+  error: unknown,
+  left: Problem | null,
+): RestoreError {
+  const what = error === null ? 'all is restored' : problemOf(error, node).message;
+  const checks = left === null ? `Make sure on ${node} that nothing of this restore writes any more, then run` : 'Run';
+  return new RestoreError('RESTORE_UNSETTLED', `${what}; the lock of ${group} stays where it is`, {
+    remedy: `${checks} recover for group ${group}: it gives the lock back.${error === null ? '' : ' Then restore again.'}`,
+    problems: [...(error === null ? [] : [problemOf(error, node)]), ...(left === null ? [] : [left])],
+    restored,
+    cause: error ?? undefined,
+  });
 }
 
 function placeIn(

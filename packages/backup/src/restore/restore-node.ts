@@ -57,7 +57,7 @@ export interface NodeRestored {
  *
  * @param places Where each volume goes; volumes without one are left out.
  * @throws BackupError `RESTORE_TARGET`, RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was changed. RestoreError
- * `RESTORE_NODE_FAILED`, or `RESTORE_PARTIAL` with the volumes that are done.
+ * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done.
  */
 export async function restoreToNode(
   backup: StoredBackup,
@@ -236,7 +236,15 @@ async function send(
         )
       : await feed(target, dd.restore(place), plain, { timeoutSeconds, signal });
   if (outcome.kind === 'ended' && outcome.status === 0) return;
-  const ended = outcome.kind === 'unknown' ? outcome.reason : `${outcome.kind} with ${outcome.status}`;
+  if (outcome.kind === 'unknown') {
+    const said = outcome.stderr === '' ? '' : `: ${outcome.stderr.slice(-300)}`;
+    throw new RestoreError(
+      'RESTORE_UNSETTLED',
+      `${target.host.name}: ${place.volume} may still be written to: ${outcome.reason}${said}`,
+      { remedy: 'Make sure on the node that nothing writes there any more, then restore the volume again.' },
+    );
+  }
+  const ended = `${outcome.kind} with ${outcome.status}`;
   throw new RestoreError(
     'RESTORE_NODE_FAILED',
     `${target.host.name}: ${place.volume}: ${ended}: ${outcome.stderr.slice(-300)}`,

@@ -23,6 +23,7 @@ import {
   isOurMount,
   type LvmPicture,
   type OurStanza,
+  type RawDevice,
   systemTypes,
   type VolumeView,
   volumesOf,
@@ -74,6 +75,9 @@ export function assemblePicture(seen: Sightings): LvmPicture {
   const stanzas = stanzasOf(seen);
   const snapshotGroups = snapshotGroupsOf(seen);
   const theirs = volumes.filter(({ name, child }) => readCopyName(name) === null && !child);
+  const raw = theirs
+    .filter(({ fileSystem, type }) => fileSystem === null && !systemTypes.has(type) && !/^jfs2?$/.test(type))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const picture = {
     node: seen.node,
     level: seen.level,
@@ -87,10 +91,8 @@ export function assemblePicture(seen: Sightings): LvmPicture {
             .filter((mountPoint) => readOurPath(mountPoint) === null)
             .sort()
         : [...seen.contents.fileSystems].sort(),
-    rawVolumes: theirs
-      .filter(({ fileSystem, type }) => fileSystem === null && !systemTypes.has(type) && !/^jfs2?$/.test(type))
-      .map(({ name }) => name)
-      .sort(),
+    rawVolumes: raw.map(({ name }) => name),
+    rawDevices: raw.map((volume) => deviceOf(volume, groups)),
     mounts,
     directories,
     stanzas,
@@ -99,6 +101,12 @@ export function assemblePicture(seen: Sightings): LvmPicture {
     snapshots: seen.snapshots,
   };
   return { ...picture, digest: digestOf(picture) };
+}
+
+function deviceOf({ name, group, logicalPartitions, open }: VolumeView, groups: readonly GroupView[]): RawDevice {
+  const view = groups.find((each) => each.name === group);
+  const partitionMegabytes = view?.kind === 'active' ? view.group.partitionMegabytes : 0;
+  return { volume: name, device: `/dev/r${name}`, bytes: logicalPartitions * partitionMegabytes * 2 ** 20, open };
 }
 
 function viewGroup(seen: Extract<GroupSighting, { kind: 'active' }>, all: Sightings): ActiveGroup {
@@ -299,6 +307,8 @@ function leftoversOf(
 function digestOf(picture: Omit<LvmPicture, 'digest'>): string {
   const stable = {
     ...picture,
+    // Sizes stand with the groups; whether somebody has them open changes by itself.
+    rawDevices: undefined,
     groups: picture.groups.map((view) => {
       if (view.kind !== 'active') return [view.kind, view.name];
       const { group, disks, volumes } = view;

@@ -39,6 +39,7 @@ describe('readLook', () => {
       stalePartitions: 0,
       fileSystems: ['/shop/data', '/shop/data/orders'],
       rawVolumes: ['queuelv'],
+      rawDevices: [{ volume: 'queuelv', device: '/dev/rqueuelv', bytes: 2 * 16 * 2 ** 20, open: true }],
       directories: [],
     });
     const [group] = picture.groups;

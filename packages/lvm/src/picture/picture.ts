@@ -22,6 +22,8 @@ export interface LvmPicture {
   readonly fileSystems: readonly string[];
   /** Volumes of the groups that hold neither a file system nor anything of the system's own, sorted. */
   readonly rawVolumes: readonly string[];
+  /** The same as devices, in the same order. */
+  readonly rawDevices: readonly RawDevice[];
   /** Mounts of the groups' volumes, and everything mounted below `/splitmirror`. */
   readonly mounts: readonly Mount[];
   /** Directories of ours, sorted; `/splitmirror` itself, though empty, is no leftover that bars a plan. */
@@ -34,6 +36,16 @@ export interface LvmPicture {
   readonly snapshotGroups: readonly string[];
   /** JFS2 snapshots, ours and others', of file systems that are mounted here; a file system without an entry is not known. */
   readonly snapshots: readonly SnapshotList[];
+}
+
+/** A raw volume as a device that can be read and written. */
+export interface RawDevice {
+  readonly volume: string;
+  /** Path of its character device. */
+  readonly device: string;
+  readonly bytes: number;
+  /** Whether some program on this node has it open now. */
+  readonly open: boolean;
 }
 
 /** A stanza whose mount point is a copy's. */
