@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +109,29 @@ describe('drill', () => {
     expect((await stage.run('show', 'ledger_rg', run)).stdout).toMatch(/drill +application failed at/);
     // The last word: it is good again.
     expect((await drill(good, '--level', 'application')).code).toBe(0);
+  });
+});
+
+describe('a drill that is interrupted', () => {
+  it('ends its probe, removes what it restored, and records nothing', { timeout: 120_000 }, async () => {
+    const temporary = join(stage.directory, 'temporary');
+    await mkdir(temporary);
+    const probe = `sleep 600 & echo $! >${temporary}/pid.new; mv ${temporary}/pid.new ${temporary}/pid; wait`;
+    const config = await stage.configure((base) => {
+      const { ledger_rg } = base.groups;
+      return { ...base, groups: { ledger_rg: { ...ledger_rg, drills: { probe: ['sh', '-c', probe, 'probe'] } } } };
+    });
+    const before = JSON.parse((await stage.run('list', 'ledger_rg', '--json')).stdout.trim().split('\n').at(-1) ?? '');
+    const words = ['drill', 'ledger_rg', '--level', 'application', '--config', config];
+    const drilling = stage.startIn({ TMPDIR: temporary }, ...words);
+    await expect.poll(() => existsSync(join(temporary, 'pid')), { timeout: 60_000 }).toBe(true);
+    drilling.child.kill('SIGINT');
+    expect((await drilling.finished).code).toBe(130);
+    const pid = Number(await readFile(join(temporary, 'pid'), 'utf8'));
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+    expect((await readdir(temporary)).filter((name) => name.startsWith('splitmirror'))).toEqual([]);
+    const after = JSON.parse((await stage.run('list', 'ledger_rg', '--json')).stdout.trim().split('\n').at(-1) ?? '');
+    expect(after.backups[0].records).toEqual(before.backups[0].records);
   });
 });
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localHost, localTransport } from '@splitmirror/host';
@@ -101,6 +102,14 @@ describe('drillBackup', () => {
     expect((await store.find('g')).records).toHaveLength(2);
   });
 
+  it.each(['datalv.tar', 'rawlv.dd', 'datalv.tar.catalogue.ndjson'])('records that %s is gone', async (name) => {
+    await rm(join(backup.directory, name));
+    for (const level of ['bytes', 'contents'] as const) {
+      const record = await drillBackup(store, backup, { level, place: place() }, now);
+      expect(record.outcome).toBe('failed');
+    }
+  });
+
   it('records nothing when the key or the request is at fault', async () => {
     const form = { recipients: [await identityToRecipient(await generateIdentity())] };
     const encrypted = await makeBackup(store, join(base, 'source'), { run: 'bbbbbb', form });
@@ -113,6 +122,94 @@ describe('drillBackup', () => {
     await expect(drillBackup(store, backup, { level: 'application' }, now)).rejects.toThrow(RangeError);
     expect((await store.find('g', 'bbbbbb')).records).toEqual([]);
     expect(await readdir(scratch)).toEqual([]);
+  });
+});
+
+describe('a drill that is asked to end', () => {
+  const gone = async (file: string) => {
+    const pid = Number(await readFile(file, 'utf8'));
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+  };
+
+  it.each([
+    ['bytes', place],
+    ['contents', place],
+    ['contents', node],
+  ] as const)('at level %s leaves nothing and records nothing', async (level, where) => {
+    const ending = new AbortController();
+    async function* half(record: Parameters<StoredBackup['read']>[0], signal?: AbortSignal): AsyncGenerator<Buffer> {
+      for await (const chunk of backup.read(record, signal)) {
+        yield chunk.subarray(0, 1000);
+        ending.abort();
+        yield chunk.subarray(1000);
+      }
+    }
+    const request = { level, place: where(), signal: ending.signal } as const;
+    await expect(drillBackup(store, { ...backup, read: half }, request, now)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(await readdir(scratch)).toEqual([]);
+    expect((await store.find('g')).records).toEqual([]);
+  });
+
+  it.each([
+    ['here', place],
+    ['on a node', node],
+  ])('ends its probe with all that it has started (%s)', async (_, where) => {
+    const ending = new AbortController();
+    const pid = join(base, 'pid');
+    const waits = probe(`sleep 600 & echo $! >${pid}.new; mv ${pid}.new ${pid}; wait`);
+    const request = { level: 'application', place: where(), probe: waits, signal: ending.signal } as const;
+    const drilling = drillBackup(store, backup, request, now);
+    await expect.poll(() => existsSync(pid), { timeout: 20_000 }).toBe(true);
+    ending.abort();
+    await expect(drilling).rejects.toMatchObject({ name: 'AbortError' });
+    await gone(pid);
+    expect(await readdir(scratch)).toEqual([]);
+    expect((await store.find('g')).records).toEqual([]);
+  });
+});
+
+describe('what says nothing of the backup', () => {
+  it('is a probe that cannot be run', async () => {
+    const file = join(base, 'probe');
+    await writeFile(file, 'no program', { mode: 0o600 });
+    for (const program of [file, join(base, 'nowhere')]) {
+      const request = { level: 'application', place: place(), probe: { argv: [program], timeoutSeconds: 5 } } as const;
+      await expect(drillBackup(store, backup, request, now)).rejects.toThrow(/cannot be run/);
+    }
+    expect((await store.find('g')).records).toEqual([]);
+  });
+
+  it('is a node that is lost while the probe runs', async () => {
+    const there = node();
+    if (there.kind !== 'node') throw new Error('a node');
+    const { host } = there.target;
+    const run: typeof host.run = async (script, how) =>
+      script.steps.some(({ id }) => id === 'probe')
+        ? { kind: 'unknown', reason: 'link lost', steps: [] }
+        : host.run(script, how);
+    const lost = { ...there, target: { ...there.target, host: { ...host, run } } };
+    const drilling = drillBackup(store, backup, { level: 'application', place: lost, probe: opens }, now);
+    await expect(drilling).rejects.toMatchObject({ code: 'RESTORE_NODE_FAILED' });
+    expect((await store.find('g')).records).toEqual([]);
+    expect(await readdir(scratch)).toEqual([]);
+  });
+
+  it('is what a node would not let go: that is told', async () => {
+    const there = node();
+    if (there.kind !== 'node') throw new Error('a node');
+    const { host } = there.target;
+    const run: typeof host.run = async (script, how) =>
+      script.steps.some(({ id }) => id === 'tidy')
+        ? { kind: 'unknown', reason: 'link lost', steps: [] }
+        : host.run(script, how);
+    const lost = { ...there, target: { ...there.target, host: { ...host, run } } };
+    const drilling = drillBackup(store, backup, { level: 'contents', place: lost }, now);
+    await expect(drilling).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      message: expect.stringContaining('could not be removed'),
+    });
   });
 });
 

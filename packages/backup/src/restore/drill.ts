@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
-import { changes, SplitmirrorError } from '@splitmirror/host';
+import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
@@ -38,8 +38,10 @@ export interface DrillRequest extends Identified {
  * Tries whether a backup can be restored, and records what came of it beside the manifest. That it failed is a record too, and
  * no error; the health of the backup is `damaged` from then on.
  *
- * @throws RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING` and other errors that say nothing of
- * the backup: a wrong identity, no room, a node that does not answer. Then nothing is recorded.
+ * @param request.signal An abort ends the drill, and the probe with all that it has started; what was restored is removed, and
+ * nothing is recorded.
+ * @throws AbortError; RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING` and other errors that say nothing of
+ * the backup: a wrong identity, no room, a node that does not answer or keeps what was restored there. Then nothing is recorded.
  */
 export async function drillBackup(
   store: Store,
@@ -129,9 +131,16 @@ async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<read
       ? await onNode(backup, request, request.place)
       : await onThisMachine(backup, request, request.place?.directory ?? tmpdir());
   } catch (error) {
+    // What may be left on a node counts for more than that somebody wanted an end.
+    if (isLeftBehind(error)) throw error;
+    request.signal?.throwIfAborted();
     if (!SplitmirrorError.is(error) || !isOfBackup(error)) throw error;
     return [error.message];
   }
+}
+
+function isLeftBehind(error: unknown): boolean {
+  return error instanceof RestoreError && error.code === 'RESTORE_UNSETTLED';
 }
 
 /** Whether an error tells of the backup, not of the place or the key. */
@@ -144,7 +153,8 @@ async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent
   const scratch = await mkdtemp(join(parent, `splitmirror-drill-${backup.manifest.run}-`));
   try {
     const { volumes } = await restoreBackup(backup, scratch, request);
-    const different = (await Promise.all(volumes.map((volume) => compareVolume(backup, volume)))).flat();
+    const different: string[] = [];
+    for (const volume of volumes) different.push(...(await compareVolume(backup, volume, request.signal)));
     if (different.length > 0) return different;
     return request.level === 'application' ? await probeHere(request, scratch) : [];
   } finally {
@@ -152,20 +162,51 @@ async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent
   }
 }
 
-async function probeHere({ probe }: DrillRequest, scratch: string): Promise<readonly string[]> {
+/** Runs the probe in a process group of its own, which does not outlive it: what it restored is about to go. */
+async function probeHere({ probe, signal }: DrillRequest, scratch: string): Promise<readonly string[]> {
   if (probe === undefined) return [];
+  signal?.throwIfAborted();
   const [program, ...args] = probe.argv;
-  return new Promise((resolve, reject) => {
-    // What ignores a request to end must not hold up the drill for ever.
-    const killSignal = 'SIGKILL';
-    const options = { cwd: scratch, timeout: probe.timeoutSeconds * 1000, killSignal, maxBuffer: 1 << 24 } as const;
-    execFile(program, [...args, scratch], options, (error, _, stderr) => {
-      if (error === null) resolve([]);
-      else if (error.code === 'ENOENT') reject(new RangeError(`the probe ${program} was not found`));
-      else
-        resolve([`${program} ended with ${error.killed ? 'its deadline' : error.code}: ${stderr.trim().slice(-300)}`]);
-    });
+  const stdio: ['ignore', 'ignore', 'pipe'] = ['ignore', 'ignore', 'pipe'];
+  const child = spawn(program, [...args, scratch], { cwd: scratch, stdio, detached: true });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-keptBytes);
   });
+  const end = () => endGroup(child.pid);
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    end();
+  }, probe.timeoutSeconds * 1000);
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    const ended = await new Promise<number | string>((resolve, reject) => {
+      // That it could not be started says nothing of the backup.
+      child.on('error', (error) => reject(new RangeError(`the probe ${program} cannot be run: ${error.message}`)));
+      child.on('exit', end);
+      child.on('close', (code, by) => resolve(isLate ? 'its deadline' : (code ?? by ?? 'no status')));
+    });
+    signal?.throwIfAborted();
+    if (ended === 0) return [];
+    return [`${program} ended with ${ended}: ${said.trim().slice(-300)}`];
+  } finally {
+    clearTimeout(deadline);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+/** Most of what a probe says that is kept. */
+const keptBytes = 1 << 16;
+
+/** Ends a process with all that it has started. What ignores a request to end must not hold up the drill for ever. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone.
+  }
 }
 
 async function onNode(
@@ -177,10 +218,11 @@ async function onNode(
   const scratch = `${directory.replace(/\/$/, '')}/splitmirror-drill-${run}`;
   const trees = archives.filter(({ tool }) => tool === 'tar').map(({ volume }) => `${scratch}/${volume}`);
   const { host } = target;
+  request.signal?.throwIfAborted();
   const made = await host.run({
     steps: [
-      // Fails when it is there: what is removed in the end was made here.
-      { id: 'scratch', run: changes('mkdir', scratch), timeoutSeconds: 60 },
+      // Fails when it is there: what is removed in the end was made here. Nobody else may read what comes.
+      { id: 'scratch', run: changes('mkdir', '-m', '700', scratch), timeoutSeconds: 60 },
       ...trees.map((path, index) => ({ id: `tree${index}`, run: changes('mkdir', path), timeoutSeconds: 60 })),
     ],
   });
@@ -188,47 +230,86 @@ async function onNode(
   const isOurs = first?.kind === 'ended' && first.exitCode === 0;
   if (!isOurs)
     throw new RangeError(`${host.name}: ${scratch} could not be made: remove what an earlier drill has left`);
-  try {
-    const places = archives.map(
-      ({ volume, tool }): NodePlace =>
-        tool === 'tar'
-          ? { volume, directory: `${scratch}/${volume}`, mountPoint }
-          : { volume, device: `${scratch}/${volume}`, lvcb: 'keep' },
-    );
-    const timeoutSeconds = request.timeoutSeconds ?? 86_400;
-    await restoreToNode(backup, target, places, { identities: request.identities, timeoutSeconds });
-    if (request.level !== 'application' || request.probe === undefined) return [];
-    const [program, ...args] = request.probe.argv;
-    const { timeoutSeconds: limit } = request.probe;
-    const probed = await host.run({
-      steps: [{ id: 'probe', run: changes(program, ...args, scratch), timeoutSeconds: limit }],
+  const tried = await restoreThere(backup, request, { target, scratch, mountPoint }).then(
+    (problems) => ({ problems }),
+    (error: unknown) => ({ error }),
+  );
+  const tidied = await host.run({ steps: [{ id: 'tidy', run: changes('rm', '-rf', scratch), timeoutSeconds: 3600 }] });
+  if (!isClean(tidied)) {
+    throw new RestoreError('RESTORE_UNSETTLED', `${host.name}: ${scratch} could not be removed`, {
+      remedy: 'Look at what uses it on the node, then remove it: it holds what was restored.',
+      cause: 'error' in tried ? tried.error : undefined,
     });
-    const [step] = probed.steps;
-    if (step?.kind === 'ended' && step.exitCode === 0) return [];
-    if (step?.kind !== 'ended') return [`${program} did not end: ${step?.kind ?? probed.kind}`];
-    return [`${program} ended with ${step.exitCode}: ${step.stderr.trim().slice(-300)}`];
-  } finally {
-    await host.run({ steps: [{ id: 'tidy', run: changes('rm', '-rf', scratch), timeoutSeconds: 3600 }] });
   }
+  if ('error' in tried) throw tried.error;
+  return tried.problems;
+}
+
+function isClean({ kind, steps: [step] }: ScriptOutcome): boolean {
+  return kind === 'completed' && step?.kind === 'ended' && step.exitCode === 0;
+}
+
+async function restoreThere(
+  backup: StoredBackup,
+  request: DrillRequest,
+  {
+    target,
+    scratch,
+    mountPoint,
+  }: { readonly target: NodeTarget; readonly scratch: string; readonly mountPoint: string },
+): Promise<readonly string[]> {
+  const { host } = target;
+  const { identities, signal, probe } = request;
+  const places = backup.manifest.archives.map(
+    ({ volume, tool }): NodePlace =>
+      tool === 'tar'
+        ? { volume, directory: `${scratch}/${volume}`, mountPoint }
+        : { volume, device: `${scratch}/${volume}`, lvcb: 'keep' },
+  );
+  const timeoutSeconds = request.timeoutSeconds ?? 86_400;
+  await restoreToNode(backup, target, places, { identities, signal, timeoutSeconds });
+  if (request.level !== 'application' || probe === undefined) return [];
+  const [program, ...args] = probe.argv;
+  const run = changes(program, ...args, scratch);
+  const outcome = await host.run({ steps: [{ id: 'probe', run, timeoutSeconds: probe.timeoutSeconds }] }, { signal });
+  signal?.throwIfAborted();
+  const [step] = outcome.steps;
+  if (step?.kind === 'ended' && step.exitCode === 0) return [];
+  if (step?.kind === 'timed-out') return [`${program} did not end within its deadline`];
+  if (step?.kind === 'ended') return [`${program} ended with ${step.exitCode}: ${step.stderr.trim().slice(-300)}`];
+  // A link that was lost says nothing of the backup.
+  const why = outcome.kind === 'unknown' ? outcome.reason : outcome.kind;
+  throw new RestoreError('RESTORE_NODE_FAILED', `${host.name}: it is not known what ${program} found: ${why}`, {
+    remedy: 'Drill again when the node can be reached.',
+  });
 }
 
 /** Everything that stands on the disk now against the catalogue, file by file; raw volumes by size and digest. */
-async function compareVolume(backup: StoredBackup, { volume, path }: RestoredVolume): Promise<string[]> {
+async function compareVolume(
+  backup: StoredBackup,
+  { volume, path }: RestoredVolume,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   const record = backup.manifest.archives.find((each) => each.volume === volume);
   if (record === undefined) return [];
   if (record.catalogue === null) {
-    return (await digestOf(path)) === record.sha256 ? [] : [`${volume}: the image is not what was archived`];
+    return (await digestOf(path, signal)) === record.sha256 ? [] : [`${volume}: the image is not what was archived`];
   }
   const different: string[] = [];
   for await (const entry of entriesOf(backup, record)) {
     if (isNote(entry)) continue;
-    const difference = await compareEntry(path, entry);
+    const difference = await compareEntry(path, entry, signal);
     if (difference !== undefined) different.push(`${volume}: ${displayName(entry.path)}: ${difference}`);
   }
   return different.length > 20 ? [...different.slice(0, 20), `${volume}: ${different.length - 20} more`] : different;
 }
 
-async function compareEntry(root: string, entry: CatalogueEntry): Promise<string | undefined> {
+async function compareEntry(
+  root: string,
+  entry: CatalogueEntry,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  signal?.throwIfAborted();
   const file = Buffer.concat([Buffer.from(`${root}/`), nameBytes(entry.path)]);
   const found = await lstat(file).catch(() => undefined);
   if (found === undefined) return 'is not there';
@@ -244,12 +325,15 @@ async function compareEntry(root: string, entry: CatalogueEntry): Promise<string
     default:
       if (!found.isFile()) return `is no ${entry.type}`;
       if (found.size !== entry.size) return `has ${found.size} bytes, not ${entry.size}`;
-      return (await digestOf(file)) === entry.sha256 ? undefined : 'has other content';
+      return (await digestOf(file, signal)) === entry.sha256 ? undefined : 'has other content';
   }
 }
 
-async function digestOf(file: string | Buffer): Promise<string> {
+async function digestOf(file: string | Buffer, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    signal?.throwIfAborted();
+    hash.update(chunk as Buffer);
+  }
   return hash.digest('hex');
 }

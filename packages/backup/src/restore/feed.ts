@@ -87,7 +87,10 @@ export async function feed(
       ...(options.signal === undefined ? [] : [options.signal]),
     ]);
     const isOver = () => gone || end.test(said.stdout);
-    const sending = await send(child.stdin, input, limit, isOver).catch((error) => ({ error }));
+    const sending = await send(child.stdin, input, limit, isOver).catch((error: unknown) =>
+      // An input that was told to end by the same signal has no fault of its own.
+      limit.aborted ? ('cut' as const) : { error },
+    );
     child.stdin.end();
     // A target that was written for an hour may take its time to settle.
     const left = sending === 'all' && !limit.aborted ? options.timeoutSeconds : patienceSeconds;

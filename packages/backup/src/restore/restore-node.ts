@@ -40,7 +40,6 @@ export interface NodeRestoreOptions extends Identified {
   readonly select?: readonly string[] | undefined;
   /** Seconds that one volume may take, there and back again. */
   readonly timeoutSeconds: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** One volume that a node holds again, read back and compared. */
@@ -74,7 +73,7 @@ export async function restoreToNode(
   };
   for (const selection of selections) await checkPlace(backup, target, placeOf(selection), selection, options);
   return {
-    volumes: await restoreEach(selections, (selection) =>
+    volumes: await restoreEach(selections, options.signal, (selection) =>
       restorePlace(backup, target, placeOf(selection), selection, options),
     ),
   };
@@ -220,9 +219,10 @@ async function send(
   target: NodeTarget,
   place: NodePlace,
   { record, wants }: Selection,
-  { identities, timeoutSeconds, signal }: NodeRestoreOptions,
+  options: NodeRestoreOptions,
 ): Promise<void> {
-  const plain = fromPlain(backup, record, identities);
+  const { timeoutSeconds, signal } = options;
+  const plain = fromPlain(backup, record, options);
   const outcome =
     'directory' in place
       ? await feed(

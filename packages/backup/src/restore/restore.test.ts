@@ -125,6 +125,16 @@ describe('verifyBackup', () => {
     await appendFile(join(backup.directory, file), Buffer.alloc(512));
     await expect(verifyBackup(backup)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
   });
+
+  it('tells of every archive that is damaged or gone', async () => {
+    const backup = await makeBackup(store, source);
+    await rm(join(backup.directory, 'datalv.tar'));
+    await appendFile(join(backup.directory, 'rawlv.dd'), 'x');
+    await expect(verifyBackup(backup)).rejects.toMatchObject({
+      code: 'BACKUP_DAMAGED',
+      message: expect.stringMatching(/datalv\.tar.*; .*rawlv\.dd/),
+    });
+  });
 });
 
 describe('compressed and encrypted archives', () => {

@@ -10,7 +10,7 @@ import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
 import { RestoreError } from './restore-error.ts';
-import { requireSelection, type Selection } from './selection.ts';
+import { catalogueGone, requireSelection, type Selection } from './selection.ts';
 
 /** What was restored. */
 export interface RestoreReport {
@@ -26,10 +26,12 @@ export interface RestoredVolume {
   readonly bytes: number;
 }
 
-/** How encrypted archives are opened. */
+/** How archives are read: how encrypted ones are opened, and what ends the reading. */
 export interface Identified {
   /** Secret keys (`AGE-SECRET-KEY-...`), read from a file by the caller. */
   readonly identities?: readonly string[] | undefined;
+  /** An abort ends what is under way with an error; what was restored before stays. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is restored, and how. */
@@ -65,7 +67,7 @@ export async function restoreBackup(
   const { bavail, bsize } = await statfs(into);
   requireRoom(selections, bavail * bsize, into);
   return {
-    volumes: await restoreEach(selections, (selection) =>
+    volumes: await restoreEach(selections, options.signal, (selection) =>
       selection.mountPoint === null
         ? restoreRaw(backup, selection, into, options)
         : restoreTree(backup, selection, into, options),
@@ -90,22 +92,37 @@ export interface VerifyReport {
  */
 export async function verifyBackup(backup: StoredBackup, options: Identified = {}): Promise<VerifyReport> {
   const volumes: VerifyReport['volumes'][number][] = [];
+  const damaged: BackupError[] = [];
   for (const record of backup.manifest.archives) {
     const canOpen = record.recipients === null || (options.identities?.length ?? 0) > 0;
-    if (canOpen) await verifyContents(backup, record, options);
-    else await checkStored(backup, record);
+    try {
+      if (canOpen) await verifyContents(backup, record, options);
+      else await checkStored(backup, record, options.signal);
+    } catch (error) {
+      // One that is damaged says nothing of the others.
+      if (!(error instanceof BackupError)) throw error;
+      damaged.push(error);
+    }
     volumes.push({ volume: record.volume, level: canOpen ? 'contents' : 'stored' });
   }
-  return { volumes };
+  const [first, ...others] = damaged;
+  if (first === undefined) return { volumes };
+  if (others.length === 0) throw first;
+  throw new BackupError('BACKUP_DAMAGED', damaged.map(({ message }) => message).join('; '), {
+    remedy: first.remedy ?? '',
+    problems: damaged.flatMap(({ problems }) => problems),
+    cause: first,
+  });
 }
 
 /**
- * Restores one after another; a failure does not cost the others.
+ * Restores one after another; a failure does not cost the others, and after an abort none is begun.
  *
  * @throws RestoreError `RESTORE_PARTIAL`, or what went wrong where nothing was restored.
  */
 export async function restoreEach<T>(
   selections: readonly Selection[],
+  signal: AbortSignal | undefined,
   restore: (selection: Selection) => Promise<T>,
 ): Promise<T[]> {
   const done: T[] = [];
@@ -113,6 +130,7 @@ export async function restoreEach<T>(
   const failed: { readonly volume: string; readonly error: unknown }[] = [];
   for (const selection of selections) {
     try {
+      signal?.throwIfAborted();
       done.push(await restore(selection));
       restored.push(selection.volume);
     } catch (error) {
@@ -125,13 +143,25 @@ export async function restoreEach<T>(
   throw new RestoreError('RESTORE_PARTIAL', `not restored: ${failed.map(({ volume }) => volume).join(', ')}`, {
     remedy: 'Mend what the problems name, then restore these volumes alone: a name without a slash selects a volume.',
     problems: failed.map(({ volume, error }) => {
-      const problem = problemOf(error, null);
+      const problem = isAbort(error) ? interrupted : problemOf(error, null);
       return { ...problem, message: `${volume}: ${problem.message}` };
     }),
     restored,
     cause: first.error,
   });
 }
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+const interrupted = {
+  code: 'INTERRUPTED',
+  node: null,
+  message: 'interrupted on request',
+  seen: 'the signal',
+  remedy: 'Restore this volume again.',
+} as const;
 
 /** Blocks that an entry takes beside its content. */
 const entryBytes = 4096;
@@ -153,11 +183,11 @@ async function restoreTree(
   backup: StoredBackup,
   { record, volume, wants }: Selection,
   into: string,
-  { identities, owners }: RestoreOptions,
+  { identities, owners, signal }: RestoreOptions,
 ): Promise<RestoredVolume> {
   const path = join(into, volume);
   const { files, bytes } = await extract({
-    archive: fromStored(backup, record, identities),
+    archive: fromStored(backup, record, identities, signal),
     catalogue: record.catalogue === null ? undefined : join(backup.directory, record.catalogue),
     into: path,
     select: wants,
@@ -170,13 +200,13 @@ async function restoreRaw(
   backup: StoredBackup,
   { record, volume }: Selection,
   into: string,
-  { identities }: RestoreOptions,
+  options: RestoreOptions,
 ): Promise<RestoredVolume> {
   const path = join(into, volume);
   // What stands there by now is somebody else's, and stays.
   const file = await open(path, 'wx', 0o600);
   try {
-    await pipeline(fromPlain(backup, record, identities), file.createWriteStream({ flush: true }));
+    await pipeline(fromPlain(backup, record, options), file.createWriteStream({ flush: true }));
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -192,11 +222,11 @@ async function restoreRaw(
 export async function* fromPlain(
   backup: StoredBackup,
   record: ArchiveRecord,
-  identities: readonly string[] | undefined,
+  { identities, signal }: Identified,
 ): AsyncGenerator<Buffer> {
   const digest = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of fromStored(backup, record, identities)) {
+  for await (const chunk of fromStored(backup, record, identities, signal)) {
     digest.update(chunk);
     bytes += chunk.length;
     yield chunk;
@@ -206,9 +236,9 @@ export async function* fromPlain(
   }
 }
 
-async function verifyContents(backup: StoredBackup, record: ArchiveRecord, { identities }: Identified): Promise<void> {
+async function verifyContents(backup: StoredBackup, record: ArchiveRecord, options: Identified): Promise<void> {
   if (record.catalogue === null) {
-    for await (const _ of fromPlain(backup, record, identities)) {
+    for await (const _ of fromPlain(backup, record, options)) {
       // Only the digest counts.
     }
     return;
@@ -217,13 +247,16 @@ async function verifyContents(backup: StoredBackup, record: ArchiveRecord, { ide
   let fault: unknown;
   async function* plain(): AsyncGenerator<Buffer> {
     try {
-      yield* fromPlain(backup, record, identities);
+      yield* fromPlain(backup, record, options);
     } catch (error) {
       fault = error;
       throw error;
     }
   }
-  const verdict = await verifyArchive({ archive: plain(), catalogue: join(backup.directory, record.catalogue) });
+  const catalogue = join(backup.directory, record.catalogue);
+  const verdict = await verifyArchive({ archive: plain(), catalogue }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? catalogueGone(catalogue, error) : error;
+  });
   if (fault !== undefined) throw fault;
   if (verdict.kind === 'good') return;
   const [first] = verdict.reasons;

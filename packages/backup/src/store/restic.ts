@@ -32,7 +32,7 @@ export async function resticVault(options: ResticOptions): Promise<Vault> {
       const files = (await readdir(place.directory)).sort();
       await restic.run(['backup', '--quiet', ...taggedAs(place, 'manifest'), '--', ...files], { cwd: place.directory });
     },
-    read: (_, record) => dump(restic, record.snapshot ?? '', record.file),
+    read: (_, record, signal) => dump(restic, record.snapshot ?? '', record.file, signal),
     async forget(runs) {
       const wanted = new Set(runs.map((run) => `run:${run}`));
       const listed = await listSnapshots(restic, ['--tag', 'splitmirror']);
@@ -143,17 +143,28 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
   };
 }
 
-async function* dump(restic: Restic, snapshot: string, file: string): AsyncGenerator<Buffer> {
+async function* dump(
+  restic: Restic,
+  snapshot: string,
+  file: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  signal?.throwIfAborted();
   const child = restic.start(['dump', snapshot, file], { reads: true });
   child.stdin.end();
+  // One that hangs would never come to the next chunk.
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
   let read = false;
   try {
     for await (const chunk of child.stdout) yield chunk as Buffer;
     read = true;
   } finally {
-    if (!read) child.kill('SIGKILL');
+    signal?.removeEventListener('abort', kill);
+    if (!read) kill();
   }
   const ended = await child.ended;
+  signal?.throwIfAborted();
   const failed = restic.failure(ended);
   if (failed === undefined) return;
   if (!/no matching ID|not found in snapshot|no snapshot found/i.test(ended.stderr)) throw failed;

@@ -68,8 +68,8 @@ export interface StoredBackup {
   readonly manifest: Manifest;
   /** What became of it since, oldest first. */
   readonly records: readonly BackupRecord[];
-  /** An archive's bytes as they are stored: compressed and encrypted, where they are. */
-  read(record: ArchiveRecord): AsyncIterable<Buffer>;
+  /** An archive's bytes as they are stored: compressed and encrypted, where they are. An abort ends them with an error. */
+  read(record: ArchiveRecord, signal?: AbortSignal): AsyncIterable<Buffer>;
 }
 
 /** What stands in a store of one group, oldest first. */
@@ -261,7 +261,7 @@ async function readBackup(directory: string, run: string, vault: Vault): Promise
     })
     .catch(damaged(`${file}, the manifest of a backup,`));
   const records = await readRecords(directory).catch(damaged(`${directory}/records.ndjson`));
-  return { directory, manifest, records, read: (record) => vault.read(directory, record) };
+  return { directory, manifest, records, read: (record, signal) => vault.read(directory, record, signal) };
 }
 
 function unlessGone(error: NodeJS.ErrnoException): void {

@@ -79,33 +79,42 @@ export async function* fromStored(
   backup: StoredBackup,
   record: ArchiveRecord,
   identities: readonly string[] = [],
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   try {
-    yield* decompress(await decrypted(backup, record, identities), record.compression, digestIfOuter(record));
+    yield* decompress(await decrypted(backup, record, identities, signal), record.compression, digestIfOuter(record));
   } catch (error) {
-    throw error instanceof StoredError ? damaged(backup, record, error) : error;
+    throw isDamage(error) ? damaged(backup, record, error) : error;
   }
 }
 
 /** Reads the stored bytes again and compares their digest; needs no key. */
-export async function checkStored(backup: StoredBackup, record: ArchiveRecord): Promise<void> {
+export async function checkStored(
+  backup: StoredBackup,
+  record: ArchiveRecord,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
-    for await (const _ of decompress(backup.read(record), 'none', record.stored)) {
+    for await (const _ of decompress(backup.read(record, signal), 'none', record.stored)) {
       // Only the digest counts.
     }
   } catch (error) {
-    throw error instanceof StoredError || (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? damaged(backup, record, error)
-      : error;
+    throw isDamage(error) ? damaged(backup, record, error) : error;
   }
+}
+
+/** What was stored is another by now, or not there. */
+function isDamage(error: unknown): boolean {
+  return error instanceof StoredError || (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 async function decrypted(
   backup: StoredBackup,
   record: ArchiveRecord,
   identities: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Buffer>> {
-  const stored = backup.read(record);
+  const stored = backup.read(record, signal);
   if (record.recipients === null) return stored;
   if (identities.length === 0) {
     throw new RestoreError('IDENTITY_MISSING', `${record.file} is encrypted`, {

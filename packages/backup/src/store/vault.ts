@@ -27,8 +27,8 @@ export interface Vault {
   openSink(place: RunPlace, file: string): Promise<Sink>;
   /** Called when all files of a run stand in its directory, the manifest among them, and before the backup counts. */
   seal(place: RunPlace): Promise<void>;
-  /** An archive's bytes as they are stored. */
-  read(directory: string, record: ArchiveRecord): AsyncIterable<Buffer>;
+  /** An archive's bytes as they are stored; an abort ends them with an error. */
+  read(directory: string, record: ArchiveRecord, signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Gives up what it holds of these runs; what is gone already is no error. */
   forget(runs: readonly string[]): Promise<void>;
 }
@@ -43,7 +43,8 @@ export function directoryVault(root: string): Vault {
     },
     openSink: ({ directory }, file) => openSink(join(directory, file)),
     async seal() {},
-    read: (directory, { file }) => createReadStream(join(directory, file), { highWaterMark: 1 << 20 }),
+    read: (directory, { file }, signal) =>
+      createReadStream(join(directory, file), { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) }),
     // They go with the directory.
     async forget() {},
   };

@@ -16,7 +16,7 @@ export interface DrillFlags {
 
 /** Tries whether a backup can be restored, and records what came of it. */
 export async function drill(
-  { config, context, reporter }: Session,
+  { config, context, reporter, signal }: Session,
   group: string,
   run: string | undefined,
   { level, due }: DrillFlags,
@@ -49,6 +49,7 @@ export async function drill(
   const backup = await store.find(group, run);
   const request = {
     level,
+    signal,
     identities: await identitiesOf(config),
     ...(probe === undefined ? {} : { probe: { argv: probe, timeoutSeconds: (policy?.probeMinutes ?? 60) * 60 } }),
   };

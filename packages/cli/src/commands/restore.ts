@@ -40,7 +40,7 @@ export async function restore(
   into: string | undefined,
   flags: RestoreFlags,
 ): Promise<number> {
-  const { config, context, reporter } = session;
+  const { config, context, reporter, signal } = session;
   const place = placeOf(into, flags);
   const backup = await context.store.find(group, flags.run);
   const select = flags.path.length === 0 ? undefined : flags.path;
@@ -58,7 +58,7 @@ export async function restore(
       return toNode(session, backup, { ...place, select, identities });
     case 'here': {
       const owners = flags.owners === true ? ('numeric' as const) : ('mine' as const);
-      const { volumes } = await restoreBackup(backup, place.into, { select, identities, owners });
+      const { volumes } = await restoreBackup(backup, place.into, { select, identities, owners, signal });
       tell(session, backup, volumes);
       return exitCodes.OK.code;
     }

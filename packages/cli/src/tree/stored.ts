@@ -54,7 +54,7 @@ export function addStored({ command, inside }: Branch): void {
         .default('contents'),
     )
     .option('--due', 'say which drills are overdue, and do none')
-    .action((group, run, options) => inside(options, (session) => drill(session, group, run, options), 'at-once'));
+    .action((group, run, options) => inside(options, (session) => drill(session, group, run, options), 'in-order'));
   command(
     'judge <group> <run>',
     'record what a person decided about a suspicious backup',
