@@ -12,6 +12,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** Makes the content of a file durable that somebody else has written. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Writes a small file that is there whole or not at all, whatever happens meanwhile. */
 export async function writeDurably(file: string, text: string): Promise<void> {
   await writeFile(`${file}.partial`, text, { mode: 0o600, flush: true });

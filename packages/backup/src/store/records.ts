@@ -39,7 +39,7 @@ export type DrillRecord = z.infer<typeof drill>;
 export type BackupRecord = z.infer<typeof record>;
 
 /** JSON lines beside the manifest, which itself never changes. */
-const fileName = 'records.ndjson';
+export const recordsName = 'records.ndjson';
 
 /**
  * What was recorded of a backup, oldest first. A last line without its end was cut by a crash and counts for nothing.
@@ -47,7 +47,7 @@ const fileName = 'records.ndjson';
  * @throws SyntaxError or ZodError for a damaged line.
  */
 export async function readRecords(directory: string): Promise<BackupRecord[]> {
-  const text = await readFile(join(directory, fileName), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(join(directory, recordsName), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
@@ -60,7 +60,7 @@ export async function readRecords(directory: string): Promise<BackupRecord[]> {
 
 /** Adds a line, on the disk when this resolves. */
 export async function addRecord(directory: string, added: BackupRecord): Promise<void> {
-  const handle = await open(join(directory, fileName), 'a+', 0o600);
+  const handle = await open(join(directory, recordsName), 'a+', 0o600);
   try {
     const text = await handle.readFile();
     await handle.truncate(text.lastIndexOf(10) + 1);

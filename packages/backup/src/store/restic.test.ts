@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -128,6 +128,23 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     expect(await readdir(victim)).toEqual([]);
   });
 
+  it.each(['records.ndjson', 'journal.ndjson'])(
+    'adopts no link, through which %s would be written elsewhere',
+    async (name) => {
+      const own = await repository(`linked-${name}`);
+      const env = { ...process.env, RESTIC_PASSWORD: 'correct horse' };
+      const made = await mkdtemp(join(base, 'made-'));
+      await writeFile(join(made, 'manifest.json'), JSON.stringify(manifestOf('aaaaaa')));
+      await symlink(join(base, 'victim-file'), join(made, name));
+      const tags = ['splitmirror', 'manifest', 'group:g', 'run:aaaaaa'].flatMap((tag) => ['--tag', tag]);
+      const args = ['-r', join(base, `linked-${name}`), 'backup', '--quiet', ...tags, '--', 'manifest.json', name];
+      execFileSync(program, args, { env, cwd: made });
+      const root = join(base, `lured-${name}`);
+      await expect(adoptBackups(root, own)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+      await expect((await openStore(root)).find('g')).rejects.toMatchObject({ code: 'BACKUP_UNKNOWN' });
+    },
+  );
+
   it('keeps nothing in memory of what it has sent', async () => {
     const program = await script('case $* in *--stdin*) exec cat >/dev/null;; *) exec restic "$@";; esac');
     const store = await openStore(join(base, 'memory-store'), await resticVault({ ...options, program }));
@@ -218,6 +235,33 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
       true,
       true,
     ]);
+    await verifyBackup(await store.find('g'));
+  });
+
+  it("forgets what its run has stored, and nobody else's snapshot that looks like it", async () => {
+    const own = await repository('shared');
+    const store = await openStore(join(base, 'shared-store'), await resticVault(own));
+    const env = { ...process.env, RESTIC_PASSWORD: 'correct horse', TZ: 'UTC' };
+    const repo = (...args: string[]) =>
+      execFileSync(program, ['-r', join(base, 'shared'), ...args], { env, input: 'x', encoding: 'utf8' });
+    await storeRun(store, 'aaaaaa', Buffer.from('one'), 20);
+    await storeRun(store, 'bbbbbb', Buffer.from('two'), 21);
+    const theirs = [
+      ['splitmirror', '2026-11-20 10:00:00', 'archive', 'group:other', '/rawlv.dd'],
+      ['elsewhere', '2026-11-20 10:00:00', 'archive', 'group:g', '/rawlv.dd'],
+      ['splitmirror', '2026-11-20 10:00:01', 'archive', 'group:g', '/rawlv.dd'],
+      ['splitmirror', '2026-11-20 10:00:00', 'archive,keep', 'group:g', '/rawlv.dd'],
+      ['splitmirror', '2026-11-20 10:00:00', 'archive', 'group:g', '/home/books'],
+    ];
+    for (const [host = '', time = '', role = '', group = '', name = ''] of theirs) {
+      const tags = `splitmirror,run:aaaaaa,${role},${group}`;
+      repo('backup', '--quiet', '--host', host, '--time', time, '--tag', tags, '--stdin', '--stdin-filename', name);
+    }
+    const { removed } = await retainBackups(store, 'g', { last: 1 }, new Date('2026-11-22T12:00:00.000Z'));
+    expect(removed).toEqual(['aaaaaa']);
+    const left = JSON.parse(repo('snapshots', '--json')) as { tags: string[] }[];
+    expect(left.filter(({ tags }) => tags.includes('run:aaaaaa'))).toHaveLength(theirs.length);
+    expect(left).toHaveLength(theirs.length + 2);
     await verifyBackup(await store.find('g'));
   });
 

@@ -3,16 +3,25 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import type { Sink } from '../run/sink.ts';
-import { syncDirectory } from './durable.ts';
+import { syncDirectory, syncFile } from './durable.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
+import { recordsName } from './records.ts';
 import { openRestic, type Restic, ResticError, type ResticOptions } from './restic-program.ts';
 import { directoryNameOf, named } from './store.ts';
 import type { RunPlace, Vault } from './vault.ts';
 
 /** What `restic snapshots --json` says of one, as far as it counts here. */
 const snapshotsSchema = z.array(
-  z.object({ id: z.string().regex(/^[0-9a-f]{64}$/), tags: z.array(z.string()).nullish(), paths: z.array(z.string()) }),
+  z.object({
+    id: z.string().regex(/^[0-9a-f]{64}$/),
+    time: z.string(),
+    hostname: z.string().nullish(),
+    tags: z.array(z.string()).nullish(),
+    paths: z.array(z.string()),
+  }),
 );
+
+type Snapshot = z.infer<typeof snapshotsSchema>[number];
 
 /**
  * Archives in a restic repository: encrypted, deduplicated, on any of its backends. Each archive is a snapshot of one file;
@@ -34,9 +43,8 @@ export async function resticVault(options: ResticOptions): Promise<Vault> {
     },
     read: (_, record, signal) => dump(restic, record.snapshot ?? '', record.file, signal),
     async forget(runs) {
-      const wanted = new Set(runs.map((run) => `run:${run}`));
-      const listed = await listSnapshots(restic, ['--tag', 'splitmirror']);
-      const ids = listed.filter(({ tags }) => tags?.some((tag) => wanted.has(tag))).map(({ id }) => id);
+      const listed = await listSnapshots(restic, ['--host', hostName, '--tag', 'splitmirror']);
+      const ids = listed.filter((snapshot) => runs.some((place) => isOf(place, snapshot))).map(({ id }) => id);
       for (let at = 0; at < ids.length; at += 100) await restic.run(['forget', '--quiet', ...ids.slice(at, at + 100)]);
       // Also when nothing is left to forget: an earlier one may have been killed before it came here.
       await restic.run(['prune', '--quiet']);
@@ -65,12 +73,16 @@ export async function adoptBackups(root: string, options: ResticOptions): Promis
     const arriving = join(parent, `.adopting-${run}`);
     await rm(arriving, { recursive: true, force: true });
     await restic.run(['restore', '--quiet', id, '--target', arriving]);
+    await requireFiles(arriving, id);
     const manifest = await manifestIn(arriving);
     const name = directoryNameOf(manifest.createdAt, run);
     const isOurs = manifest.run === run && manifest.group === group && named(parent, name) !== undefined;
     if (!isOurs) throw notOurs(id);
+    for (const file of await readdir(arriving)) await syncFile(join(arriving, file));
+    await syncDirectory(arriving);
     await rename(arriving, join(parent, name));
     await syncDirectory(parent);
+    await syncDirectory(root);
     adopted.push(run);
   }
   return adopted;
@@ -80,8 +92,15 @@ async function manifestIn(directory: string): Promise<Manifest> {
   return manifestSchema.parse(JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')));
 }
 
-function notOurs(id: string): BackupError {
-  return new BackupError('BACKUP_DAMAGED', `snapshot ${id.slice(0, 8)} holds the manifest of another run`, {
+/** Plain files alone: a link would have something read or written elsewhere. */
+async function requireFiles(directory: string, id: string): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const odd = entries.find((entry) => !entry.isFile() || entry.name === recordsName);
+  if (odd !== undefined) throw notOurs(id, `${odd.name}, which no run has stored there`);
+}
+
+function notOurs(id: string, what = 'the manifest of another run'): BackupError {
+  return new BackupError('BACKUP_DAMAGED', `snapshot ${id.slice(0, 8)} holds ${what}`, {
     remedy: 'Look who has written to the repository; forget the snapshot when it is of no use.',
   });
 }
@@ -174,15 +193,37 @@ async function* dump(
   });
 }
 
-async function listSnapshots(restic: Restic, filter: readonly string[]): Promise<z.infer<typeof snapshotsSchema>> {
+async function listSnapshots(restic: Restic, filter: readonly string[]): Promise<Snapshot[]> {
   const text = await restic.run(['snapshots', '--json', ...filter]);
   return snapshotsSchema.parse(JSON.parse(text) ?? []);
 }
 
-function taggedAs({ group, run, createdAt }: RunPlace, role: 'archive' | 'manifest'): string[] {
-  const time = createdAt.slice(0, 19).replace('T', ' ');
-  const tags = ['splitmirror', role, `group:${group}`, `run:${run}`];
-  return ['--host', 'splitmirror', '--time', time, ...tags.flatMap((tag) => ['--tag', tag])];
+/** What snapshots have as their host: which controller made them is of no account. */
+const hostName = 'splitmirror';
+
+function tagsOf({ group, run }: RunPlace, role: 'archive' | 'manifest'): string[] {
+  return ['splitmirror', role, `group:${group}`, `run:${run}`];
+}
+
+function taggedAs(place: RunPlace, role: 'archive' | 'manifest'): string[] {
+  const time = place.createdAt.slice(0, 19).replace('T', ' ');
+  return ['--host', hostName, '--time', time, ...tagsOf(place, role).flatMap((tag) => ['--tag', tag])];
+}
+
+/**
+ * Whether a snapshot is what this run has stored: by host, time, all tags and no others, and by what is in it. A run id alone
+ * could be another controller's, or a tag that a person gave to keep something.
+ */
+function isOf(place: RunPlace, { hostname, time, tags, paths }: Snapshot): boolean {
+  const seconds = (text: string) => Math.floor(Date.parse(text) / 1000);
+  if (hostname !== hostName || seconds(time) !== seconds(place.createdAt)) return false;
+  const has = (role: 'archive' | 'manifest') =>
+    [...(tags ?? [])].sort().join('\n') === tagsOf(place, role).sort().join('\n');
+  const directory = `/${directoryNameOf(place.createdAt, place.run)}.incomplete/`;
+  const isBeside = (path: string) => path.slice(0, path.lastIndexOf('/') + 1).endsWith(directory);
+  return has('archive')
+    ? paths.length === 1 && paths.every((path) => path.lastIndexOf('/') === 0)
+    : has('manifest') && paths.length > 0 && paths.every(isBeside);
 }
 
 function tagged(tags: readonly string[] | null | undefined, prefix: string): string | undefined {

@@ -108,7 +108,7 @@ describe('openStore', () => {
     const vault: Vault = {
       ...directoryVault(root),
       async forget(runs) {
-        forgotten.push([...runs]);
+        forgotten.push(runs.map(({ group, run, createdAt }) => `${group} ${run} ${createdAt}`));
         if (fails) throw new Error('killed here');
       },
     };
@@ -127,7 +127,7 @@ describe('openStore', () => {
     fails = false;
     await other.remove('g', []);
     expect((await readdir(join(root, 'g'))).sort()).toEqual(['20261122T100000Z-bbbbbb', 'exposures.ndjson']);
-    expect(forgotten).toEqual([['aaaaaa'], ['aaaaaa']]);
+    expect(forgotten).toEqual([['g aaaaaa 2026-11-21T10:00:00Z'], ['g aaaaaa 2026-11-21T10:00:00Z']]);
     await other.remove('g', [directory, root, '/etc']);
     expect(forgotten).toHaveLength(2);
   });

@@ -185,7 +185,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
         const expired = (await directoriesOf(group)).filter(({ suffix }) => suffix === '.expired');
         if (expired.length === 0) return;
         await syncDirectory(parent);
-        await vault.forget(expired.map(({ run }) => run));
+        await vault.forget(expired.map(({ directory, run, createdAt }) => ({ directory, group, run, createdAt })));
         for (const { directory } of expired) await rm(directory, { recursive: true, force: true });
         await syncDirectory(parent);
       }),

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { openSink, type Sink } from '../run/sink.ts';
 import type { ArchiveRecord } from './manifest.ts';
 
-/** A run whose archives are being stored. */
+/** A run whose archives are being stored, or removed. */
 export interface RunPlace {
   /** Directory of the run in the store. */
   readonly directory: string;
   readonly group: string;
   readonly run: string;
-  /** UTC, ISO 8601. */
+  /** UTC, ISO 8601; of a run that is removed, to the second. */
   readonly createdAt: string;
 }
 
@@ -29,8 +29,8 @@ export interface Vault {
   seal(place: RunPlace): Promise<void>;
   /** An archive's bytes as they are stored; an abort ends them with an error. */
   read(directory: string, record: ArchiveRecord, signal?: AbortSignal): AsyncIterable<Buffer>;
-  /** Gives up what it holds of these runs; what is gone already is no error. */
-  forget(runs: readonly string[]): Promise<void>;
+  /** Gives up what it holds of these runs, and of no others; what is gone already is no error. */
+  forget(runs: readonly RunPlace[]): Promise<void>;
 }
 
 /** Archives beside their manifests. */
