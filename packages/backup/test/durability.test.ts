@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openJournal } from '../src/run/journal.ts';
 import { openSink } from '../src/run/sink.ts';
 import { writeDurably } from '../src/store/durable.ts';
+import { openStore } from '../src/store/store.ts';
+import { manifestOf } from './stored.ts';
 
 /** What was asked of the disk, in order. A power cut cannot be made here; the order that survives it can be seen. */
 const { asked } = vi.hoisted(() => ({ asked: [] as string[] }));
@@ -62,6 +64,21 @@ it('gives an archive its name when its bytes are on the disk, and then makes the
   await sink.write(Buffer.from('bytes'));
   await sink.finish();
   expect(asked).toEqual(['write', 'sync', 'rename archive.partial', 'sync']);
+});
+
+it('makes the directory of a run durable before anything is journalled, and its final name before it counts', async () => {
+  const store = await openStore(join(directory, 'store'));
+  asked.length = 0;
+  const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+  expect(asked).toEqual(['sync', 'sync', 'sync']);
+  await run.journal.close();
+  await run.commit(manifestOf('aaaaaa'));
+  expect(asked.slice(-4)).toEqual([
+    'rename manifest.json.partial',
+    'sync',
+    'rename 20261122T100000Z-aaaaaa.incomplete',
+    'sync',
+  ]);
 });
 
 it('gives a manifest its name when its bytes are on the disk, and then makes the name durable', async () => {

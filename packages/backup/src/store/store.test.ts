@@ -79,6 +79,22 @@ describe('openStore', () => {
     expect((await store.find('g')).manifest.run).toBe('bbbbbb');
   });
 
+  it.each(['..', '.', '', '../elsewhere', 'a/b'])('has no directory for a group called %j', async (group) => {
+    const refusal = { code: 'STORE_UNUSABLE' };
+    await expect(store.begin(group, 'aaaaaa', '2026-11-22T10:00:00.000Z')).rejects.toMatchObject(refusal);
+    await expect(store.survey(group)).rejects.toMatchObject(refusal);
+    await expect(store.remove(group, [])).rejects.toMatchObject(refusal);
+  });
+
+  it('says that it is full, whatever it writes', async () => {
+    const full = () => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+    const other = await openStore(root, { ...directoryVault(root), openSink: full, seal: full });
+    const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await expect(run.openArchive('datalv.tar')).rejects.toMatchObject({ code: 'STORE_FULL' });
+    await expect(run.commit(manifest('aaaaaa'))).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect(await other.list('g')).toEqual([]);
+  });
+
   it('refuses a store that is no directory', async () => {
     await writeFile(join(root, 'file'), '');
     await expect(openStore(join(root, 'file'))).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });

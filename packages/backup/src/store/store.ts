@@ -97,7 +97,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
   });
   const directoriesOf = async (group: string): Promise<Named[]> => {
-    const parent = join(root, group);
+    const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw unusable(parent, error);
@@ -132,25 +132,27 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     freeBytes: () => vault.freeBytes(),
     begin: (group, run, createdAt) =>
       usable(root, async () => {
-        const final = join(root, group, directoryNameOf(createdAt, run));
+        const parent = directoryOf(root, group);
+        const final = join(parent, directoryNameOf(createdAt, run));
         const directory = `${final}.incomplete`;
         await mkdir(directory, { recursive: true, mode: 0o700 });
         const journal = await openJournal(join(directory, 'journal.ndjson'));
+        // What the journal has on the disk is worth nothing as long as its name is not.
+        for (const each of [directory, parent, root]) await syncDirectory(each);
         const place = { directory, group, run, createdAt };
         return {
           directory,
           createdAt,
           journal,
-          openArchive: (file) => vault.openSink(place, file),
-          async commit(manifest) {
-            await writeSelfDescription(directory, manifest);
-            await vault.seal(place);
-            await rename(directory, final);
-            await syncDirectory(join(root, group));
-            // The first backup of a group has made its directory, too.
-            await syncDirectory(root);
-            return final;
-          },
+          openArchive: (file) => usable(directory, () => vault.openSink(place, file)),
+          commit: (manifest) =>
+            usable(directory, async () => {
+              await writeSelfDescription(directory, manifest);
+              await vault.seal(place);
+              await rename(directory, final);
+              await syncDirectory(parent);
+              return final;
+            }),
           forget: () => rm(directory, { recursive: true, force: true }),
         };
       }),
@@ -176,7 +178,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     record: (backup, record) => usable(backup.directory, () => addRecord(backup.directory, record)),
     remove: (group, directories) =>
       usable(root, async () => {
-        const parent = join(root, group);
+        const parent = directoryOf(root, group);
         const ours = new Set((await directoriesOf(group)).map(({ directory }) => directory));
         for (const directory of directories.filter((each) => ours.has(each))) {
           await keepExposure(parent, directory);
@@ -190,6 +192,16 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
         await syncDirectory(parent);
       }),
   };
+}
+
+/** Directory of a group, which is always one in the store itself. */
+function directoryOf(root: string, group: string): string {
+  if (/[/\0]|^\.{0,2}$/.test(group)) {
+    throw new BackupError('STORE_UNUSABLE', `${JSON.stringify(group)} cannot be the name of a directory in the store`, {
+      remedy: 'Name the resource group as the cluster does.',
+    });
+  }
+  return join(root, group);
 }
 
 interface Named {
