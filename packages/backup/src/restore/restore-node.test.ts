@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { appendFile, link, lstat, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,6 +130,22 @@ describe('restoreToNode', () => {
       code: 'RESTORE_TARGET',
       message: 'rawlv is a raw volume',
     });
+  });
+
+  it('makes no file where a device should be', async () => {
+    const device = '/dev/rsplitmirror_no_such_volume';
+    const restoring = restoreToNode(backup, target, [{ volume: 'rawlv', device, lvcb: 'keep' }], options);
+    await expect(restoring).rejects.toMatchObject({ code: 'RESTORE_TARGET', message: expect.stringContaining(device) });
+    expect(existsSync(device)).toBe(false);
+  });
+
+  it('looks for room also where a raw volume becomes a file', async () => {
+    const full = await nodeWhose(
+      'df',
+      'echo "Filesystem 1024-blocks Used Available Capacity Mounted on"; echo "/dev/hd 9 8 1 99% /"',
+    );
+    await expect(restoreToNode(backup, full, [raw()], options)).rejects.toMatchObject({ code: 'RESTORE_NO_SPACE' });
+    expect(existsSync(join(base, 'device'))).toBe(false);
   });
 
   it('says what a damaged archive has cost, and that nothing of it is to be used', async () => {

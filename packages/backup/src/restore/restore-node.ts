@@ -125,16 +125,15 @@ export async function checkPlace(
     const outcome = await host.run(
       {
         steps: [
-          { id: 'names', run: reads('ls', '-a', directory), timeoutSeconds: 60 },
+          // Where others have their files, how many there are is of no account.
+          { id: 'names', run: reads('ls', place.existing === 'replace' ? '-d' : '-a', directory), timeoutSeconds: 60 },
           { id: 'room', run: reads('df', '-k', directory), timeoutSeconds: 60 },
         ],
       },
       { signal },
     );
     const names = said(outcome, 'names', host.name).split('\n');
-    const room = parseRoom(said(outcome, 'room', host.name));
-    if (room === null)
-      throw refused(`${host.name}: df -k does not tell what holds ${directory}`, 'Look at it on the node.');
+    const room = roomIn(outcome, host.name, directory);
     if (room.mountPoint !== mountPoint) {
       throw refused(
         `${host.name}: ${directory} lies in ${room.mountPoint}, not in ${mountPoint}`,
@@ -152,22 +151,27 @@ export async function checkPlace(
     return;
   }
   // A block too many or too few would shift everything. (A plain file takes what it gets.)
-  if (place.device.startsWith('/dev/') && place.lvcb !== lvcbOf(selection.record)) {
+  const isDevice = place.device.startsWith('/dev/');
+  if (isDevice && place.lvcb !== lvcbOf(selection.record)) {
     throw refused(
       `the archive of ${place.volume} was made with lvcb: '${lvcbOf(selection.record)}'`,
       'Restore it as it was made, or the content would lie 512 bytes beside its place.',
     );
   }
+  const parent = parentOf(place.device);
   const outcome = await host.run(
     {
       steps: [
-        { id: 'device', run: reads('ls', '-d', parentOf(place.device)), timeoutSeconds: 60 },
+        // What is not there would become a file, and fill the root file system.
+        { id: 'device', run: reads('ls', '-d', isDevice ? place.device : parent), timeoutSeconds: 60 },
         { id: 'mounts', run: reads('mount'), timeoutSeconds: 60 },
+        ...(isDevice ? [] : [{ id: 'room', run: reads('df', '-k', parent), timeoutSeconds: 60 }]),
       ],
     },
     { signal },
   );
   said(outcome, 'device', host.name);
+  if (!isDevice) requireRoom([selection], roomIn(outcome, host.name, parent).freeBytes, `${host.name}: ${parent}`);
   const block = place.device.replace(/^\/dev\/r/, '/dev/');
   if (said(outcome, 'mounts', host.name).split(/\s+/).includes(block)) {
     throw refused(`${host.name}: ${block} is mounted`, 'Unmount it first, or name the device that is meant.');
@@ -305,6 +309,12 @@ function parseRoom(text: string): { readonly mountPoint: string; readonly freeBy
   const mountPoint = /\s(\/.*)$/.exec(row.trim())?.[1]?.replace(/^.*\s(?=\/)/, '');
   if (!/^\d+$/.test(free) || mountPoint === undefined) return null;
   return { mountPoint, freeBytes: Number(free) * 1024 };
+}
+
+function roomIn(outcome: ScriptOutcome, node: string, directory: string) {
+  const room = parseRoom(said(outcome, 'room', node));
+  if (room !== null) return room;
+  throw refused(`${node}: df -k does not tell what holds ${directory}`, 'Look at it on the node.');
 }
 
 function said(outcome: ScriptOutcome, id: string, node: string): string {

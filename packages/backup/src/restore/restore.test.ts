@@ -84,6 +84,16 @@ describe('restoreBackup', () => {
     expect(volumes.map(({ volume }) => volume)).toEqual(['rawlv']);
   });
 
+  it('takes no set of characters over a slash, and no pattern that is none', async () => {
+    const backup = await makeBackup(store, source);
+    const { unmatched } = await previewRestore(backup, { select: ['/data/accounts[!x]index', '/data[!x]readme'] });
+    expect(unmatched).toEqual(['/data/accounts[!x]index', '/data[!x]readme']);
+    await expect(previewRestore(backup, { select: ['/data/[z-a]'] })).rejects.toMatchObject({
+      code: 'RESTORE_UNKNOWN_PATH',
+      message: '/data/[z-a] is no pattern',
+    });
+  });
+
   it('restores nothing when something that was asked for is not there', async () => {
     const backup = await makeBackup(store, source);
     const select = ['/data/readme', '/data/.splitmirror/lock', '/elsewhere'];

@@ -163,15 +163,27 @@ function* parentsOf(path: string): Generator<string> {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) yield path.slice(0, end);
 }
 
-/** A glob as a regular expression that also takes everything below what it names. Linear: no group is repeated in another. */
+/**
+ * A glob as a regular expression that also takes everything below what it names. No group is repeated in another.
+ *
+ * @throws RestoreError `RESTORE_UNKNOWN_PATH` for what is no pattern.
+ */
 function patternOf(glob: string): RegExp {
   const body = glob.replace(/(.)\/+$/, '$1').replace(/\*\*\/|\*\*|\*|\?|\[!?[^\]/]+\]|[\\^$.|+(){}[\]]/g, (token) => {
     if (token === '**/') return '(?:.*/)?';
     if (token === '**') return '.*';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
-    if (token.length > 1) return token.replace('[!', '[^').replaceAll('\\', '\\\\');
+    // No set holds a slash, as `[!a]` would.
+    if (token.length > 1) return `(?!/)${token.replace('[!', '[^').replaceAll('\\', '\\\\')}`;
     return `\\${token}`;
   });
-  return new RegExp(`^${body === '/' ? '' : body}(?:/.*)?$`, 's');
+  try {
+    return new RegExp(`^${body === '/' ? '' : body}(?:/.*)?$`, 's');
+  } catch (cause) {
+    throw new RestoreError('RESTORE_UNKNOWN_PATH', `${glob} is no pattern`, {
+      remedy: 'Correct its set of characters: [a-z], not [z-a].',
+      cause,
+    });
+  }
 }
