@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { manifestOf } from '../../test/stored.ts';
-import { planRetention, type RetainedBackup, type RetentionPolicy, retainBackups } from './retention.ts';
+import {
+  planRetention,
+  type RetainedBackup,
+  type RetentionPolicy,
+  retainBackups,
+  retainedBackups,
+} from './retention.ts';
 import { openStore, type Store } from './store.ts';
 
 const day = 86_400_000;
@@ -14,7 +20,7 @@ const backup = (run: string, days: number, changed: Partial<RetainedBackup> = {}
   run,
   createdAt: daysAgo(days),
   health: 'good',
-  proven: false,
+  proven: null,
   parent: null,
   ...changed,
 });
@@ -69,11 +75,22 @@ describe('planRetention', () => {
     const backups = [
       backup('full00', 30),
       backup('incr01', 29, { parent: 'full00' }),
-      backup('proven', 28, { proven: true, parent: 'incr01' }),
+      backup('proven', 28, { proven: 'contents', parent: 'incr01' }),
       backup('other0', 27),
       backup('newest', 0),
     ];
     expect(kept(backups, { last: 1 })).toEqual(['full00', 'incr01', 'proven', 'newest']);
+  });
+
+  it('keeps what the application has opened, whatever newer bytes are right', () => {
+    const backups = [
+      backup('opened', 9, { proven: 'application' }),
+      backup('tried0', 8, { proven: 'contents' }),
+      backup('read00', 7, { proven: 'bytes' }),
+      backup('newest', 1),
+    ];
+    expect(kept(backups, { last: 1 })).toEqual(['opened', 'tried0', 'read00', 'newest']);
+    expect(kept([...backups, backup('better', 0, { proven: 'application' })], { last: 1 })).toEqual(['better']);
   });
 
   it('keeps suspicious ones until a person has judged them, and gives no place of a good one to them', () => {
@@ -99,7 +116,7 @@ describe('planRetention', () => {
         fc.record({
           days: fc.integer({ min: 0, max: 900 }),
           health: fc.constantFrom('good', 'good', 'good', 'suspicious', 'damaged', 'rejected', 'incomplete'),
-          proven: fc.boolean(),
+          proven: fc.constantFrom(null, 'bytes', 'contents', 'application'),
           parent: fc.option(fc.integer({ min: 0, max: 30 })),
         }),
         { maxLength: 40 },
@@ -111,7 +128,7 @@ describe('planRetention', () => {
             ({ days, health, proven, parent }, index): RetainedBackup =>
               backup(`r${String(index).padStart(5, '0')}`, days, {
                 health: health as RetainedBackup['health'],
-                proven: proven && health === 'good',
+                proven: health === 'good' ? (proven as RetainedBackup['proven']) : null,
                 parent: parent === null || parent >= index ? null : `r${String(parent).padStart(5, '0')}`,
               }),
           ),
@@ -157,9 +174,11 @@ describe('planRetention', () => {
           const left = new Set(kept(all, rules));
           const good = all.filter(({ health }) => health === 'good');
           const newest = good.at(-1);
-          const proven = good.findLast((each) => each.proven);
           if (newest !== undefined) expect(left.has(newest.run)).toBe(true);
-          if (proven !== undefined) expect(left.has(proven.run)).toBe(true);
+          for (const levels of [['application'], ['application', 'contents'], ['application', 'contents', 'bytes']]) {
+            const proven = good.findLast((each) => each.proven !== null && levels.includes(each.proven));
+            if (proven !== undefined) expect(left.has(proven.run)).toBe(true);
+          }
           for (const each of all) {
             if (each.health === 'suspicious') expect(left.has(each.run)).toBe(true);
             if (left.has(each.run) && each.parent !== null) expect(left.has(each.parent)).toBe(true);
@@ -209,6 +228,9 @@ describe('retainBackups', () => {
     const [, middle] = await store.list('g');
     await writeFile(join(middle?.directory ?? '', 'manifest.json'), '{');
     await expect(retainBackups(store, 'g', { last: 1 }, now)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    // Nor does a plan say that it would.
+    const survey = await store.survey('g');
+    expect(() => retainedBackups(survey)).toThrow(expect.objectContaining({ code: 'BACKUP_DAMAGED' }));
     expect(await readdir(join(store.root, 'g'))).toHaveLength(3);
   });
 });

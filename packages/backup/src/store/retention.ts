@@ -1,6 +1,7 @@
 import { SplitmirrorError } from '@splitmirror/host';
 import { healthOf } from './history.ts';
 import { provenBy } from './listing.ts';
+import { type DrillRecord, drillLevels } from './records.ts';
 import type { Store, StoreSurvey } from './store.ts';
 
 /** How many backups are kept. Periods are days, ISO weeks, months and years of UTC; of each the newest good one is kept. */
@@ -23,8 +24,8 @@ export interface RetainedBackup {
   readonly createdAt: string;
   /** `incomplete`: the run failed, or still goes on. */
   readonly health: 'good' | 'suspicious' | 'damaged' | 'rejected' | 'incomplete';
-  /** It was read back whole, or a drill was passed, after it was committed. */
-  readonly proven: boolean;
+  /** How far a drill has proved it after it was committed; `null` when none has, or none since one that failed. */
+  readonly proven: DrillRecord['level'] | null;
   /** Run that it builds upon. */
   readonly parent: string | null;
 }
@@ -52,7 +53,7 @@ const dayMs = 86_400_000;
  * Decides which backups of a group stay. Pure; the same input gives the same plan.
  *
  * Nothing goes while the newest run is suspicious or did not finish, nor when a backup is from the future. The newest good
- * backup always stays, so does the newest proven one, everything suspicious or damaged until a person has judged it, and everything
+ * backup always stays, so does the newest proven at each level of drills, everything suspicious or damaged until a person has judged it, and everything
  * that a kept backup builds upon.
  *
  * @throws RangeError for a policy that keeps nothing by a rule of its own: it would be a mistake.
@@ -69,7 +70,7 @@ export function planRetention(backups: readonly RetainedBackup[], policy: Retent
     for (const { run, label } of newestOfEach(good, count, period)) keep(run, `${name}: the newest of ${label}`);
   }
   keep(good.at(-1)?.run, 'the newest good backup');
-  keep(good.findLast(({ proven }) => proven)?.run, 'the newest proven backup');
+  for (const [run, reason] of newestProven(good)) keep(run, reason);
   for (const { run, health } of ordered) {
     if (health === 'suspicious' || health === 'damaged') keep(run, `${health}, and not judged by a person`);
   }
@@ -92,21 +93,26 @@ export function planRetention(backups: readonly RetainedBackup[], policy: Retent
   };
 }
 
-/** What of a store counts for retention. */
-export function retainedBackups({ backups, incomplete }: StoreSurvey): RetainedBackup[] {
+/**
+ * What of a store counts for retention.
+ *
+ * @throws BackupError `BACKUP_DAMAGED` when a manifest cannot be read: which backups count is not known then.
+ */
+export function retainedBackups({ backups, damaged, incomplete }: StoreSurvey): RetainedBackup[] {
+  if (damaged[0] !== undefined) throw damaged[0].error;
   return [
     ...backups.map((backup) => ({
       run: backup.manifest.run,
       createdAt: backup.manifest.createdAt,
       health: healthOf(backup),
-      proven: provenBy(backup.records) !== undefined,
+      proven: provenBy(backup.records)?.level ?? null,
       parent: backup.manifest.parent,
     })),
     ...incomplete.map(({ run, createdAt }) => ({
       run,
       createdAt,
       health: 'incomplete' as const,
-      proven: false,
+      proven: null,
       parent: null,
     })),
   ];
@@ -139,7 +145,6 @@ export async function retainBackups(
   expected?: RetentionPlan,
 ): Promise<RetentionReport> {
   const survey = await store.survey(group);
-  if (survey.damaged[0] !== undefined) throw survey.damaged[0].error;
   const plan = planRetention(retainedBackups(survey), policy, now);
   if (expected !== undefined && JSON.stringify(plan) !== JSON.stringify(expected)) {
     throw new RetentionError(`the backups of ${group} are not those that the plan was made for`, {
@@ -178,6 +183,17 @@ function goesBecause(health: RetainedBackup['health']): string {
     case 'damaged':
       throw new RangeError(`a ${health} backup is kept`);
   }
+}
+
+/** That the bytes of a newer one are right is less than that the application has opened an older one. */
+function newestProven(good: readonly RetainedBackup[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [rank, level] of drillLevels.entries()) {
+    const newest = good.findLast(({ proven }) => proven !== null && drillLevels.indexOf(proven) >= rank);
+    if (newest === undefined || found.has(newest.run)) continue;
+    found.set(newest.run, rank === 0 ? 'the newest proven backup' : `the newest proven at level ${level}`);
+  }
+  return found;
 }
 
 /** Whatever a kept backup builds upon stays with it, back to a whole one. */
