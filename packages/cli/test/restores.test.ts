@@ -107,8 +107,14 @@ describe('drill', () => {
     const failed = await drill(bad, '--level', 'application', '--quiet');
     expect(failed).toMatchObject({ code: 52, stdout: expect.stringMatching(/ended with 3: no account/) });
     expect((await stage.run('show', 'ledger_rg', run)).stdout).toMatch(/drill +application failed at/);
+    const warned = await restore('--dry-run', '--quiet');
+    expect(warned).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^run \w+ is damaged\n.*ended with 3: no account\n$/),
+    });
     // The last word: it is good again.
     expect((await drill(good, '--level', 'application')).code).toBe(0);
+    expect((await restore('--dry-run', '--quiet')).stdout).toBe('');
   });
 });
 

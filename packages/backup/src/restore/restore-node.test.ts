@@ -148,6 +148,19 @@ describe('restoreToNode', () => {
     expect(existsSync(join(base, 'device'))).toBe(false);
   });
 
+  it('counts what it replaces as room', async () => {
+    const says = `echo "Filesystem 1024-blocks Used Available Capacity Mounted on"; echo "/dev/hd 900 880 20 99% ${mountPoint}"`;
+    const full = await nodeWhose('df', says);
+    const restoring = () =>
+      restoreToNode(backup, full, [replacing()], { ...options, select: ['/data/accounts/index'] });
+    await expect(restoring()).rejects.toMatchObject({ code: 'RESTORE_NO_SPACE' });
+    await mkdir(join(directory, 'accounts'));
+    await writeFile(join(directory, 'accounts/other'), Buffer.alloc(300_000, 'o'));
+    await expect(restoring()).rejects.toMatchObject({ code: 'RESTORE_NO_SPACE' });
+    await writeFile(join(directory, 'accounts/index'), Buffer.alloc(200_000, 'o'));
+    await restoring();
+  });
+
   it('says what a damaged archive has cost, and that nothing of it is to be used', async () => {
     await appendFile(join(backup.directory, 'datalv.tar'), Buffer.alloc(512));
     await expect(restoreToNode(backup, target, [tree(), raw()], options)).rejects.toMatchObject({

@@ -6,7 +6,7 @@ import type { StoredBackup } from '../store/store.ts';
 import { type Expected, expectedOf, nameBelow } from './expected.ts';
 import { type Feedable, feed } from './feed.ts';
 import { readBackDevice, readBackTree } from './read-back.ts';
-import { fromPlain, type Identified, requireRoom, restoreEach } from './restore.ts';
+import { fromPlain, type Identified, requireRoom, restoreEach, roomFor } from './restore.ts';
 import { RestoreError } from './restore-error.ts';
 import { entriesOf, requireSelection, type Selection } from './selection.ts';
 
@@ -121,7 +121,7 @@ export async function checkPlace(
   }
   if ('directory' in place) {
     const { directory, mountPoint } = place;
-    await expectedOf(backup, selection);
+    const expected = await expectedOf(backup, selection);
     const outcome = await host.run(
       {
         steps: [
@@ -147,7 +147,9 @@ export async function checkPlace(
         'Name an empty directory.',
       );
     }
-    requireRoom([selection], room.freeBytes, `${host.name}: ${directory}`);
+    const isShort = roomFor([selection]) > room.freeBytes;
+    const given = isShort && place.existing === 'replace' ? await givenBack(host, directory, expected, signal) : 0;
+    requireRoom([selection], room.freeBytes + given, `${host.name}: ${directory}`);
     return;
   }
   // A block too many or too few would shift everything. (A plain file takes what it gets.)
@@ -197,14 +199,8 @@ async function refuseLinks(
   const find = reads('find', root, '-xdev', '-type', 'l', '-print');
   const { stdout, outcome } = await host.stream(find, { timeoutSeconds, signal });
   const linked: string[] = [];
-  let rest = Buffer.alloc(0);
-  for await (const chunk of stdout) {
-    const lines = Buffer.concat([rest, chunk as Buffer]);
-    const end = lines.lastIndexOf(10) + 1;
-    rest = lines.subarray(end);
-    // Names are bytes: what is no text must not slip through as something else.
-    const names = nameOf(lines.subarray(0, end)).split('\n');
-    linked.push(...names.filter((line) => line.startsWith(root) && firstLines.has(nameBelow(line.slice(root.length)))));
+  for await (const line of linesOf(stdout)) {
+    if (line.startsWith(root) && firstLines.has(nameBelow(line.slice(root.length)))) linked.push(line);
   }
   const ended = await outcome;
   if (ended.kind !== 'ended' || ended.memberCodes.some((code) => code !== 0)) {
@@ -309,6 +305,45 @@ function parseRoom(text: string): { readonly mountPoint: string; readonly freeBy
   const mountPoint = /\s(\/.*)$/.exec(row.trim())?.[1]?.replace(/^.*\s(?=\/)/, '');
   if (!/^\d+$/.test(free) || mountPoint === undefined) return null;
   return { mountPoint, freeBytes: Number(free) * 1024 };
+}
+
+/** Bytes of the files that are replaced: a file system that is more than half full can be restored all the same. */
+async function givenBack(
+  host: Host,
+  directory: string,
+  expected: ReadonlyMap<string, Expected>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const root = `${directory.replace(/\/+$/, '')}/`;
+  let bytes = 0;
+  const { stdout, outcome } = await host.stream(reads('du', '-ak', root), { timeoutSeconds: 3600, signal });
+  for await (const line of linesOf(stdout)) {
+    const [, kilobytes, path = ''] = /^(\d+)\s+(\/.*)$/.exec(line) ?? [];
+    if (kilobytes === undefined || !path.startsWith(root)) continue;
+    if (expected.get(nameBelow(path.slice(root.length)))?.type !== 'file') continue;
+    bytes += Number(kilobytes) * 1024 + roomFor([{ bytes: 0, entries: 1 }]);
+  }
+  const ended = await outcome;
+  // What cannot be told gives nothing back.
+  return ended.kind === 'ended' ? bytes : 0;
+}
+
+/**
+ * Lines of names, which are bytes: what is no text must not slip through as something else. They end where the stream does;
+ * whether that was the end of the command is told by its outcome.
+ */
+async function* linesOf(stdout: AsyncIterable<unknown>): AsyncGenerator<string> {
+  let rest = Buffer.alloc(0);
+  try {
+    for await (const chunk of stdout) {
+      const lines = Buffer.concat([rest, chunk as Buffer]);
+      const end = lines.lastIndexOf(10) + 1;
+      rest = lines.subarray(end);
+      yield* nameOf(lines.subarray(0, end)).split('\n');
+    }
+  } catch {
+    // A link that was lost.
+  }
 }
 
 function roomIn(outcome: ScriptOutcome, node: string, directory: string) {

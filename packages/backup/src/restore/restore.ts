@@ -166,13 +166,18 @@ const interrupted = {
 /** Blocks that an entry takes beside its content. */
 const entryBytes = 4096;
 
+/** Bytes that these may take. */
+export function roomFor(selections: readonly Pick<Selection, 'bytes' | 'entries'>[]): number {
+  return selections.reduce((sum, { bytes, entries }) => sum + bytes + entries * entryBytes, 0);
+}
+
 /** @throws RestoreError `RESTORE_NO_SPACE` */
 export function requireRoom(
   selections: readonly Pick<Selection, 'bytes' | 'entries'>[],
   free: number,
   place: string,
 ): void {
-  const needed = selections.reduce((sum, { bytes, entries }) => sum + bytes + entries * entryBytes, 0);
+  const needed = roomFor(selections);
   if (needed <= free) return;
   throw new RestoreError('RESTORE_NO_SPACE', `${place} has ${free} bytes free, and up to ${needed} would come`, {
     remedy: 'Make room there, restore to another place, or select less.',

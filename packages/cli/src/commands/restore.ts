@@ -1,4 +1,5 @@
 import {
+  listBackups,
   type NodePlace,
   previewRestore,
   type RestorePreview,
@@ -46,6 +47,7 @@ export async function restore(
   const select = flags.path.length === 0 ? undefined : flags.path;
   const preview = await previewRestore(backup, { select, mostPaths: 20 });
   for (const line of previewText(backup, preview)) reporter.line(line);
+  for (const line of await warningsOf(session, backup)) reporter.alert(line);
   if (flags.dryRun === true) {
     reporter.result({ run: backup.manifest.run, preview });
     return exitCodes[preview.unmatched.length === 0 ? 'OK' : 'RESTORE_UNKNOWN_PATH'].code;
@@ -65,6 +67,14 @@ export async function restore(
     case 'nowhere':
       throw misled('no place is named', 'Name a directory, or say --into-group.');
   }
+}
+
+/** What is known against a backup: it may still be the one that is wanted, and nobody should find out afterwards. */
+async function warningsOf({ context }: Session, { manifest }: StoredBackup): Promise<string[]> {
+  const listed = await listBackups(context.store, manifest.group, context.surroundings.now());
+  const own = listed.find(({ run }) => run === manifest.run);
+  if (own === undefined || own.health === 'good') return [];
+  return [`run ${own.run} is ${own.health}`, ...own.reasons.map((reason) => `  ${reason}`)];
 }
 
 type Place =
