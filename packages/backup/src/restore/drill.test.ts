@@ -36,6 +36,18 @@ const node = (): NonNullable<DrillRequest['place']> => {
   return { kind: 'node', target, directory: scratch, mountPoint };
 };
 
+/** A node whose link is lost at this step of a script. */
+function lostAt(step: string): NonNullable<DrillRequest['place']> {
+  const there = node();
+  if (there.kind !== 'node') throw new Error('a node');
+  const { host } = there.target;
+  const run: typeof host.run = async (script, how) =>
+    script.steps.some(({ id }) => id === step)
+      ? { kind: 'unknown', reason: 'link lost', steps: [] }
+      : host.run(script, how);
+  return { ...there, target: { ...there.target, host: { ...host, run } } };
+}
+
 describe('drillBackup', () => {
   it.each(['bytes', 'contents', 'application'] as const)('passes %s, records it, and leaves nothing', async (level) => {
     const record = await drillBackup(store, backup, { level, place: place(), probe: opens }, now);
@@ -182,14 +194,7 @@ describe('what says nothing of the backup', () => {
   });
 
   it('is a node that is lost while the probe runs', async () => {
-    const there = node();
-    if (there.kind !== 'node') throw new Error('a node');
-    const { host } = there.target;
-    const run: typeof host.run = async (script, how) =>
-      script.steps.some(({ id }) => id === 'probe')
-        ? { kind: 'unknown', reason: 'link lost', steps: [] }
-        : host.run(script, how);
-    const lost = { ...there, target: { ...there.target, host: { ...host, run } } };
+    const lost = lostAt('probe');
     const drilling = drillBackup(store, backup, { level: 'application', place: lost, probe: opens }, now);
     await expect(drilling).rejects.toMatchObject({ code: 'RESTORE_NODE_FAILED' });
     expect((await store.find('g')).records).toEqual([]);
@@ -197,14 +202,7 @@ describe('what says nothing of the backup', () => {
   });
 
   it('is what a node would not let go: that is told', async () => {
-    const there = node();
-    if (there.kind !== 'node') throw new Error('a node');
-    const { host } = there.target;
-    const run: typeof host.run = async (script, how) =>
-      script.steps.some(({ id }) => id === 'tidy')
-        ? { kind: 'unknown', reason: 'link lost', steps: [] }
-        : host.run(script, how);
-    const lost = { ...there, target: { ...there.target, host: { ...host, run } } };
+    const lost = lostAt('tidy');
     const drilling = drillBackup(store, backup, { level: 'contents', place: lost }, now);
     await expect(drilling).rejects.toMatchObject({
       code: 'RESTORE_UNSETTLED',

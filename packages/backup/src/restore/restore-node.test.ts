@@ -42,6 +42,16 @@ async function nodeWhose(program: string, script: string): Promise<NodeTarget> {
   return { host: localHost('a', { path }), transport: localTransport('a'), path };
 }
 
+/** A backup of one file with two names. */
+async function twoNames(): Promise<StoredBackup> {
+  const fs = join(base, 'linked/fs');
+  await mkdir(fs, { recursive: true });
+  await writeFile(join(base, 'linked/raw'), Buffer.alloc(500_000));
+  await writeFile(join(fs, 'one'), 'the content');
+  await link(join(fs, 'one'), join(fs, 'two'));
+  return makeBackup(store, join(base, 'linked'), { run: 'linked' });
+}
+
 describe('restoreToNode', () => {
   it('streams trees into tar and volumes into dd, and reads both back', async () => {
     await writeFile(join(base, 'device'), Buffer.alloc(700_000, 'old'));
@@ -257,12 +267,7 @@ describe('what restoreToNode reads back', () => {
   });
 
   it('compares content also where it comes under another name of the file', async () => {
-    const fs = join(base, 'linked/fs');
-    await mkdir(fs, { recursive: true });
-    await writeFile(join(base, 'linked/raw'), Buffer.alloc(500_000));
-    await writeFile(join(fs, 'one'), 'the content');
-    await link(join(fs, 'one'), join(fs, 'two'));
-    const linked = await makeBackup(store, join(base, 'linked'), { run: 'linked' });
+    const linked = await twoNames();
     await restoreToNode(linked, target, [tree()], options);
     await writeFile(join(directory, 'one'), 'another one');
     const liar = await nodeWhose('tar', 'case $1 in -x*) cat >/dev/null;; *) exec /usr/bin/tar "$@";; esac');
@@ -270,12 +275,7 @@ describe('what restoreToNode reads back', () => {
   });
 
   it('is never asked of a further name alone, which would be linked to what has the other name now', async () => {
-    const fs = join(base, 'linked/fs');
-    await mkdir(fs, { recursive: true });
-    await writeFile(join(base, 'linked/raw'), Buffer.alloc(500_000));
-    await writeFile(join(fs, 'one'), 'the content');
-    await link(join(fs, 'one'), join(fs, 'two'));
-    const linked = await makeBackup(store, join(base, 'linked'), { run: 'linked' });
+    const linked = await twoNames();
     const codes: unknown[] = [];
     for (const name of ['one', 'two']) {
       const restoring = restoreToNode(linked, target, [replacing()], { ...options, select: [`/data/${name}`] });
