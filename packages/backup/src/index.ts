@@ -12,6 +12,8 @@ export { hostsOfLog, type Replay, type ReplayOptions, replay } from './incident/
 export { type ProofPoint, type RunTimeline, type TimelineSpan, timelineOf } from './incident/timeline.ts';
 export {
   type Approval,
+  approvalJsonSchema,
+  approvalSchema,
   approvePlan,
   checkApproval,
   loadApproval,

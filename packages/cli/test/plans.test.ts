@@ -76,6 +76,29 @@ describe('a saved plan', () => {
   });
 });
 
+describe('approval: required', () => {
+  it('runs nothing but a plan that somebody has approved, and show tells who', { timeout: 120_000 }, async () => {
+    const config = await stage.configure((base) => {
+      const [group] = Object.values(base.groups);
+      const schedule = { cron: '* * * * *', since: '2026-01-01T00:00:00.000Z', windowMinutes: 1 };
+      return { ...base, groups: { ledger_rg: { ...group, approval: 'required', schedule } } };
+    });
+    const lax = file('before.json');
+    expect((await stage.run('plan', 'ledger_rg', '--save', lax)).code).toBe(0);
+    const refused = { code: 36, stderr: expect.stringMatching(/^PLAN_NOT_APPROVED: .* demands an approval/) };
+    expect(await stage.run('backup', 'ledger_rg', '--config', config)).toMatchObject(refused);
+    expect(await stage.run('backup', 'ledger_rg', '--plan', lax, '--config', config)).toMatchObject(refused);
+    expect((await stage.run('schedule', '--run', '--config', config)).code).toBe(36);
+
+    const [strict, leave] = [file('strict.json'), file('strict.leave.json')];
+    expect((await stage.run('plan', 'ledger_rg', '--save', strict, '--config', config)).code).toBe(0);
+    expect((await stage.bare('approve', strict, leave, '--by', 'M. Weber, change 4711')).code).toBe(0);
+    const approved = ['--plan', strict, '--approval', leave, '--config', config];
+    expect((await stage.run('backup', 'ledger_rg', ...approved)).code).toBe(0);
+    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(/^ {2}approved +by M\. Weber, change 4711 at /m);
+  });
+});
+
 describe('several groups', () => {
   it('are backed up side by side, and one that fails stops no other', { timeout: 60_000 }, async () => {
     const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, web_rg: {} } }));

@@ -11,6 +11,8 @@ export interface RunTimeline {
   readonly lastsMs: number;
   /** Kind of the verdict; `null` when the journal breaks off: the run was killed, or it still runs. */
   readonly verdict: string | null;
+  /** Who allowed the plan; `null` where nobody was asked, and in journals of earlier versions. */
+  readonly approval: { readonly by: string; readonly at: string; readonly expiresAt: string } | null;
   /** Why this node was taken for the holder, when the run was planned. */
   readonly evidence: readonly { readonly node: string; readonly source: string; readonly says: string }[];
   readonly spans: readonly TimelineSpan[];
@@ -62,6 +64,7 @@ const line = z.discriminatedUnion('kind', [
       node: z.string(),
       evidence: z.array(z.looseObject({ node: z.string(), source: z.string(), says: z.string() })),
     }),
+    approval: z.looseObject({ by: z.string(), at: z.string(), expiresAt: z.string() }).nullish(),
   }),
   z.looseObject({
     kind: z.literal('intent'),
@@ -135,8 +138,9 @@ export function timelineOf(text: string): RunTimeline {
     spans.push({ lane: 'exposed', what: 'fewer copies', fromMs: splitMs, toMs: lastsMs, outcome: 'open' });
   }
   const { run, group, node, evidence } = plan.plan;
+  const approval = plan.approval ?? null;
   const verdict = end?.verdict.kind ?? null;
-  return { run, group, node, evidence, startedAt: plan.at, lastsMs, verdict, spans, proofs, problems };
+  return { run, group, node, approval, evidence, startedAt: plan.at, lastsMs, verdict, spans, proofs, problems };
 }
 
 function readLine(text: string, index: number): Line {

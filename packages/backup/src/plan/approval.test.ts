@@ -5,8 +5,21 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import { BackupError } from '../errors.ts';
+import { timelineOf } from '../incident/timeline.ts';
+import { backupGroups } from '../run/groups.ts';
 import { runBackup } from '../run/run.ts';
-import { approvePlan, checkApproval, loadApproval, loadPlan, saveApproval, savePlan } from './approval.ts';
+import { runWindow } from '../schedule/scheduled.ts';
+import { openWindowLog } from '../schedule/window-log.ts';
+import {
+  approvalJsonSchema,
+  approvalSchema,
+  approvePlan,
+  checkApproval,
+  loadApproval,
+  loadPlan,
+  saveApproval,
+  savePlan,
+} from './approval.ts';
 import { planBackup } from './plan.ts';
 import { canonical, digestOf, type RunPlan } from './run-plan.ts';
 
@@ -56,6 +69,8 @@ describe('approvePlan', () => {
     expect(await loadPlan(file)).toEqual(JSON.parse(JSON.stringify(plan)));
     expect(digestOf(await loadPlan(file))).toBe(digest);
     expect(await loadApproval(`${file}.approval`)).toEqual(approval);
+    expect(approvalJsonSchema()).toMatchObject({ $id: 'urn:splitmirror:approval:1', additionalProperties: false });
+    expect(approvalSchema.safeParse({ ...approval, plan: 'another' }).success).toBe(false);
     const backwards = Object.fromEntries(Object.entries(plan).toReversed());
     await writeFile(file, JSON.stringify(backwards, null, 2));
     expect(digestOf(await loadPlan(file))).toBe(digest);
@@ -134,6 +149,38 @@ describe('runBackup with an approval', () => {
     family.holders.set('a', 'spare');
     expect((await runBackup(family.context, made)).verdict).toMatchObject(verdict);
     family.holders.set('a', 'n1');
+  });
+
+  it('refuses without a leave where the policy demands one, also a plan from before that', async () => {
+    const strict = await localFamily({ s: 'n1' });
+    const refusal = { code: 'PLAN_NOT_APPROVED', remedy: expect.stringMatching(/have that plan approved/) };
+    const old = await planBackup(strict.context, 's', policy);
+    await expect(runBackup(strict.context, old, { approvalPolicy: 'required' })).rejects.toMatchObject(refusal);
+    const made = await planBackup(strict.context, 's', { ...policy, approval: 'required' });
+    await expect(runBackup(strict.context, made)).rejects.toMatchObject(refusal);
+    // Taking the demand out of the plan makes another plan of it.
+    const { approval: _, ...lax } = made.policy;
+    const leave = approvePlan(made, { by: 'M. Weber', at: new Date(), expiresAt: new Date(Date.now() + 60_000) });
+    const forged = runBackup(strict.context, { ...made, policy: lax }, { approval: leave });
+    await expect(forged).rejects.toMatchObject({ code: 'PLAN_NOT_APPROVED' });
+    expect(await strict.context.store.survey('s')).toEqual({ backups: [], damaged: [], incomplete: [] });
+    const { verdict, directory: stored } = await runBackup(strict.context, made, { approval: leave });
+    expect(verdict).toEqual({ kind: 'good' });
+    const journal = await readFile(join(stored ?? '', 'journal.ndjson'), 'utf8');
+    expect(timelineOf(journal).approval).toEqual(leave);
+  });
+
+  it('lets neither side by side nor a window begin without a leave', async () => {
+    const strict = await localFamily({ s: 'n1' });
+    const jobs = [{ group: 's', policy: { ...policy, approval: 'required' as const } }];
+    expect(await backupGroups(strict.context, jobs)).toMatchObject([{ kind: 'refused', code: 'PLAN_NOT_APPROVED' }]);
+    const log = await openWindowLog(join(strict.directory, 'windows.ndjson'));
+    const schedule = { since: new Date().toISOString(), windowMinutes: 30, starts: { everyMinutes: 60 } };
+    const [job] = jobs;
+    const outcome = await runWindow(strict.context, { ...(job as (typeof jobs)[0]), schedule, log });
+    expect(outcome).toMatchObject({ kind: 'refused', problems: [{ code: 'PLAN_NOT_APPROVED' }] });
+    const { records } = await log.read('s');
+    expect(records.at(-1)).toMatchObject({ what: 'failed', detail: expect.stringMatching(/^PLAN_NOT_APPROVED: /) });
   });
 
   it('estimates the next run from the last', async () => {

@@ -3,26 +3,34 @@ import { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import { writeDurably } from '../store/durable.ts';
 import { runPlanSchema } from './plan-schema.ts';
-import { canonical, digestOf, type RunPlan } from './run-plan.ts';
+import { canonical, digestOf, type GroupPolicy, type RunPlan } from './run-plan.ts';
 
-const approvalSchema = z.strictObject({
-  splitmirror: z.literal(1),
-  /** Digest of the plan: not one character of it may change. */
-  plan: z.string().regex(/^[0-9a-f]{64}$/),
-  run: z.string(),
-  group: z.string(),
-  /** Who allowed it, in the site's own words. */
-  by: z.string().min(1),
-  /** UTC, ISO 8601. */
-  at: z.iso.datetime(),
-  expiresAt: z.iso.datetime(),
-});
+/** An approval as it is saved. */
+export const approvalSchema = z
+  .strictObject({
+    splitmirror: z.literal(1),
+    /** Digest of the plan: not one character of it may change. */
+    plan: z.string().regex(/^[0-9a-f]{64}$/),
+    run: z.string(),
+    group: z.string(),
+    /** Who allowed it, in the site's own words. */
+    by: z.string().min(1),
+    /** UTC, ISO 8601. */
+    at: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({ $id: 'urn:splitmirror:approval:1', title: 'Leave to run one plan of a split-mirror backup, version 1' });
 
 /**
  * Somebody's leave to run one plan, until a time. It is a record and no signature: keep it where only those can write who
  * may approve.
  */
 export type Approval = z.infer<typeof approvalSchema>;
+
+/** {@link approvalSchema} as JSON Schema (draft 2020-12), for other tools. */
+export function approvalJsonSchema(): object {
+  return z.toJSONSchema(approvalSchema);
+}
 
 /**
  * Allows a plan.
@@ -40,26 +48,38 @@ export function approvePlan(
 }
 
 /**
- * Lets a plan pass that was allowed, exactly so, and in time.
+ * Lets a plan pass that was allowed, exactly so, and in time. Without an approval it passes where none is demanded.
  *
+ * @param required What is demanded now; default what the plan's own policy demands.
  * @throws BackupError `PLAN_NOT_APPROVED`
  */
-export function checkApproval(plan: RunPlan, approval: Approval, now: Date): void {
-  const refuse = (message: string, remedy: string): never => {
-    throw new BackupError('PLAN_NOT_APPROVED', `plan ${plan.run} of ${plan.group}: ${message}`, { remedy });
-  };
+export function checkApproval(
+  plan: RunPlan,
+  approval: Approval | undefined,
+  now: Date,
+  required: GroupPolicy['approval'] = plan.policy.approval,
+): void {
+  const refusal = (message: string, remedy: string) =>
+    new BackupError('PLAN_NOT_APPROVED', `plan ${plan.run} of ${plan.group}: ${message}`, { remedy });
+  if (approval === undefined) {
+    if (required === undefined) return;
+    throw refusal(
+      'the group demands an approval, and there is none',
+      'Save a plan, have that plan approved, and run it together with its approval.',
+    );
+  }
   const digest = digestOf(plan);
   if (approval.plan !== digest) {
-    refuse(
+    throw refusal(
       `${approval.by} approved ${approval.plan.slice(0, 12)}, and this one is ${digest.slice(0, 12)}`,
       'Have this plan approved, or run the one that was.',
     );
   }
   if (now > new Date(approval.expiresAt)) {
-    refuse(`the approval of ${approval.by} expired at ${approval.expiresAt}`, 'Have a new plan approved.');
+    throw refusal(`the approval of ${approval.by} expired at ${approval.expiresAt}`, 'Have a new plan approved.');
   }
   if (now < new Date(approval.at)) {
-    refuse(`the approval of ${approval.by} begins at ${approval.at}`, 'Compare the clocks of both machines.');
+    throw refusal(`the approval of ${approval.by} begins at ${approval.at}`, 'Compare the clocks of both machines.');
   }
 }
 

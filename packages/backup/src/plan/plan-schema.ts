@@ -69,6 +69,7 @@ const policy = z.strictObject({
   proofMs: z.number().positive(),
   pollMs: z.number().positive(),
   levels: z.enum(['stop', 'warn']),
+  approval: z.literal('required').optional(),
 });
 
 /** A plan as it is saved, printed by `--json`, and approved. `version` changes when a reader of this one would be wrong. */

@@ -34,6 +34,8 @@ export interface GroupPolicy {
   readonly pollMs: number;
   /** Whether differing software levels stop a run; `warn` records them in the manifest. */
   readonly levels: 'stop' | 'warn';
+  /** `required`: a plan runs only with somebody's leave for exactly this plan. Without it whoever runs it answers for it. */
+  readonly approval?: 'required' | undefined;
 }
 
 /** What the audit of the nodes' software levels says about a run. */

@@ -27,8 +27,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Ends the run where it stands; `recover` has to do the rest. */
   readonly stop?: AbortSignal | undefined;
-  /** Somebody's leave to run this very plan; without it the caller answers for it. */
+  /** Somebody's leave to run this very plan; without it the caller answers for it, where the policy lets him. */
   readonly approval?: Approval | undefined;
+  /** What is demanded now, for a plan that was made or saved before it was: default what the plan's own policy demands. */
+  readonly approvalPolicy?: 'required' | undefined;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface RunOptions {
  */
 export async function runBackup(context: BackupContext, plan: RunPlan, options: RunOptions = {}): Promise<RunReport> {
   const { now } = context.surroundings;
-  if (options.approval !== undefined) checkApproval(plan, options.approval, now());
+  checkApproval(plan, options.approval, now(), options.approvalPolicy);
   await refuseSecondRun(context, plan);
   const stored = await context.store.begin(plan.group, plan.run, now().toISOString());
   context.keepLog?.(stored.directory, plan);
@@ -77,7 +79,13 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   };
 
   emit({ type: 'run-start', run: plan.run, group: plan.group, node: plan.node });
-  await stored.journal.write({ at: now().toISOString(), kind: 'plan', digest: digestOf(plan), plan });
+  await stored.journal.write({
+    at: now().toISOString(),
+    kind: 'plan',
+    digest: digestOf(plan),
+    plan,
+    approval: options.approval ?? null,
+  });
   const end = await drive<RunState, Effect>(
     {
       next: (state) => nextEffect(state, rules),

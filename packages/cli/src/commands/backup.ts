@@ -62,7 +62,7 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
     for (const line of planSummary(plan)) reporter.line(line);
     reporter.heading(`run ${plan.run}`);
     run = plan.run;
-    const report = await runBackup(context, plan, { signal, stop, approval });
+    const report = await runBackup(context, plan, { signal, stop, approval, approvalPolicy: policy.approval });
     told = reportText(report);
     code = exitCodeOfRun(report);
     tellOutcome(reporter, told, code === exitCodes.OK.code);

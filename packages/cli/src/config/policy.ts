@@ -39,6 +39,7 @@ export function policyOf(config: Config, group: string): GroupPolicy {
     proofMs: 60_000,
     pollMs: Math.ceil(config.pollSeconds * 1000),
     levels: settings.levels,
+    ...(settings.approval === 'required' ? { approval: settings.approval } : {}),
   };
 }
 

@@ -35,6 +35,7 @@ describe('readConfig', () => {
         payroll_rg: {
           freezeSeconds: 60,
           allowLastCopy: false,
+          approval: 'none',
           rawVolumes: {},
           parallel: 2,
           archiveHours: 24,

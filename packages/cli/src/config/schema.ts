@@ -85,6 +85,12 @@ const group = z.strictObject({
     .default(30)
     .describe('without a byte, after which an archive counts as stalled'),
   levels: z.enum(['stop', 'warn']).default('stop').describe('what an error of the level audit means'),
+  approval: z
+    .enum(['none', 'required'])
+    .default('none')
+    .describe(
+      '`required`: `backup` runs nothing but a saved plan that somebody has approved, and a schedule refuses its windows',
+    ),
   schedule: schedule.optional(),
   keep: keep.optional(),
   drills: drills.optional(),

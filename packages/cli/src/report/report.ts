@@ -43,6 +43,7 @@ export function reportOf({ manifest, timeline, records = [] }: RunRecord): Repor
     facts: [
       ['planned', manifest?.createdAt ?? timeline?.startedAt ?? ''],
       ...(timeline === null ? [] : ([['lasted', durationText(timeline.lastsMs)]] as const)),
+      ...approvalOf(timeline),
       ...(manifest === null ? [] : factsOf(manifest)),
       ...heldOf(timeline),
     ],
@@ -140,6 +141,11 @@ function factsOf({ consistency, redundancy }: Manifest): [string, string][] {
     ['consistency', consistency.level],
     ['fewer copies for', `${durationText(exposedSeconds * 1000)}, with ${copiesLeft} left on the live side`],
   ];
+}
+
+function approvalOf(timeline: RunTimeline | null): [string, string][] {
+  const approval = timeline?.approval ?? null;
+  return approval === null ? [] : [['approved', `by ${approval.by} at ${approval.at}`]];
 }
 
 /** The two numbers that users feel. */
