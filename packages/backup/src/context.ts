@@ -34,8 +34,8 @@ export interface BackupContext {
   readonly store: Store;
   readonly surroundings: Surroundings;
   readonly onEvent?: ((event: BackupEvent) => void) | undefined;
-  /** Called when a run begins, with its directory: by this a recorder keeps its log there. */
-  keepLog?(directory: string, plan: RunPlan): void;
+  /** Called when a run or a recovery (which has no plan) begins, with its directory: by this a recorder keeps its log there. */
+  keepLog?(directory: string, plan: RunPlan | null): void;
   /** Takes the place of the archiving in a replay, which has no bytes. */
   archive?(): Promise<ArchivesResult>;
 }

@@ -32,5 +32,19 @@ export type BackupEvent = { readonly at: string } & (
   | { readonly type: 'resync-progress'; readonly stalePartitions: number; readonly totalPartitions: number }
   | { readonly type: 'way-back'; readonly reason: 'failed' | 'interrupted'; readonly problems: readonly Problem[] }
   | { readonly type: 'run-end'; readonly verdict: RunVerdict; readonly directory: string | null }
-  | { readonly type: 'recovery-end'; readonly verdict: RecoveryVerdict }
+  | {
+      readonly type: 'recovery-start';
+      /** Id of the recovery itself. */
+      readonly run: string;
+      readonly group: string;
+      /** Who asked for it; `null` where nobody said. */
+      readonly by: string | null;
+      readonly breakLock: boolean;
+    }
+  | {
+      readonly type: 'recovery-end';
+      readonly verdict: RecoveryVerdict;
+      /** Directory of its record; `null` where it found nothing to take back, or the store cannot be used. */
+      readonly directory: string | null;
+    }
 );

@@ -56,7 +56,7 @@ it('has each entry of a journal on the disk before anything else happens', async
   asked.push('the effect');
   await journal.write({ at: '', kind: 'outcome' });
   await journal.close();
-  expect(asked).toEqual(['append', 'sync data', 'the effect', 'append', 'sync data']);
+  expect(asked).toEqual(['sync', 'append', 'sync data', 'the effect', 'append', 'sync data']);
 });
 
 it('gives an archive its name when its bytes are on the disk, and then makes the name durable', async () => {

@@ -79,7 +79,20 @@ describe('status and show', () => {
     expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);
     expect(left.stdout).toMatch(/lock of run \w{6} since/);
     expect(left.code).toBe(27);
-    expect((await stage.run('recover', 'ledger_rg')).code).toBe(0);
+    const recovered = await stage.run('recover', 'ledger_rg');
+    expect(recovered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^record: (?<record>\S+\.recovery)$/m) });
+
+    // Whoever asks later sees what was taken back, by whom, and why there; and can replay it.
+    const [, record = '', recovery = ''] = /^record: (\S+-(\w{6})\.recovery)$/m.exec(recovered.stdout) ?? [];
+    expect((await stage.run('list', 'ledger_rg')).stdout).toMatch(
+      new RegExp(`^${recovery} .* recovery whole  by \\S+@\\S+, \\d+ steps  ${record}$`, 'm'),
+    );
+    const told = await stage.run('show', 'ledger_rg', recovery, '--html', join(stage.directory, 'recovery.html'));
+    expect(told.code).toBe(0);
+    expect(told.stdout).toMatch(/^Whole: [\s\S]*^Found\n.*\n[\s\S]*copy sm\w+ of run[\s\S]*^ {2}db_node1 +mklvcopy /m);
+    expect(await readFile(join(stage.directory, 'recovery.html'), 'utf8')).toContain(`Recovery ${recovery}: ledger_rg`);
+    expect((await stage.run('status')).stdout).toMatch(/last recovery: \S+ by \S+@\S+, whole/);
+    expect((await stage.bare('replay', join(record, 'incident.ndjson'))).code).toBe(0);
 
     expect((await stage.run('backup', 'ledger_rg', '--quiet')).stdout).toBe('');
     const page = join(stage.directory, 'report.html');

@@ -117,6 +117,10 @@ describe('several groups', () => {
     expect([...new Set(lines.map(({ type }) => type))].filter((type) => !known.has(type))).toEqual([]);
     expect(lines.every(({ splitmirror, at }) => splitmirror === 1 && !Number.isNaN(Date.parse(at)))).toBe(true);
     expect(lines.find(({ type }) => type === 'archive-end')).toMatchObject({ group: 'ledger_rg' });
+    const [{ text }] = lines.at(-1).groups;
+    const directory = /^good: (.*)$/.exec(text[0])?.[1] ?? '';
+    const replayed = await stage.bare('replay', join(directory, 'incident.ndjson'));
+    expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/end: good/) });
     const quiet = await stage.run('backup', 'web_rg', 'web_rg', '--quiet', '--config', config);
     expect(quiet).toMatchObject({ code: 14, stdout: '', stderr: expect.stringMatching(/^GROUP_UNDECIDABLE/) });
   });

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import type { GroupPolicy, RunPlan } from '../plan/run-plan.ts';
 import type { Holder } from '../run/lock.ts';
+import type { RecoveryVerdict } from '../run/recovery.ts';
+import type { RunVerdict } from '../run/reducer.ts';
 
 /** One line of an incident log. */
 export type IncidentEntry =
@@ -30,6 +32,14 @@ export type IncidentEntry =
   | { readonly kind: 'chance'; readonly of: 'run' | 'token' | 'alive'; readonly value: string }
   /** What came of the planning: the plan itself, or the code of the refusal. */
   | { readonly kind: 'plan'; readonly at: string; readonly plan: RunPlan | null; readonly refusal: string | null }
+  /** What follows is a recovery, which has no plan. */
+  | {
+      readonly kind: 'recovery';
+      readonly at: string;
+      readonly run: string;
+      readonly by: string | null;
+      readonly breakLock: boolean;
+    }
   /** What was decided to be done next; numbered from 1. */
   | {
       readonly kind: 'decision';
@@ -73,6 +83,12 @@ export interface RecordedError {
   readonly kind: 'threw';
   readonly code: string;
   readonly message: string;
+}
+
+/** Codes of the problems that a verdict tells. */
+export function codesOf(verdict: RunVerdict | RecoveryVerdict): readonly string[] {
+  if ('problem' in verdict) return [verdict.problem.code];
+  return 'problems' in verdict ? verdict.problems.map(({ code }) => code) : [];
 }
 
 /** What tells one script from another; not its inputs, in which there are times. */
@@ -123,6 +139,7 @@ const replayable = z.discriminatedUnion('kind', [
     kind: z.literal('plan'),
     plan: z.looseObject({ node: z.string(), mirror: z.looseObject({}) }).nullable(),
   }),
+  z.looseObject({ kind: z.literal('recovery'), breakLock: z.boolean() }),
   z.looseObject({ kind: z.literal('decision'), number: z.number(), step: z.string(), title: z.string() }),
   z.looseObject({ kind: z.literal('outcome'), number: z.number(), outcome: z.string() }),
   z.looseObject({ kind: z.literal('way-back'), after: z.number(), problems: z.array(z.unknown()) }),
@@ -137,7 +154,7 @@ function entryOf(value: unknown): IncidentEntry {
 
 function unreadable(reason: string, cause?: unknown): BackupError {
   return new BackupError('LOG_UNREADABLE', `not an incident log of splitmirror: ${reason}`, {
-    remedy: 'Hand in incident.ndjson of a run as it was written.',
+    remedy: 'Hand in incident.ndjson of a run or a recovery as it was written.',
     cause,
   });
 }

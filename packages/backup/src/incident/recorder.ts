@@ -4,7 +4,7 @@ import { type Host, renderCommand, SplitmirrorError } from '@splitmirror/host';
 import type { BackupContext, Surroundings } from '../context.ts';
 import type { BackupEvent } from '../events.ts';
 import type { GroupPolicy, RunPlan } from '../plan/run-plan.ts';
-import { type IncidentEntry, type RecordedCall, type RecordedError, spellScript } from './incident-log.ts';
+import { codesOf, type IncidentEntry, type RecordedCall, type RecordedError, spellScript } from './incident-log.ts';
 import { mapStrings, redaction } from './redaction.ts';
 
 /** What is kept, and what is taken out. */
@@ -17,11 +17,14 @@ export interface RecorderOptions {
   readonly logBytes?: number | undefined;
 }
 
-/** Writes down what a run asked, was told and decided, so that it can be replayed without its cluster. */
+/** Writes down what a run or a recovery asked, was told and decided, so that it can be replayed without its cluster. */
 export interface Recorder {
   /** Hosts that are listened to. Give these to the family. */
   hosts(hosts: ReadonlyMap<string, Host>): ReadonlyMap<string, Host>;
-  /** A context that is listened to, for one plan and run of one group. The log is also kept as `incident.ndjson` in the run's directory. */
+  /**
+   * A context that is listened to, for one plan and run or one recovery of one group. The log is also kept as
+   * `incident.ndjson` in its directory.
+   */
   context(context: BackupContext, group: string, policy: GroupPolicy): BackupContext;
   /** What came of the planning: the plan, or the error. A run tells its plan by itself. */
   planned(result: RunPlan | unknown): void;
@@ -29,11 +32,11 @@ export interface Recorder {
   text(): string;
 }
 
-/** Name of the log in a run's directory. */
+/** Name of the log in the directory of a run or a recovery. */
 const fileName = 'incident.ndjson';
 
 /**
- * Makes a recorder for one run.
+ * Makes a recorder for one run, or one recovery.
  *
  * @throws RangeError for a word that is too short to be taken out.
  */
@@ -120,13 +123,16 @@ export function createRecorder(options: RecorderOptions = {}): Recorder {
         return write({ kind: 'outcome', number: decisions, at: event.at, outcome: event.outcome });
       case 'way-back':
         return write({ kind: 'way-back', after: decisions, reason: event.reason, problems: event.problems });
-      case 'run-end': {
-        const problems = 'problems' in event.verdict ? event.verdict.problems : [];
-        write({ kind: 'end', at: event.at, verdict: event.verdict.kind, codes: problems.map(({ code }) => code) });
+      case 'recovery-start': {
+        const { at, run, by, breakLock } = event;
+        return write({ kind: 'recovery', at, run, by, breakLock });
+      }
+      case 'run-end':
+      case 'recovery-end':
+        write({ kind: 'end', at: event.at, verdict: event.verdict.kind, codes: codesOf(event.verdict) });
         if (file !== undefined) attempt(() => closeSync(Number(file)));
         file = undefined;
         return;
-      }
       default:
         return;
     }
@@ -154,7 +160,7 @@ export function createRecorder(options: RecorderOptions = {}): Recorder {
         ...context,
         surroundings: recorded(surroundings, write),
         keepLog(directory, plan) {
-          planned(plan);
+          if (plan !== null) planned(plan);
           attempt(() => {
             file = openSync(join(directory, fileName), 'ax', 0o600);
             writeSync(file, lines.map((line) => `${line}\n`).join(''));

@@ -7,9 +7,17 @@ import type { BackupEvent } from '../events.ts';
 import { planBackup } from '../plan/plan.ts';
 import type { Problem } from '../ports.ts';
 import { noJournal } from '../run/journal.ts';
+import { recoverGroup } from '../run/recover.ts';
 import { runBackup } from '../run/run.ts';
 import type { Store } from '../store/store.ts';
-import { type IncidentEntry, parseIncidentLog, type RecordedCall, scriptKey, spellScript } from './incident-log.ts';
+import {
+  codesOf,
+  type IncidentEntry,
+  parseIncidentLog,
+  type RecordedCall,
+  scriptKey,
+  spellScript,
+} from './incident-log.ts';
 
 /** How a log is replayed. */
 export interface ReplayOptions {
@@ -39,7 +47,7 @@ export interface Replay {
 }
 
 /**
- * Runs a recorded run again, without any cluster: the same code, the answers from the log. The same facts lead to the same
+ * Runs a recorded run or recovery again, without any cluster: the same code, the answers from the log. The same facts lead to the same
  * decisions; a changed one shows what it would have changed. Archives have no bytes in a log: how they ended is taken from it.
  *
  * @param text What a recorder has kept.
@@ -77,14 +85,8 @@ export async function replay(text: string, { family, change = (call) => call }: 
       if (!hasEnd && step > last) stop.abort();
     }
     if (event.type === 'step-end' && step === interrupted) orderly.abort();
-    if (event.type === 'run-end') {
-      const problems = 'problems' in event.verdict ? event.verdict.problems : [];
-      decisions.push(
-        endText(
-          event.verdict.kind,
-          problems.map(({ code }) => code),
-        ),
-      );
+    if (event.type === 'run-end' || event.type === 'recovery-end') {
+      decisions.push(endText(event.verdict.kind, codesOf(event.verdict)));
     }
   };
   const context: BackupContext = {
@@ -100,7 +102,17 @@ export async function replay(text: string, { family, change = (call) => call }: 
     },
   };
   if (refusedFor.includes('INTERRUPTED') || interrupted === 0) orderly.abort();
+  const compared = (): Replay => {
+    const replayed = hasEnd ? decisions : decisions.slice(0, recorded.length);
+    return { decisions: replayed, recorded, difference: firstDifference(recorded, replayed), unanswered };
+  };
+  const [recovery] = of('recovery');
   try {
+    if (recovery !== undefined) {
+      const { breakLock } = recovery;
+      await recoverGroup(context, header.group, header.policy, { breakLock, stop: stop.signal });
+      return compared();
+    }
     // A plan that was loaded was made in another process, whose questions are not in this log.
     const loaded = of('call').some(({ during }) => during === 0) ? null : of('plan')[0]?.plan;
     const plan = loaded ?? (await planBackup(context, header.group, header.policy));
@@ -110,8 +122,7 @@ export async function replay(text: string, { family, change = (call) => call }: 
     if (!(error instanceof BackupError)) throw error;
     decisions.push(refusalText(error.code));
   }
-  const compared = hasEnd ? decisions : decisions.slice(0, recorded.length);
-  return { decisions: compared, recorded, difference: firstDifference(recorded, compared), unanswered };
+  return compared();
 }
 
 /**
@@ -220,6 +231,7 @@ function emptyStore(): Store {
       commit: async () => directory,
       forget: async () => {},
     }),
+    beginRecovery: async () => ({ directory, journal: noJournal, forget: async () => {} }),
   };
 }
 

@@ -5,7 +5,7 @@ import { endExposures } from '../store/exposure.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import type { NodeEffect } from './effects.ts';
-import { noJournal } from './journal.ts';
+import { type JournalEntry, noJournal } from './journal.ts';
 import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import {
@@ -23,6 +23,8 @@ export interface RecoverOptions {
   /** Take a lock whose holder cannot be proved gone from this machine. Only a person can know. */
   readonly breakLock?: boolean | undefined;
   readonly stop?: AbortSignal | undefined;
+  /** Who asks for it, in the site's own words: for the record. */
+  readonly by?: string | undefined;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function inspectGroup(
 
 /**
  * Takes back whatever an earlier run left, from what the nodes show alone: no journal, any machine. Safe to repeat.
- * The node that has the group comes first, then what directories are left on the others.
+ * The node that has the group comes first, then what directories are left on the others. What was found and taken back is
+ * recorded in the store where that can be used (see `listRecoveries`); a recovery that finds nothing leaves no record.
  */
 export async function recoverGroup(
   context: BackupContext,
@@ -51,10 +54,19 @@ export async function recoverGroup(
   options: RecoverOptions = {},
 ): Promise<RecoveryVerdict> {
   const { surroundings } = context;
+  const { breakLock = false, by = null } = options;
   const emit = emitter(context);
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
-  const rules = recoveryRules(context, policy, self, { breakLock: options.breakLock ?? false });
+  const rules = recoveryRules(context, policy, self, { breakLock });
   const subject = { group, quiesce: policy.quiesce, self };
+  const { run, since: at, controller } = self;
+  // Taking back comes first: a store that cannot be used keeps nobody from it.
+  const record = await context.store.beginRecovery(group, run, at).catch(() => undefined);
+  const note = async (entry: JournalEntry) => record?.journal.write(entry).catch(() => {});
+  if (record !== undefined) context.keepLog?.(record.directory, null);
+  emit({ type: 'recovery-start', run, group, by, breakLock });
+  await note({ at, kind: 'recovery', run, group, by, controller, breakLock });
+  let tookBack = false;
   const end = await drive<RecoveryState, NodeEffect>(
     {
       next: (state) => nextRecoveryEffect(state, rules),
@@ -63,10 +75,13 @@ export async function recoverGroup(
     startRecovery(),
     {
       now: surroundings.now,
-      journal: noJournal,
+      journal: record?.journal ?? noJournal,
       stop: options.stop,
       perform: (effect) => performOnNode(context, subject, effect, options.stop),
-      onEffect: (effect) => emit({ type: 'step-start', step: effect.kind, ...describe(effect) }),
+      onEffect(effect) {
+        tookBack ||= takesBack(effect);
+        emit({ type: 'step-start', step: effect.kind, ...describe(effect) });
+      },
       onOutcome: (effect, outcome) =>
         emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) }),
     },
@@ -79,8 +94,27 @@ export async function recoverGroup(
   if (verdict.kind === 'whole') {
     await endExposures(context.store, group, surroundings.now().toISOString()).catch(() => {});
   }
-  emit({ type: 'recovery-end', verdict });
+  await note({ at: surroundings.now().toISOString(), kind: 'end', verdict });
+  await record?.journal.close().catch(() => {});
+  // Where nothing was found there is nothing to tell; where somebody has to look there is.
+  const keeps = tookBack || verdict.kind === 'stuck';
+  if (!keeps) await record?.forget().catch(() => {});
+  emit({ type: 'recovery-end', verdict, directory: keeps ? (record?.directory ?? null) : null });
   return verdict;
+}
+
+/** Takes back something of an earlier run; the recovery's own lock is nobody's news. */
+function takesBack(effect: NodeEffect): boolean {
+  switch (effect.kind) {
+    case 'perform':
+    case 'pay-debt':
+    case 'break-lock':
+      return true;
+    case 'unlock':
+      return effect.others.length > 0;
+    default:
+      return false;
+  }
 }
 
 /** What the way back of a run and a recovery go by alike. */

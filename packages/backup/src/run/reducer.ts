@@ -22,7 +22,7 @@ export type RunVerdict =
   /** Refused before anything was changed. */
   | {
       readonly kind: 'refused';
-      readonly code: 'PLAN_OUTDATED' | 'GROUP_LOCKED' | 'INTERRUPTED' | 'STORE_UNUSABLE';
+      readonly code: 'PLAN_OUTDATED' | 'GROUP_LOCKED' | 'INTERRUPTED' | 'STORE_FULL' | 'STORE_UNUSABLE';
       readonly problems: readonly Problem[];
     }
   | {
@@ -144,11 +144,8 @@ export function observe(state: RunState, seen: Observation, rules: RecoveryRules
       // Nothing is changed before the lock, and from the commit on finishing is the shortest way to rest.
       if (journey.stage === 'commit' || journey.stage === 'release') return state;
       if (journey.stage === 'check' || journey.stage === 'lock') {
-        return refuse(
-          state,
-          seen.problem === null ? 'INTERRUPTED' : 'STORE_UNUSABLE',
-          seen.problem === null ? [] : [seen.problem],
-        );
+        if (seen.problem === null) return refuse(state, 'INTERRUPTED', []);
+        return refuse(state, seen.problem.code === 'STORE_FULL' ? 'STORE_FULL' : 'STORE_UNUSABLE', [seen.problem]);
       }
       return seen.problem === null ? goBack(state, 'interrupted', []) : goBack(state, 'failed', [seen.problem]);
     case 'look':

@@ -44,7 +44,6 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   checkApproval(plan, options.approval, now(), options.approvalPolicy);
   await refuseSecondRun(context, plan);
   const stored = await context.store.begin(plan.group, plan.run, now().toISOString());
-  context.keepLog?.(stored.directory, plan);
   const emit = emitter(context);
   const self = holderOf(context, plan);
   const subject = { group: plan.group, quiesce: plan.policy.quiesce, self };
@@ -78,14 +77,16 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
     }
   };
 
+  try {
+    const { approval = null } = options;
+    await stored.journal.write({ at: now().toISOString(), kind: 'plan', digest: digestOf(plan), plan, approval });
+  } catch (error) {
+    await stored.journal.close();
+    await stored.forget();
+    throw error;
+  }
+  context.keepLog?.(stored.directory, plan);
   emit({ type: 'run-start', run: plan.run, group: plan.group, node: plan.node });
-  await stored.journal.write({
-    at: now().toISOString(),
-    kind: 'plan',
-    digest: digestOf(plan),
-    plan,
-    approval: options.approval ?? null,
-  });
   const end = await drive<RunState, Effect>(
     {
       next: (state) => nextEffect(state, rules),

@@ -5,6 +5,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import type { BackupContext } from '../context.ts';
+import { createRecorder } from '../incident/recorder.ts';
+import { replay } from '../incident/replay.ts';
 import type { NoticeResult } from './notices.ts';
 import { judgeWindows, type Schedule, type WindowRecord } from './schedule.ts';
 import { keepSchedule, runWindow, type ScheduledJob, type ScheduleEvent } from './scheduled.ts';
@@ -129,6 +131,17 @@ describe('runWindow', () => {
     expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
     expect(await verdicts()).toEqual(['failed', 'running']);
     expect((await records())[1]?.detail).toBe(`process 999999999 on ${host} ended and told nothing`);
+  });
+
+  it('plans and runs in a context of its own, whose log tells of that one run', async () => {
+    const recorder = createRecorder();
+    const contextOf = () => recorder.context({ ...context, hosts: recorder.hosts(context.hosts) }, 'a', policy);
+    const outcome = await runWindow(context, await job(), { contextOf });
+    if (outcome.kind !== 'ran') throw new Error(outcome.kind);
+    const log = await readFile(join(outcome.report.directory ?? '', 'incident.ndjson'), 'utf8');
+    const { difference, decisions } = await replay(log, { family: (hosts) => ({ ...context, hosts }) });
+    expect(difference).toBeNull();
+    expect(decisions.at(-1)).toBe('end: good');
   });
 
   it('is not kept from its work by metrics that cannot be written', async () => {

@@ -65,6 +65,8 @@ export interface WindowOptions {
   readonly signal?: AbortSignal | undefined;
   readonly stop?: AbortSignal | undefined;
   readonly onEvent?: ((event: ScheduleEvent) => void) | undefined;
+  /** A context for the plan and the run of one window, for instance one that a recorder of its own listens to. */
+  readonly contextOf?: ((group: string) => BackupContext) | undefined;
 }
 
 /** Refusals that may pass while the window is open. */
@@ -172,13 +174,14 @@ async function buryDead({ surroundings }: BackupContext, { group, log }: Schedul
 
 /** Plans and runs; says what is to be written down. Never rejects. */
 async function attempt(
-  context: BackupContext,
+  base: BackupContext,
   { group, policy }: ScheduledJob,
   window: WindowVerdict,
-  { onlyNode, signal, stop }: WindowOptions,
+  { onlyNode, signal, stop, contextOf = () => base }: WindowOptions,
   onBegin: () => Promise<void>,
 ): Promise<{ readonly outcome: WindowOutcome; readonly record: Pick<WindowRecord, 'what'> & Partial<WindowRecord> }> {
   try {
+    const context = contextOf(group);
     const plan = await planBackup(context, group, policy, { signal });
     if (onlyNode !== undefined && plan.node !== onlyNode) {
       const detail = `${plan.node} holds it`;

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { BackupError } from '../errors.ts';
 
 /** Makes the entries of a directory durable, so that a rename survives a power cut. */
 export async function syncDirectory(directory: string): Promise<void> {
@@ -27,4 +28,17 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   await writeFile(`${file}.partial`, text, { mode: 0o600, flush: true });
   await rename(`${file}.partial`, file);
   await syncDirectory(dirname(file));
+}
+
+/** What the system said of the store, as an error of ours. */
+export function storeError(path: string, cause: unknown): BackupError {
+  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  return new BackupError(
+    full ? 'STORE_FULL' : 'STORE_UNUSABLE',
+    `the store cannot be used: ${String((cause as Error).message)}`,
+    {
+      remedy: full ? 'Make room in the store.' : `Make ${path} a directory that this user can read and write.`,
+      cause,
+    },
+  );
 }

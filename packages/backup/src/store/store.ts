@@ -7,10 +7,11 @@ import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
-import { syncDirectory, writeDurably } from './durable.ts';
+import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
 import { addRecord, type BackupRecord, readRecords } from './records.ts';
+import { beginRecovery, type StoredRecovery } from './recoveries.ts';
 import { directoryVault, type Vault } from './vault.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface Store {
   freeBytes(): Promise<number>;
   /** Makes the directory of a run. */
   begin(group: string, run: string, createdAt: string): Promise<StoredRun>;
+  /** Makes the directory of a recovery's record. See `listRecoveries`. */
+  beginRecovery(group: string, run: string, createdAt: string): Promise<StoredRecovery>;
   /**
    * Complete backups of a group, oldest first.
    *
@@ -100,7 +103,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
-      throw unusable(parent, error);
+      throw storeError(parent, error);
     });
     return names.sort().flatMap((name) => named(parent, name) ?? []);
   };
@@ -156,6 +159,8 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
           forget: () => rm(directory, { recursive: true, force: true }),
         };
       }),
+    beginRecovery: (group, run, createdAt) =>
+      usable(root, () => beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run))),
     list,
     survey,
     async find(group, run) {
@@ -284,18 +289,6 @@ async function usable<T>(root: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw SplitmirrorError.is(error) ? error : unusable(root, error);
+    throw SplitmirrorError.is(error) ? error : storeError(root, error);
   }
-}
-
-function unusable(path: string, cause: unknown): BackupError {
-  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
-  return new BackupError(
-    full ? 'STORE_FULL' : 'STORE_UNUSABLE',
-    `the store cannot be used: ${String((cause as Error).message)}`,
-    {
-      remedy: full ? 'Make room in the store.' : `Make ${path} a directory that this user can read and write.`,
-      cause,
-    },
-  );
 }

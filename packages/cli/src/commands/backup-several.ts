@@ -4,6 +4,7 @@ import { exitCodeOfCode, exitCodeOfRun, exitCodeOfSeveral, exitCodes } from '../
 import type { Session } from '../session.ts';
 import { announceEnd, announceStart } from './announcements.ts';
 import { problemText } from './problems.ts';
+import { recorded } from './recorded.ts';
 import { reportText, tellOutcome } from './report-text.ts';
 
 /** Backs up several groups side by side within limits: one that fails stops no other. */
@@ -11,10 +12,13 @@ export async function backupSeveral(session: Session, groups: readonly string[])
   const { config, context, reporter, signal, stop } = session;
   const jobs = groups.map((group) => ({ group, policy: policyOf(config, group) }));
   await Promise.all(groups.map((group) => announceStart(session, group)));
-  const results = await backupGroups({ ...context, onEvent: undefined }, jobs, {
+  // What the groups tell is told with their names.
+  const silent = { ...context, onEvent: undefined };
+  const results = await backupGroups(silent, jobs, {
     atOnce: config.atOnce,
     signal,
     stop,
+    contextOf: (group) => recorded({ config, context: silent }, group).context,
     onEvent: (group, event) => reporter.event(event, group),
   });
   const told = results.map((result) => ({

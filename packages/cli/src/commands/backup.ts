@@ -1,21 +1,12 @@
-import {
-  type BackupContext,
-  createRecorder,
-  loadApproval,
-  loadPlan,
-  planBackup,
-  type Recorder,
-  type RunPlan,
-  runBackup,
-} from '@splitmirror/backup';
+import { loadApproval, loadPlan, planBackup, type Recorder, type RunPlan, runBackup } from '@splitmirror/backup';
 import { policyOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
-import { nodesOn } from '../connect.ts';
 import { exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import { planSummary } from '../plan-text.ts';
 import type { Session } from '../session.ts';
 import { announceEnd, announceStart } from './announcements.ts';
 import { backupSeveral } from './backup-several.ts';
+import { recorded } from './recorded.ts';
 import { reportText, tellOutcome } from './report-text.ts';
 
 /** What a backup may be told. */
@@ -75,14 +66,6 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
   } finally {
     await announceEnd(session, { group, run, exitCode: code, text: told });
   }
-}
-
-/** A context that keeps what it was told, so that the run can be replayed; addresses are left out of it. */
-function recorded({ config, context }: Session, group: string): { context: BackupContext; recorder: Recorder } {
-  const addresses = Object.values(config.nodes).map(({ address }) => address);
-  const recorder = createRecorder({ redact: [...new Set(addresses)].filter((address) => address.length > 3) });
-  const nodes = nodesOn(config, recorder.hosts(context.hosts));
-  return { recorder, context: recorder.context({ ...context, ...nodes }, group, policyOf(config, group)) };
 }
 
 async function recordedPlan(

@@ -1,6 +1,6 @@
-import { hostname, userInfo } from 'node:os';
 import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { operatorName } from '../operator.ts';
 import type { Session } from '../session.ts';
 
 /** What a person has decided about a suspicious backup. */
@@ -26,7 +26,7 @@ export async function judge(
     kind: 'judgement',
     at: context.surroundings.now().toISOString(),
     verdict,
-    by: `${userInfo().username}@${hostname()}`,
+    by: operatorName(),
     reason: because,
   });
   reporter.line(`${run}: ${verdict}`);

@@ -1,10 +1,10 @@
-import { exposureByMonth, exposuresOf, listBackups } from '@splitmirror/backup';
+import { exposureByMonth, exposuresOf, listBackups, listRecoveries, type RecoveryRecord } from '@splitmirror/backup';
 import { settingsOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { bytesText } from '../units.ts';
 
-/** All backups of a group with the health of each, oldest first, and what they have cost in redundancy. */
+/** All backups of a group with the health of each, its recoveries, both oldest first, and what redundancy it has cost. */
 export async function list({ config, context, reporter }: Session, group: string): Promise<number> {
   const now = context.surroundings.now();
   const backups = await listBackups(context.store, group, now);
@@ -20,10 +20,19 @@ export async function list({ config, context, reporter }: Session, group: string
     reporter.line(`${run}  ${createdAt}  ${health}${what}${tried}  ${directory}`);
     for (const reason of reasons) reporter.line(`    ${reason}`);
   }
+  const { recoveries, unreadable } = await listRecoveries(context.store, group);
+  for (const recovery of recoveries) reporter.line(recoveryLine(recovery));
+  for (const directory of unreadable) reporter.warn(`the record of a recovery cannot be read: ${directory}`);
   const exposure = exposureByMonth(await exposuresOf(context.store, group), now);
   for (const { month, runs, minutesWithoutRedundancy } of exposure.slice(-3)) {
     reporter.line(`${month}: ${runs} runs, ${minutesWithoutRedundancy.toFixed(1)} minutes without redundancy`);
   }
-  reporter.result({ backups, exposure });
+  reporter.result({ backups, recoveries, exposure });
   return exitCodes.OK.code;
+}
+
+/** A recovery in one line. */
+export function recoveryLine({ run, startedAt, verdict, by, performed, directory }: RecoveryRecord): string {
+  const done = performed.length === 1 ? '1 step' : `${performed.length} steps`;
+  return `${run}  ${startedAt}  recovery ${verdict ?? 'without an end'}  by ${by ?? 'somebody'}, ${done}  ${directory}`;
 }

@@ -1,9 +1,11 @@
-import { inspectGroup, recoverGroup } from '@splitmirror/backup';
+import { type BackupEvent, inspectGroup, recoverGroup } from '@splitmirror/backup';
 import { renderSteps } from '@splitmirror/host';
 import { policyOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { operatorName } from '../operator.ts';
 import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
+import { recorded } from './recorded.ts';
 
 /** What `recover` may be told. */
 export interface RecoverFlags {
@@ -11,12 +13,9 @@ export interface RecoverFlags {
   readonly dryRun?: boolean;
 }
 
-/** Takes back what an earlier run left: says first what it will do, then does it. */
-export async function recover(
-  { config, context, reporter, signal, stop }: Session,
-  group: string,
-  flags: RecoverFlags,
-): Promise<number> {
+/** Takes back what an earlier run left: says first what it will do, then does it, and leaves a record of it. */
+export async function recover(session: Session, group: string, flags: RecoverFlags): Promise<number> {
+  const { config, context, reporter, signal, stop } = session;
   const { survey, wayBack } = await inspectGroup(context, group, signal);
   const { picture, lock, standing } = survey;
   reporter.line(`${group} is on ${standing.node}`);
@@ -32,8 +31,19 @@ export async function recover(
     reporter.result({ leftovers: picture.leftovers, phases: wayBack.phases, problems: wayBack.problems });
     return exitCodes.OK.code;
   }
-  const verdict = await recoverGroup(context, group, policyOf(config, group), { breakLock: flags.breakLock, stop });
-  reporter.result({ ...verdict });
+  let directory: string | null = null;
+  const onEvent = (event: BackupEvent) => {
+    if (event.type === 'recovery-end') ({ directory } = event);
+    context.onEvent?.(event);
+  };
+  const verdict = await recoverGroup(
+    recorded({ config, context: { ...context, onEvent } }, group).context,
+    group,
+    policyOf(config, group),
+    { breakLock: flags.breakLock, stop, by: operatorName() },
+  );
+  if (directory !== null) reporter.line(`record: ${directory}`);
+  reporter.result({ ...verdict, directory });
   switch (verdict.kind) {
     case 'whole':
       reporter.line('whole: every copy is in step and nothing of splitmirror is left');

@@ -5,6 +5,7 @@ import { exitCodeOfCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { metricsFile, notifyOf, pingOf } from './announcements.ts';
 import { problemText } from './problems.ts';
+import { recorded } from './recorded.ts';
 import { reportText, tellOutcome } from './report-text.ts';
 import { windowLogOf } from './windows.ts';
 
@@ -69,7 +70,7 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
       ping: await pingOf(session, group),
       ...(config.metrics === undefined ? {} : { metricsFile: metricsFile(config.metrics, group) }),
     },
-    { signal, stop, onlyNode },
+    { signal, stop, onlyNode, contextOf: () => recorded(session, group).context },
   );
   const { code, text } = textOf(outcome);
   const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;

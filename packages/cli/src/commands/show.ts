@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackupError, timelineOf } from '@splitmirror/backup';
+import { BackupError, listRecoveries, timelineOf } from '@splitmirror/backup';
 import { exitCodes } from '../exit-codes.ts';
-import { renderReportHtml } from '../report/html.ts';
-import { type RunRecord, reportOf } from '../report/report.ts';
+import { renderPage, renderReportHtml } from '../report/html.ts';
+import { reportOfRecovery } from '../report/recovery.ts';
+import { type Report, type RunRecord, reportOf } from '../report/report.ts';
 import { renderReportText } from '../report/text.ts';
 import type { Session } from '../session.ts';
 import { toFile } from './output-file.ts';
@@ -13,21 +14,32 @@ export interface ShowFlags {
   readonly html?: string;
 }
 
-/** The report of a run, also of one that failed: what it did and when, why it was allowed to, what it saved, what broke. */
+/**
+ * The report of a run, also of one that failed: what it did and when, why it was allowed to, what it saved, what broke. Or,
+ * by its id, of a recovery: what it took back, when, for whom, on which evidence.
+ */
 export async function show(
   { context, reporter }: Session,
   group: string,
   run: string | undefined,
   { html }: ShowFlags,
 ): Promise<number> {
-  const record = await findRecord(context.store, group, run);
-  for (const line of renderReportText(reportOf(record)).trimEnd().split('\n')) reporter.line(line);
-  if (html !== undefined) {
-    await toFile(html, () => writeFile(html, renderReportHtml(record)));
-    reporter.line(`\nreport: ${html}`);
+  const tell = async (report: Report, page: () => string, result: object): Promise<number> => {
+    for (const line of renderReportText(report).trimEnd().split('\n')) reporter.line(line);
+    if (html !== undefined) {
+      await toFile(html, () => writeFile(html, page()));
+      reporter.line(`\nreport: ${html}`);
+    }
+    reporter.result({ ...result });
+    return exitCodes.OK.code;
+  };
+  const recovery = (await listRecoveries(context.store, group)).recoveries.find((each) => each.run === run);
+  if (recovery !== undefined) {
+    const report = reportOfRecovery(recovery);
+    return tell(report, () => renderPage(report), recovery);
   }
-  reporter.result({ ...record });
-  return exitCodes.OK.code;
+  const record = await findRecord(context.store, group, run);
+  return tell(reportOf(record), () => renderReportHtml(record), record);
 }
 
 /** The newest run, or the one that is named; one that did not finish has a journal and no manifest. */

@@ -1,4 +1,10 @@
-import { type BackupContext, inspectGroup, type Problem } from '@splitmirror/backup';
+import {
+  type BackupContext,
+  inspectGroup,
+  listRecoveries,
+  type Problem,
+  type RecoveryRecord,
+} from '@splitmirror/backup';
 import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { problemsOf, problemText } from './problems.ts';
@@ -14,6 +20,7 @@ interface GroupStatus {
   readonly problems: readonly Problem[];
   /** When the newest backup was committed (UTC, ISO 8601). */
   readonly lastBackup: string | null;
+  readonly lastRecovery: Pick<RecoveryRecord, 'run' | 'startedAt' | 'by' | 'verdict'> | null;
 }
 
 /** Says what of splitmirror is on which node: copies, mounts, locks, debts, resyncs. Changes nothing. */
@@ -29,6 +36,10 @@ export async function status({ config, context, reporter, signal }: Session): Pr
       isQuiet,
     );
     reporter.line(`  last backup: ${seen.lastBackup ?? 'none'}`);
+    if (seen.lastRecovery !== null) {
+      const { startedAt, by, verdict } = seen.lastRecovery;
+      reporter.line(`  last recovery: ${startedAt} by ${by ?? 'somebody'}, ${verdict ?? 'without an end'}`);
+    }
     for (const line of seen.findings) reporter.alert(`  ${line}`);
     for (const line of seen.problems.flatMap(problemText)) reporter.alert(line);
     if (isQuiet) reporter.line('  nothing of ours is on any node');
@@ -41,6 +52,9 @@ export async function status({ config, context, reporter, signal }: Session): Pr
 
 async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<GroupStatus> {
   const lastBackup = (await context.store.survey(group)).backups.at(-1)?.manifest.committedAt ?? null;
+  const last = (await listRecoveries(context.store, group)).recoveries.at(-1);
+  const lastRecovery =
+    last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict };
   try {
     const { survey } = await inspectGroup(context, group, signal);
     const { standing, picture, lock } = survey;
@@ -60,10 +74,10 @@ async function statusOf(context: BackupContext, group: string, signal: AbortSign
       ...(lock.kind === 'unreadable' ? [lock.problem] : []),
       ...others.flatMap((other) => other.problems),
     ];
-    return { group, node: standing.node, findings, problems, lastBackup };
+    return { group, node: standing.node, findings, problems, lastBackup, lastRecovery };
   } catch (error) {
     signal.throwIfAborted();
-    return { group, node: null, findings: [], problems: problemsOf(error, null), lastBackup };
+    return { group, node: null, findings: [], problems: problemsOf(error, null), lastBackup, lastRecovery };
   }
 }
 

@@ -2,7 +2,7 @@ import type { RunTimeline } from '@splitmirror/backup';
 import { durationText } from '../units.ts';
 import { drawTimeline } from './figure.ts';
 import { quoteHtml } from './markup.ts';
-import { type RunRecord, reportOf, type Section } from './report.ts';
+import { type Report, type RunRecord, reportOf, type Section } from './report.ts';
 
 /**
  * The report of a run as one self-contained HTML page: the timeline drawn to scale, the split enlarged, and every table of
@@ -10,8 +10,12 @@ import { type RunRecord, reportOf, type Section } from './report.ts';
  * in words what it says in colours.
  */
 export function renderReportHtml(record: RunRecord): string {
-  const { title, verdict, facts, sections } = reportOf(record);
   const { timeline } = record;
+  return renderPage(reportOf(record), timeline === null ? '' : figures(timeline));
+}
+
+/** A report as a page; `above` stands in front of its tables. */
+export function renderPage({ title, verdict, facts, sections }: Report, above = ''): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +32,7 @@ export function renderReportHtml(record: RunRecord): string {
 <dl>${facts.map(([label, value]) => `<div><dt>${quoteHtml(label)}</dt><dd>${quoteHtml(value)}</dd></div>`).join('')}</dl>
 </header>
 <main>
-${timeline === null ? '' : figures(timeline)}
+${above}
 ${sections.map(renderSection).join('\n')}
 </main>
 </body>

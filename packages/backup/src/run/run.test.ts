@@ -1,0 +1,54 @@
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { labPolicy } from '../../test/lab-policy.ts';
+import { type LocalFamily, localFamily } from '../../test/local-family.ts';
+import { timelineOf } from '../incident/timeline.ts';
+import { planBackup } from '../plan/plan.ts';
+import { runBackup } from './run.ts';
+
+const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
+
+let family: LocalFamily;
+/** Which write of a journal finds the disk full, counted from 1; it writes half of its line. */
+let fullAt: number;
+let restore: () => void;
+beforeEach(async () => {
+  family = await localFamily({ a: 'n1' });
+  const probe = await open(family.directory);
+  const files = Object.getPrototypeOf(probe);
+  await probe.close();
+  const { appendFile } = files;
+  let writes = 0;
+  files.appendFile = async function (this: unknown, text: string) {
+    if (++writes !== fullAt) return appendFile.call(this, text);
+    await appendFile.call(this, text.slice(0, text.length >> 1));
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  };
+  restore = () => void Object.assign(files, { appendFile });
+});
+afterEach(() => restore());
+
+describe('runBackup, where the store is full', () => {
+  it('changes nothing when it cannot even write the plan down', async () => {
+    fullAt = 1;
+    const plan = await planBackup(family.context, 'a', policy);
+    await expect(runBackup(family.context, plan)).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect(await readdir(join(family.context.store.root, 'a'))).toEqual([]);
+  });
+
+  it('refuses before the lock', async () => {
+    fullAt = 2;
+    const plan = await planBackup(family.context, 'a', policy);
+    const { verdict } = await runBackup(family.context, plan);
+    expect(verdict).toMatchObject({ kind: 'refused', code: 'STORE_FULL', problems: [{ code: 'STORE_FULL' }] });
+  });
+
+  it('goes back later on, and leaves a journal that can be read, with its end', async () => {
+    fullAt = 12;
+    const plan = await planBackup(family.context, 'a', policy);
+    const { verdict, directory } = await runBackup(family.context, plan);
+    expect(verdict).toMatchObject({ kind: 'failed', problems: [{ code: 'STORE_FULL' }], recovery: { kind: 'whole' } });
+    expect(timelineOf(await readFile(join(directory ?? '', 'journal.ndjson'), 'utf8')).verdict).toBe('failed');
+  });
+});
