@@ -16,6 +16,8 @@ describe('isAlive', () => {
     await once(child, 'exit');
     expect(isAlive(other)).toBe('gone');
     expect(isAlive({ ...controller, host: 'elsewhere' })).toBe('unknown');
+    // A container or a clone of the same name, where nothing has this process id here.
+    expect(isAlive({ ...other, machine: 'another' })).toBe('unknown');
   });
 
   it.skipIf(process.platform !== 'linux')(

@@ -1,12 +1,16 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Surroundings } from './context.ts';
 
 /** The real clock, real randomness and this very process. */
 export function systemSurroundings(): Surroundings {
-  const controller = { host: hostname(), pid: process.pid, birth: birthOf(process.pid) };
+  const machine = machineOf();
+  const controller = {
+    ...{ host: hostname(), pid: process.pid, birth: birthOf(process.pid) },
+    ...(machine === undefined ? {} : { machine }),
+  };
   return {
     now: () => new Date(),
     sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
@@ -15,6 +19,8 @@ export function systemSurroundings(): Surroundings {
     controller,
     isAlive(other) {
       if (other.host !== controller.host) return 'unknown';
+      // Two clones or containers may bear one name; the process ids of one say nothing of the other's.
+      if (other.machine !== undefined && other.machine !== machine) return 'unknown';
       if (!exists(other.pid)) return 'gone';
       const birth = birthOf(other.pid);
       return birth === null || other.birth === null || birth === other.birth ? 'alive' : 'gone';
@@ -28,6 +34,19 @@ function exists(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** This machine and the space in which its process ids count, as a digest: the number of a machine is nobody's business. Linux only. */
+function machineOf(): string | undefined {
+  try {
+    const id = readFileSync('/etc/machine-id', 'latin1').trim();
+    return createHash('sha256')
+      .update(`splitmirror ${id} ${readlinkSync('/proc/self/ns/pid')}`)
+      .digest('hex')
+      .slice(0, 16);
+  } catch {
+    return undefined;
   }
 }
 

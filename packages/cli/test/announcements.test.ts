@@ -115,6 +115,25 @@ describe('who is told', () => {
 });
 
 describe('schedule', () => {
+  it('is kept from the windows of a group by no other group', { timeout: 60_000 }, async () => {
+    const config = await stage.configure((base) => {
+      const { ledger_rg } = base.groups;
+      const since = minutesAgo(0);
+      const groups = {
+        absurd_rg: { schedule: { cron: 'when it rains', since } },
+        ledger_rg: { ...ledger_rg, schedule: { cron: '* * * * *', since } },
+      };
+      return { ...base, store: 'beside', groups };
+    });
+    const { code, stdout } = await stage.run('schedule', '--run', '--config', config);
+    expect(stdout).toMatch(/^absurd_rg: USAGE: groups\.absurd_rg\.schedule: /m);
+    const [, directory = ''] = /^ledger_rg: good: (.*)$/m.exec(stdout) ?? [];
+    expect(code).toBe(2);
+    // Also a scheduled run can be looked at again.
+    const replayed = await stage.bare('replay', join(directory, 'incident.ndjson'));
+    expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/end: good/) });
+  });
+
   it('says of a window that passed without a backup, also when quiet', { timeout: 60_000 }, async () => {
     const run = await telling({ cron: '* * * * *', windowMinutes: 1, since: minutesAgo(3) }, 'unwatched');
     // The newest window may still be open; the one before it is over.

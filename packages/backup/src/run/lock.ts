@@ -23,6 +23,8 @@ const holderSchema = z.strictObject({
     pid: z.int().positive(),
     /** Tells this process from a later one with the same id; `null` where the system does not say. */
     birth: z.string().nullable(),
+    /** Tells this machine, or container, from another one of the same name; absent where the system does not say. */
+    machine: z.string().optional(),
   }),
   /** UTC, ISO 8601. */
   since: z.string(),

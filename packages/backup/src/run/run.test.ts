@@ -29,6 +29,25 @@ beforeEach(async () => {
 });
 afterEach(() => restore());
 
+it('ends its watch over the resync also when the merge throws', async () => {
+  let looks = 0;
+  const { mirror } = family.context;
+  const redundancy: typeof mirror.redundancy = async () => {
+    looks += 1;
+    return { kind: 'whole' };
+  };
+  family.onPhase = async (_, { name }) => {
+    if (name === 'merge') throw new Error('torn');
+    return undefined;
+  };
+  const context = { ...family.context, mirror: { ...mirror, redundancy } };
+  const { verdict } = await runBackup(context, await planBackup(context, 'a', { ...policy, pollMs: 1 }));
+  expect(verdict.kind).toBe('failed');
+  const then = looks;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(looks).toBe(then);
+});
+
 describe('runBackup, where the store is full', () => {
   it('changes nothing when it cannot even write the plan down', async () => {
     fullAt = 1;

@@ -68,9 +68,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
       case 'perform': {
         // The copies come into step while the merge still runs; what is seen meanwhile is news, no decision.
         const watch = effect.phase === plan.mirror.merge ? watchResync(context, plan) : undefined;
-        const outcome = await performOnNode(context, subject, effect, signal);
-        await watch?.();
-        return outcome;
+        return performOnNode(context, subject, effect, signal).finally(watch);
       }
       default:
         return performOnNode(context, subject, effect, signal);

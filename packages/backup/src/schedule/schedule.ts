@@ -27,7 +27,7 @@ export interface WindowRecord {
   readonly window: string;
   /** When this was written. */
   readonly at: string;
-  /** Who wrote it: machine and process. */
+  /** Who wrote it: machine, process, and a word of its own for each beginning. */
   readonly by: string;
   /**
    * `begun`: this initiator is at work on it; `yielded`: it left the group to somebody else who is; `unheld`: no node held
@@ -133,9 +133,9 @@ const longestRunMs = 2 * 24 * 60 * minuteMs;
 
 /** Beginnings of one window whose initiator has not written what came of them, in the order of the records. */
 export function begunAndNotEnded(records: readonly WindowRecord[]): WindowRecord[] {
+  // Everybody begins under a name of his own, so that no clock has to tell what came later.
   return records.filter(
-    ({ what, by, at }) =>
-      what === 'begun' && !records.some((later) => later.by === by && later.what !== 'begun' && later.at >= at),
+    ({ what, by }) => what === 'begun' && !records.some((other) => other.by === by && other.what !== 'begun'),
   );
 }
 

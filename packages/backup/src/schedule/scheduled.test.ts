@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, stat } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import type { BackupContext } from '../context.ts';
 import { createRecorder } from '../incident/recorder.ts';
 import { replay } from '../incident/replay.ts';
+import { newHolder } from '../run/lock.ts';
 import type { NoticeResult } from './notices.ts';
 import { judgeWindows, type Schedule, type WindowRecord } from './schedule.ts';
 import { keepSchedule, runWindow, type ScheduledJob, type ScheduleEvent } from './scheduled.ts';
@@ -144,6 +145,59 @@ describe('runWindow', () => {
     expect(decisions.at(-1)).toBe('end: good');
   });
 
+  it('leaves the window open for a run that was refused for what passes', async () => {
+    const lock = async (what: string) => {
+      await mkdir(join(family.directory, 'a', '.splitmirror'), { recursive: true });
+      await writeFile(join(family.directory, 'a', '.splitmirror', `holder.${'0'.repeat(32)}`), what);
+    };
+    const { surroundings } = context;
+    const holder = newHolder(surroundings, { run: 'other0', group: 'a', intended: [] });
+    const { mirror } = context;
+    // Somebody takes the lock, or the group goes away, after the plan was made.
+    let looks = 0;
+    const late = (then: () => Promise<void>): BackupContext => ({
+      ...context,
+      mirror: {
+        ...mirror,
+        async look(...given) {
+          if (++looks === 2) await then();
+          return mirror.look(...given);
+        },
+      },
+    });
+    const held = late(() => lock(JSON.stringify({ ...holder, token: '0'.repeat(32) })));
+    expect(await runWindow(held, await job())).toMatchObject({ kind: 'yielded', problems: [{ code: 'GROUP_LOCKED' }] });
+    await rm(join(family.directory, 'a', '.splitmirror'), { recursive: true });
+    looks = 0;
+    const moved = late(async () => void family.holders.set('a', 'spare'));
+    expect(await runWindow(moved, await job())).toMatchObject({
+      kind: 'yielded',
+      problems: [{ code: 'OWNERSHIP_LOST' }],
+    });
+    expect(await verdicts()).toEqual(['due']);
+    expect(await runWindow(context, await job())).toMatchObject({ kind: 'ran' });
+    expect(await verdicts()).toEqual(['done']);
+  });
+
+  it('tells the monitor when it cannot be written down what became of a window', async () => {
+    const told: string[] = [];
+    const note = async (text: string): Promise<NoticeResult> => {
+      told.push(text);
+      return { kind: 'sent', attempts: 1, detail: '' };
+    };
+    const ping = { start: () => note('start'), success: () => note('success'), fail: (text: string) => note(text) };
+    const log = await openWindowLog(file);
+    const full = async () => {
+      throw new Error('no space left');
+    };
+    await expect(runWindow(context, await job({ ping, log: { ...log, claim: full } }))).rejects.toThrow(
+      'no space left',
+    );
+    await expect(runWindow(context, await job({ ping, log: { ...log, add: full } }))).rejects.toThrow('no space left');
+    const sentence = expect.stringMatching(/^what becomes of the windows cannot be written down: no space left$/);
+    expect(told).toEqual([sentence, 'start', sentence]);
+  });
+
   it('is not kept from its work by metrics that cannot be written', async () => {
     const events: ScheduleEvent[] = [];
     const mine = await job({ metricsFile: '/no/such/directory/a.prom' });
@@ -191,6 +245,15 @@ describe('openWindowLog', () => {
     const { records: kept, unreadable } = await log.read('a');
     expect(kept.map(({ by }) => by)).toEqual(['c1', 'c2']);
     expect(unreadable).toEqual(['{"group":"a","wind']);
+  });
+
+  it('knows the end of a beginning whatever the clock did in between', async () => {
+    const log = await openWindowLog(file);
+    await log.add({ ...record('c1', 'begun'), at: '2026-01-01T00:10:00.000Z' });
+    await log.add({ ...record('c1', 'unheld'), at: '2026-01-01T00:05:00.000Z' });
+    const { records: kept } = await log.read('a');
+    expect(judgeWindows(schedule, kept, clock).map(({ kind }) => kind)).toEqual(['due']);
+    expect(await log.claim(record('c2', 'begun'))).toBe(true);
   });
 
   it('lets the first in the file begin, and the next when that one has not come to an end', async () => {

@@ -92,8 +92,17 @@ export async function runWindow(
 ): Promise<WindowOutcome> {
   const { surroundings } = context;
   const { group, schedule, log, ping } = job;
-  await buryDead(context, job);
-  const { records } = await log.read(group);
+  // A log that cannot be written must not keep the monitor from raising the alarm.
+  const noted = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { message } = problemOf(error, null);
+      await tellPing(context, job, options, 'fail', `what becomes of the windows cannot be written down: ${message}`);
+      throw error;
+    }
+  };
+  const { records } = await noted(buryDead(context, job));
   const window = windowsDue(schedule, records, surroundings.now());
   if (window === undefined) {
     await tellMetrics(context, job, options);
@@ -112,7 +121,7 @@ export async function runWindow(
     detail: '',
     ...more,
   });
-  const claimed = await log.claim(write('begun', { detail: 'begun' }));
+  const claimed = await noted(log.claim(write('begun', { detail: 'begun' })));
   if (!claimed) return { kind: 'yielded', window, problems: [] };
 
   tell(context, job, options, { type: 'window-start', window: window.start });
@@ -120,7 +129,7 @@ export async function runWindow(
     await tellPing(context, job, options, 'start', '');
   });
   const { what, ...rest } = record;
-  await log.add(write(what, rest));
+  await noted(log.add(write(what, rest)));
   tell(context, job, options, {
     type: 'window-end',
     window: window.start,
@@ -160,7 +169,7 @@ export async function keepSchedule(
 }
 
 /** Writes down the end of those who began on this machine and were killed: nobody else would for days. */
-async function buryDead({ surroundings }: BackupContext, { group, log }: ScheduledJob): Promise<void> {
+async function buryDead({ surroundings }: BackupContext, { group, log }: ScheduledJob): ReturnType<WindowLog['read']> {
   const { records } = await log.read(group);
   for (const [, own] of Map.groupBy(records, ({ window }) => window)) {
     for (const begun of begunAndNotEnded(own)) {
@@ -170,6 +179,7 @@ async function buryDead({ surroundings }: BackupContext, { group, log }: Schedul
       await log.add({ ...begun, what: 'failed', at: surroundings.now().toISOString(), detail });
     }
   }
+  return log.read(group);
 }
 
 /** Plans and runs; says what is to be written down. Never rejects. */
@@ -192,6 +202,11 @@ async function attempt(
     }
     await onBegin();
     const report = await runBackup(context, plan, { signal, stop });
+    const { verdict } = report;
+    if (verdict.kind === 'refused' && (verdict.code === 'GROUP_LOCKED' || verdict.code === 'PLAN_OUTDATED')) {
+      const detail = `run ${plan.run}: ${told(report)}`;
+      return { outcome: { kind: 'yielded', window, problems: verdict.problems }, record: { what: 'yielded', detail } };
+    }
     const good = report.verdict.kind === 'good';
     const detail = good ? `run ${plan.run} is good` : `run ${plan.run}: ${told(report)}`;
     return {

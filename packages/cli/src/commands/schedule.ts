@@ -1,7 +1,8 @@
 import { judgeWindows, nextWindow, runWindow, type WindowLog, type WindowOutcome } from '@splitmirror/backup';
+import { SplitmirrorError } from '@splitmirror/host';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
-import { exitCodeOfCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
+import { exitCodeOfCode, exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { metricsFile, notifyOf, pingOf } from './announcements.ts';
 import { problemText } from './problems.ts';
@@ -30,7 +31,9 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   const log = await windowLogOf(config);
   const codes: number[] = [];
   for (const group of groups.sort()) {
-    codes.push(run === true ? await seeTo(session, group, log, onlyNode) : await tellWindows(session, group, log));
+    codes.push(
+      run === true ? await seeToSafely(session, group, log, onlyNode) : await tellWindows(session, group, log),
+    );
   }
   const failed = codes.filter((code) => code !== exitCodes.OK.code && code !== exitCodes.NOTHING_DUE.code);
   if (failed.length > 0) return failed[0] ?? exitCodes.UNEXPECTED.code;
@@ -56,6 +59,19 @@ async function tellWindows({ config, context, reporter }: Session, group: string
   if (last === undefined || last.kind === 'done') return exitCodes.OK.code;
   reporter.alert(`${group}: the last window, ${last.start}, passed without a backup: ${last.kind}, ${last.detail}`);
   return exitCodes.WINDOW_MISSED.code;
+}
+
+/** What keeps one group from being seen to is told, and keeps no other from it. */
+async function seeToSafely(session: Session, group: string, ...more: [WindowLog, string | undefined]): Promise<number> {
+  try {
+    return await seeTo(session, group, ...more);
+  } catch (error) {
+    if (session.signal.aborted || !SplitmirrorError.is(error)) throw error;
+    const { code, message, remedy } = error;
+    for (const line of [`${group}: ${code}: ${message}`, `  ${remedy}`]) session.reporter.alert(line);
+    session.reporter.result({ group, code, exitCode: exitCodeOfError(error) });
+    return exitCodeOfError(error);
+  }
 }
 
 async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: string | undefined): Promise<number> {
