@@ -16,7 +16,6 @@ interface Row {
 export interface Counts {
   readonly singles: number;
   readonly pairs: number;
-  readonly limits: number;
   readonly seeds: number;
   readonly explored: readonly {
     readonly faults: number;
@@ -70,7 +69,7 @@ function family(words: string): string {
     .replace(/ at .*/, '');
 }
 
-function page(rows: readonly Row[], { singles, pairs, limits, seeds, explored }: Counts): string {
+function page(rows: readonly Row[], { singles, pairs, seeds, explored }: Counts): string {
   const table = rows.map(({ effect, fault, cells, ends, left, frozen, recoveries }) => {
     const state = [...left].sort().join(', ') || 'nothing';
     const command = recoveries === 0 ? '-' : left.size === 0 ? 'recover, for what comes late' : 'recover';
@@ -90,7 +89,6 @@ What a fault at each step of a run leaves behind, and what brings it back. Made 
 | single faults: every effect of a run, of its way back and of the recoveries after it | ${number(singles)} cells, all proven |
 | pairs of faults, the second anywhere after the first | ${number(pairs)} cells, all proven |
 | random schedules of two initiators on 2 to 4 nodes and 1 to 3 groups, in each test run | ${number(seeds)} seeds |
-| cells that nobody can prove (see below) | ${number(limits)} |
 
 After each cell the nodes come back, what is still under way ends, and \`recover\` is run until the group is as it was. Asked of every
 cell: no file system frozen beyond its bound, never two splits of a group, nothing changed without a fresh proof of ownership and
@@ -115,8 +113,10 @@ ${table.join('\n')}
 
 ## What is not proven
 
-- A command that brings the application to rest is given up and killed at its deadline, and takes effect after everything has been
-  resumed (${limits} cells). Nothing on the node can tell. The way back resumes once more before it removes the note, which narrows it.
+- A command that brings the application to rest is given up and killed at its deadline, and what it has asked of the application comes
+  into effect later. The run resumes, leaves the note, and says that a person has to look: as long as the note stands, a takeover and
+  \`recover\` resume. What takes effect after that \`recover\` is in no cell: nothing on the node can tell that it will
+  ([guarantees](guarantees.md#a-suspension-that-comes-late)).
 - A split script whose link is lost goes on to its end. Where the way back resumes the application at the same time and the node
   crashes before that script has resumed too, the application may be left suspended without a note. The explorer finds it (two
   faults at once); it is excluded from its counts by the rule "nobody pays the debt of a script that may still run".

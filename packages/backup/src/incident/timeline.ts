@@ -172,7 +172,7 @@ function effectsOf(lines: readonly Line[]): (readonly [Intent, Outcome | null])[
 
 /** Looks, proofs and pauses are too many and too short to be drawn. */
 function isDrawn(kind: string): boolean {
-  return kind === 'perform' || kind === 'archive' || kind === 'redundancy' || kind === 'pay-debt' || kind === 'commit';
+  return ['perform', 'archive', 'redundancy', 'pay-debt', 'resume', 'commit'].includes(kind);
 }
 
 /**

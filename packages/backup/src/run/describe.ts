@@ -68,6 +68,8 @@ function titleOf(effect: Effect): string {
       return 'break the lock of the group';
     case 'pay-debt':
       return 'resume the application that an earlier run suspended';
+    case 'resume':
+      return 'resume the application, and leave its note';
     case 'perform':
       return effect.phase.title;
     case 'archive':

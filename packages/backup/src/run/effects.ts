@@ -30,7 +30,10 @@ export type NodeEffect =
       readonly over: readonly string[];
     }
   | { readonly kind: 'break-lock'; readonly node: string; readonly notes: string; readonly names: readonly string[] }
+  /** Lets the application go on, and then removes the note. */
   | { readonly kind: 'pay-debt'; readonly node: string; readonly notes: string }
+  /** Lets it go on, and leaves the note: a suspension may still come into effect. */
+  | { readonly kind: 'resume'; readonly node: string; readonly notes: string }
   | { readonly kind: 'perform'; readonly phase: Phase }
   | { readonly kind: 'wait'; readonly ms: number }
   | {
@@ -49,7 +52,15 @@ type RunEffect = { readonly kind: 'archive' } | { readonly kind: 'redundancy' } 
  * Effects right before which the proof of ownership is taken again, in a run and on every way back: all that change
  * something on a node, and the archive, which is worth nothing from a node that no longer has the group.
  */
-const proven: ReadonlySet<Effect['kind']> = new Set(['lock', 'break-lock', 'pay-debt', 'perform', 'archive', 'unlock']);
+const proven: ReadonlySet<Effect['kind']> = new Set([
+  'lock',
+  'break-lock',
+  'pay-debt',
+  'resume',
+  'perform',
+  'archive',
+  'unlock',
+]);
 
 /** The effect itself, or the proof that has to be taken first; `proved`: the last effect was that proof. */
 export function onlyProved<E extends Effect>(
@@ -76,6 +87,7 @@ export type Outcome =
   | { readonly of: 'lock'; readonly result: LockResult }
   | { readonly of: 'break-lock'; readonly result: Done }
   | { readonly of: 'pay-debt'; readonly result: Done }
+  | { readonly of: 'resume'; readonly result: Done }
   | { readonly of: 'perform'; readonly outcome: PhaseOutcome }
   | { readonly of: 'archive'; readonly result: ArchivesResult }
   | { readonly of: 'redundancy'; readonly redundancy: Redundancy }

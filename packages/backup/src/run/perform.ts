@@ -4,7 +4,7 @@ import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 import type { Done, Effect, NodeEffect, Outcome } from './effects.ts';
 import { firstComplaint, type Holder, readLock, takeLock, unlockingScript } from './lock.ts';
-import { debtScript, type QuiesceHooks } from './quiesce.ts';
+import { debtScript, type QuiesceHooks, resumeScript } from './quiesce.ts';
 
 /** What performing needs beside the context. */
 export interface Subject {
@@ -57,11 +57,13 @@ export async function performOnNode(
         result: judgeDone(await run(effect.node, script), effect.node, 'the lock could not be removed'),
       };
     }
-    case 'pay-debt': {
+    case 'pay-debt':
+    case 'resume': {
       const hooks = subject.quiesce;
-      if (hooks === null) return { of: 'pay-debt', result: { kind: 'done' } };
-      const outcome = await run(effect.node, debtScript(hooks, effect.notes));
-      return { of: 'pay-debt', result: judgeDone(outcome, effect.node, 'the application could not be resumed') };
+      if (hooks === null) return { of: effect.kind, result: { kind: 'done' } };
+      const script = effect.kind === 'resume' ? resumeScript(hooks) : debtScript(hooks, effect.notes);
+      const outcome = await run(effect.node, script);
+      return { of: effect.kind, result: judgeDone(outcome, effect.node, 'the application could not be resumed') };
     }
     case 'perform':
       return { of: 'perform', outcome: await context.mirror.perform(effect.phase, { signal }) };
@@ -135,6 +137,7 @@ export function failedOutcome(effect: Effect, error: unknown): Outcome {
       return { of: 'lock', result: failed };
     case 'break-lock':
     case 'pay-debt':
+    case 'resume':
     case 'commit':
     case 'unlock':
       return { of: effect.kind, result: failed };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { debtScript as nodeDebtScript } from '@splitmirror/hacmp';
 import { changes, localHost, type Script } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { debtScript, type QuiesceHooks, quiesceSteps, secretProblems } from './quiesce.ts';
+import { debtScript, type QuiesceHooks, quiesceSteps, secretProblems, wasCutOff } from './quiesce.ts';
 
 const host = localHost('a', { path: '/usr/bin:/bin' });
 let notes: string;
@@ -55,6 +55,17 @@ describe('quiesceSteps, in a real shell', () => {
         split === 'true' ? ['quiesce', 'state'] : ['state'],
       );
     }
+  });
+
+  it('tells a suspension that was cut off from one that failed by itself', async () => {
+    const ended = async (suspend: string) => {
+      const { steps } = await host.run(around({ ...hooks(suspend, 'true'), timeoutSeconds: 1 }, 'true'));
+      return wasCutOff(steps);
+    };
+    expect(await ended('true')).toBe(false);
+    expect(await ended('exit 3')).toBe(false);
+    expect(await ended('kill -9 $$')).toBe(true);
+    expect(await ended('sleep 60')).toBe(true);
   });
 
   it('keeps the note when the application could not be resumed', async () => {

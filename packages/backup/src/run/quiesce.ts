@@ -1,4 +1,4 @@
-import { type Command, changes, type Script, type Step } from '@splitmirror/host';
+import { type Command, changes, type Script, type Step, type StepResult } from '@splitmirror/host';
 import type { Problem } from '../ports.ts';
 
 /** A command of a hook: its words alone, or with what it reads. Neither is a place for a secret: both are in the plan. */
@@ -69,6 +69,22 @@ export function quiesceSteps(
 /** Pays a quiesce debt that an earlier run left: resume, then remove the note. */
 export function debtScript(hooks: QuiesceHooks, notes: string): Script {
   return { steps: payingSteps(hooks, notes, []) };
+}
+
+/** Lets the application go on, and leaves the note. */
+export function resumeScript(hooks: QuiesceHooks): Script {
+  return { steps: stepsOf('resume', hooks.resume, hooks) };
+}
+
+/**
+ * Whether a suspension was cut off, by its deadline or by a signal: its command is gone, and what that has asked of the
+ * application may still come into effect, at any time. Pure.
+ */
+export function wasCutOff(steps: readonly StepResult[]): boolean {
+  return steps.some(
+    (step) =>
+      step.id.startsWith('suspend:') && (step.kind === 'timed-out' || (step.kind === 'ended' && step.exitCode > 128)),
+  );
 }
 
 /**

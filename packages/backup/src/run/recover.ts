@@ -108,6 +108,7 @@ function takesBack(effect: NodeEffect): boolean {
   switch (effect.kind) {
     case 'perform':
     case 'pay-debt':
+    case 'resume':
     case 'break-lock':
       return true;
     case 'unlock':

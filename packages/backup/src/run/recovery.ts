@@ -80,6 +80,8 @@ export interface RecoveryState {
   readonly strays: readonly string[];
   /** An application still waits to be resumed. */
   readonly debt: boolean;
+  /** Node on which a suspension was cut off that may still come into effect: as long as the group is there, its note stays. */
+  readonly cutOffOn: string | null;
   readonly intended: readonly IntendedCopies[];
   /** Titles of the phases that were performed, in order. */
   readonly performed: readonly string[];
@@ -115,6 +117,7 @@ export function startRecovery(from: 'nothing' | 'locked' | 'whole' = 'nothing'):
     over: [],
     strays: [],
     debt: false,
+    cutOffOn: null,
     intended: [],
     performed: [],
     failures: [],
@@ -136,8 +139,9 @@ function wanted(state: RecoveryState, rules: RecoveryRules): NodeEffect | null {
     case 'look':
       return { kind: 'look', node, contents };
     case 'read-lock':
+      return { kind: 'read-lock', node: holder, notes };
     case 'pay-debt':
-      return { kind: stage.at, node: holder, notes };
+      return { kind: state.cutOffOn === null ? 'pay-debt' : 'resume', node: holder, notes };
     case 'break-lock':
       return { kind: 'break-lock', node: holder, notes, names: stage.names };
     case 'lock':
@@ -174,6 +178,7 @@ export function observeRecovery(before: RecoveryState, seen: Observation, rules:
     case 'lock':
       return afterLocking(state, seen.result, rules);
     case 'pay-debt':
+    case 'resume':
       return seen.result.kind === 'done'
         ? { ...state, debt: false, failures: [], stage: { at: 'look' } }
         : again(state, [seen.result.problem], { at: 'pay-debt' });
@@ -198,6 +203,7 @@ export function observeRecovery(before: RecoveryState, seen: Observation, rules:
     case 'wait':
       return state.stage.at === 'wait' ? { ...state, stage: { at: state.stage.next } } : state;
     case 'unlock':
+      if (seen.result.kind === 'done' && state.cutOffOn !== null) return stuck(state, [cutOff(state, state.cutOffOn)]);
       return seen.result.kind === 'done'
         ? ended(state, { kind: 'whole', performed: state.performed, unseen: state.unseen })
         : again({ ...state, whole: true }, [seen.result.problem], { at: 'locate' });
@@ -228,7 +234,10 @@ function afterLocate(state: RecoveryState, standing: Standing, rules: RecoveryRu
   if (standing.kind === 'held') {
     const { node, contents, proof } = standing;
     const others = rules.nodes.filter((other) => other !== node);
-    const here = { ...state, holder: node, node, contents, proof, vainLocates: 0 };
+    const known = { ...state, holder: node, node, contents, proof, vainLocates: 0 };
+    // What was cut off on another node cannot reach the application here: the note has gone along, and is paid as any other.
+    const hasLeft = state.cutOffOn !== null && state.cutOffOn !== node && !state.whole;
+    const here = hasLeft ? { ...known, cutOffOn: null, debt: true } : known;
     return state.whole ? { ...here, stage: { at: 'unlock' } } : { ...here, others, unseen: [], stage: { at: 'look' } };
   }
   const mayPass = standing.kind === 'moving' || standing.kind === 'undecidable' || standing.kind === 'offline';
@@ -393,6 +402,17 @@ function endless(state: RecoveryState, phase: Phase): Problem {
     message: 'the way back does not come to an end',
     seen: `${state.performed.length} phases performed, and again: ${phase.title}`,
     remedy: 'Keep the journal and report it; look at the volume group by hand before anything else.',
+  };
+}
+
+function cutOff({ notes }: RecoveryState, node: string): Problem {
+  return {
+    code: 'SUSPENSION_CUT_OFF',
+    node,
+    message: 'the suspension of the application was cut off, and may still come into effect',
+    seen: `${notes}/quiesce, which is left there so that a takeover resumes the application`,
+    remedy:
+      'Look whether the application is at work and nothing suspends it any more; then run recover, which resumes it once more and removes the note.',
   };
 }
 

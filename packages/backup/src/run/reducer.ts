@@ -4,6 +4,7 @@ import type { ArchiveRecord, Suspicion } from '../store/manifest.ts';
 import { type Effect, type Observation, onlyProved } from './effects.ts';
 import { groupLocked } from './group-locked.ts';
 import type { LockResult } from './lock.ts';
+import { wasCutOff } from './quiesce.ts';
 import {
   nextRecoveryEffect,
   observeRecovery,
@@ -178,7 +179,9 @@ export function observe(state: RunState, seen: Observation, rules: RecoveryRules
     case 'perform': {
       const splitAt = journey.stage === 'split' ? seen.at : state.splitAt;
       if (seen.outcome.kind !== 'done') {
-        return goBack({ ...state, splitAt }, 'failed', problemsOf(seen.outcome, state.plan.node));
+        const { node } = state.plan;
+        const cutOffOn = wasCutOff(seen.outcome.transcript.steps) ? node : null;
+        return goBack({ ...state, splitAt }, 'failed', problemsOf(seen.outcome, node), cutOffOn);
       }
       const facts = { ...state.facts, [journey.stage]: seen.outcome.facts };
       return forward({ ...state, splitAt, facts }, after(journey.stage));
@@ -256,7 +259,12 @@ function stop(state: RunState, stage: Stage, problem: Problem): RunState {
   return stage === 'lock' ? refuse(state, 'PLAN_OUTDATED', [problem]) : goBack(state, 'failed', [problem]);
 }
 
-function goBack(state: RunState, reason: 'failed' | 'interrupted', problems: readonly Problem[]): RunState {
+function goBack(
+  state: RunState,
+  reason: 'failed' | 'interrupted',
+  problems: readonly Problem[],
+  cutOffOn: RecoveryState['cutOffOn'] = null,
+): RunState {
   const { journey, plan } = state;
   const stage = journey.kind === 'forward' ? journey.stage : 'check';
   const isWhole = stage === 'lock' || stage === 'release';
@@ -264,7 +272,7 @@ function goBack(state: RunState, reason: 'failed' | 'interrupted', problems: rea
   // Where the notes are is known; all else is asked anew.
   return {
     ...state,
-    journey: { kind: 'back', reason, problems, recovery: { ...recovery, notes: isWhole ? plan.notes : '' } },
+    journey: { kind: 'back', reason, problems, recovery: { ...recovery, cutOffOn, notes: isWhole ? plan.notes : '' } },
   };
 }
 

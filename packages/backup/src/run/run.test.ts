@@ -1,10 +1,11 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import { timelineOf } from '../incident/timeline.ts';
 import { planBackup } from '../plan/plan.ts';
+import { recoverGroup } from './recover.ts';
 import { runBackup } from './run.ts';
 
 const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
@@ -46,6 +47,30 @@ it('ends its watch over the resync also when the merge throws', async () => {
   const then = looks;
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(looks).toBe(then);
+});
+
+it('leaves the note where a suspension was cut off, and says so, until somebody recovers', async () => {
+  const resumed = join(family.directory, 'resumed');
+  const quiesce = { suspend: [['true']], resume: [['sh', '-c', `echo on >>${resumed}`]], timeoutSeconds: 5 } as const;
+  const end = { exitCode: 143, memberCodes: [143], stdout: '', stderr: '', durationMs: 0, clock: { start: 0, end: 0 } };
+  const notes = join(family.directory, 'a', '.splitmirror');
+  family.onPhase = async (_, { name }) => {
+    if (name !== 'split') return undefined;
+    await writeFile(join(notes, 'quiesce'), '{}\n');
+    const steps = [{ kind: 'timed-out', id: 'suspend:0', ...end }] as const;
+    return { kind: 'failed', problems: [], transcript: { kind: 'completed', steps } };
+  };
+  const hooked = { ...policy, quiesce };
+  const { verdict } = await runBackup(family.context, await planBackup(family.context, 'a', hooked));
+  const seen = `${notes}/quiesce, which is left there so that a takeover resumes the application`;
+  const problems = [{ code: 'SUSPENSION_CUT_OFF', node: 'n1', seen }];
+  expect(verdict).toMatchObject({ kind: 'failed', recovery: { kind: 'stuck', problems } });
+  expect(await readFile(resumed, 'utf8')).toBe('on\n');
+  expect(await readdir(notes)).toEqual(['quiesce']);
+  await expect(planBackup(family.context, 'a', hooked)).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
+  expect(await recoverGroup(family.context, 'a', hooked)).toMatchObject({ kind: 'whole' });
+  expect(await readFile(resumed, 'utf8')).toBe('on\non\n');
+  await expect(readdir(notes)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 describe('runBackup, where the store is full', () => {

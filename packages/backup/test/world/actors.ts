@@ -1,3 +1,4 @@
+import type { StepResult } from '@splitmirror/host';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { Phase, Picture, Problem, Proof, RecoveryPlan } from '../../src/ports.ts';
 import type { Effect, Observation, Outcome } from '../../src/run/effects.ts';
@@ -337,6 +338,7 @@ function performOn(world: World, actor: Actor, effect: Effect, fault?: ScriptFau
     }
     case 'break-lock':
     case 'pay-debt':
+    case 'resume':
     case 'unlock':
       if (effect.kind === 'unlock' && group.home === effect.node)
         group.lockedBy = group.lockedBy.filter((pid) => pid !== actor.pid);
@@ -345,7 +347,7 @@ function performOn(world: World, actor: Actor, effect: Effect, fault?: ScriptFau
         : failedOutcome(effect, new Error('not done'));
     case 'perform': {
       const end = script();
-      const transcript = { kind: 'completed', steps: [] } as const;
+      const transcript = { kind: 'completed', steps: fault === undefined ? [] : stepsUnder(fault) } as const;
       if (end === 'ok') return { of: 'perform', outcome: { kind: 'done', facts: {}, transcript } };
       if (end === 'unknown') return failedOutcome(effect, new Error('the link is lost'));
       return {
@@ -380,6 +382,13 @@ function performOn(world: World, actor: Actor, effect: Effect, fault?: ScriptFau
       group.committed = [...group.committed, actor.run];
       return { of: 'commit', result: { kind: 'done' } };
   }
+}
+
+/** As much of a transcript as the reducer reads: a command that is given up at its deadline. */
+function stepsUnder({ command, mishap }: ScriptFault): readonly StepResult[] {
+  if (mishap !== 'late success') return [];
+  const end = { exitCode: 143, memberCodes: [143], stdout: '', stderr: '', durationMs: 0, clock: { start: 0, end: 0 } };
+  return [{ kind: 'timed-out', id: `${command}:0`, ...end }];
 }
 
 /** Everybody who has a file there: who lives first, and whether that is somebody else. */

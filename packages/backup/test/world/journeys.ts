@@ -148,7 +148,7 @@ export function describeJourney({ faults }: Journey): string {
 
 /**
  * What no controller can know: a command that brings the application to rest is given up and killed at its deadline, and
- * takes effect when everything has been resumed and recovered. Listed in the crash matrix, and in no other count.
+ * takes effect after somebody else has recovered. A person looks before that, and a random schedule does not.
  */
 export function isKnownLimit(fault: Fault): boolean {
   return (

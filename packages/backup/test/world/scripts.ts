@@ -173,6 +173,7 @@ const scripts: Readonly<Record<string, readonly Command[]>> = {
     { id: 'synchronise', does: synchronise },
     { id: 'clear', anywhere: true, does: clear },
   ],
+  resume: [{ id: 'resume', does: ({ group }) => set(group, { suspended: false }) }],
   // What the family's way back is made of.
   unmount: [{ id: 'unmount', does: ({ group }) => set(group, { mounted: null }) }],
   'give-back': [
