@@ -117,9 +117,11 @@ ${table.join('\n')}
   into effect later. The run resumes, leaves the note, and says that a person has to look: as long as the note stands, a takeover and
   \`recover\` resume. What takes effect after that \`recover\` is in no cell: nothing on the node can tell that it will
   ([guarantees](guarantees.md#a-suspension-that-comes-late)).
-- A split script whose link is lost goes on to its end. Where the way back resumes the application at the same time and the node
-  crashes before that script has resumed too, the application may be left suspended without a note. The explorer finds it (two
-  faults at once); it is excluded from its counts by the rule "nobody pays the debt of a script that may still run".
+- A split script whose controller was killed goes on to its end. Where somebody recovers in the very seconds in which it suspends the
+  application, and the node crashes before it has resumed, the application may be left suspended without a note. The explorer finds
+  it (two faults and a recovery between them); it is excluded from its counts by the rule "nobody pays the debt of a script that may
+  still run". The way back of the run itself keeps that rule: where it has not heard of the end of its split script, it resumes, and
+  leaves the note to the script or, where that is gone too, to a person.
 - What a script does after the last look of a recovery (seconds) is found by the next one: \`recover\` is safe to repeat.
 - The cells are those of a model. The lab runs \`kill -9\` of a real controller at each step that changes something and compares what
   is left with this table (\`packages/cli/test/kills.test.ts\`). Real AIX hardware has shown none of them.

@@ -99,6 +99,25 @@ describe('recoverGroup', () => {
     expect(await listRecoveries(store, 'a')).toEqual({ recoveries: [], unreadable: [stuck?.directory] });
   });
 
+  it('waits for no resync that nobody does', async () => {
+    const { mirror, surroundings } = family.context;
+    let stale = 9;
+    let looks = 0;
+    const look: typeof mirror.look = async (...given) => {
+      // Three come into step, and then no more.
+      if (++looks < 4) stale -= 1;
+      return { ...(await mirror.look(...given)), stalePartitions: stale };
+    };
+    const context = {
+      ...family.context,
+      mirror: { ...mirror, look },
+      surroundings: { ...surroundings, sleep: async () => {} },
+    };
+    const verdict = await recoverGroup(context, 'a', { ...policy, pollMs: 600_000 });
+    expect(verdict).toMatchObject({ kind: 'stuck', problems: [{ code: 'RESYNC_STALLED', node: 'n1' }] });
+    expect(looks).toBe(9);
+  });
+
   it('keeps a log that comes to the same decisions, and to others when a fact was another', async () => {
     await leaveLock();
     const recorder = createRecorder({ redact: ['dead00'] });

@@ -51,6 +51,8 @@ export interface RecoveryState {
     | { readonly at: 'lock' }
     | { readonly at: 'pay-debt' }
     | { readonly at: 'perform'; readonly phase: Phase; readonly rest: readonly Phase[] }
+    /** All is done but the note, which stays if it is still there. */
+    | { readonly at: 'read-note' }
     /** The node shows nothing more to do; the proof tells that it had the group when it showed that. */
     | { readonly at: 'conclude' }
     | { readonly at: 'wait'; readonly next: 'look' | 'locate' }
@@ -80,9 +82,14 @@ export interface RecoveryState {
   readonly strays: readonly string[];
   /** An application still waits to be resumed. */
   readonly debt: boolean;
-  /** Node on which a suspension was cut off that may still come into effect: as long as the group is there, its note stays. */
+  /**
+   * Node on which a suspension may still come into effect, since it was cut off or its end was not heard of: as long as the
+   * group is there, its note stays.
+   */
   readonly cutOffOn: string | null;
   readonly intended: readonly IntendedCopies[];
+  /** Fewest stale partitions that were seen, and how many looks have shown no fewer since. */
+  readonly standstill: { readonly stale: number; readonly looks: number };
   /** Titles of the phases that were performed, in order. */
   readonly performed: readonly string[];
   /** Effects that failed one after another: three end the recovery. */
@@ -91,6 +98,9 @@ export interface RecoveryState {
 
 /** More phases than any picture asks for: a way back that does not converge is stopped and told. */
 const maxPhases = 40;
+
+/** Milliseconds in which not one partition comes into step: then nobody is at work on it. */
+const standstillMs = 3_600_000;
 
 /** A takeover takes minutes; a cluster that is still undecided after so many waits is told. */
 const maxVainLocates = 20;
@@ -119,6 +129,7 @@ export function startRecovery(from: 'nothing' | 'locked' | 'whole' = 'nothing'):
     debt: false,
     cutOffOn: null,
     intended: [],
+    standstill: { stale: Number.POSITIVE_INFINITY, looks: 0 },
     performed: [],
     failures: [],
   };
@@ -139,6 +150,7 @@ function wanted(state: RecoveryState, rules: RecoveryRules): NodeEffect | null {
     case 'look':
       return { kind: 'look', node, contents };
     case 'read-lock':
+    case 'read-note':
       return { kind: 'read-lock', node: holder, notes };
     case 'pay-debt':
       return { kind: state.cutOffOn === null ? 'pay-debt' : 'resume', node: holder, notes };
@@ -170,7 +182,9 @@ export function observeRecovery(before: RecoveryState, seen: Observation, rules:
     case 'look':
       return afterLook(state, seen.looked, rules);
     case 'read-lock':
-      return decideOnLock(state, seen.reading, seen.liveness, rules);
+      return state.stage.at === 'read-note'
+        ? afterReadNote(state, seen.reading)
+        : decideOnLock(state, seen.reading, seen.liveness, rules);
     case 'break-lock':
       return seen.result.kind === 'done'
         ? { ...state, stage: { at: 'read-lock' } }
@@ -260,7 +274,14 @@ function afterLook(state: RecoveryState, looked: Looked, rules: RecoveryRules): 
 /** The other nodes in turn; after the last of them the lock is given back. */
 function nextNode(state: RecoveryState): RecoveryState {
   const [node, ...others] = state.others;
-  return node === undefined ? { ...state, stage: { at: 'unlock' } } : { ...state, node, others, stage: { at: 'look' } };
+  if (node !== undefined) return { ...state, node, others, stage: { at: 'look' } };
+  return { ...state, stage: { at: state.cutOffOn === null ? 'unlock' : 'read-note' } };
+}
+
+/** A script that has outlived its link resumes by itself, and then removes its note: nothing more can come of it. */
+function afterReadNote(state: RecoveryState, reading: LockReading): RecoveryState {
+  if (reading.kind === 'unreadable') return again(state, [reading.problem], { at: 'locate' });
+  return { ...state, cutOffOn: reading.debt ? state.cutOffOn : null, stage: { at: 'unlock' } };
 }
 
 function beforeLock(state: RecoveryState, picture: Picture, rules: RecoveryRules): RecoveryState {
@@ -346,9 +367,18 @@ function nextPhase(state: RecoveryState, picture: Picture, rules: RecoveryRules)
   }
   if (plan.problems.length > 0) return stuck(state, plan.problems);
   if (elsewhere) return nextNode(state);
-  if (picture.stalePartitions > 0) return { ...state, stage: { at: 'wait', next: 'look' } };
+  if (picture.stalePartitions > 0) return waitForResync(state, picture.stalePartitions, rules);
   if (state.debt) return stuck(state, [unpaid(state)]);
   return { ...state, stage: { at: 'conclude' } };
+}
+
+/** Copies come into step by themselves, unless nobody is at work on them: a wait for that would last for ever. */
+function waitForResync(state: RecoveryState, stale: number, { pollMs }: RecoveryRules): RecoveryState {
+  const before = state.standstill;
+  const standstill = stale < before.stale ? { stale, looks: 0 } : { stale: before.stale, looks: before.looks + 1 };
+  return standstill.looks * pollMs < standstillMs
+    ? { ...state, standstill, stage: { at: 'wait', next: 'look' } }
+    : stuck(state, [stalled(state, stale)]);
 }
 
 /** The phases of one look in order; after the last of them the node is looked at again. */
@@ -395,6 +425,17 @@ function unconfirmed(state: RecoveryState, reason: string): Problem {
   };
 }
 
+function stalled(state: RecoveryState, stale: number): Problem {
+  return {
+    code: 'RESYNC_STALLED',
+    node: state.node,
+    message: 'copies lag behind and do not come into step',
+    seen: `${stale} stale partitions, and not one fewer within an hour`,
+    remedy:
+      'Look for a missing disk, mend it, and synchronise the volume group, then run recover again.',
+  };
+}
+
 function endless(state: RecoveryState, phase: Phase): Problem {
   return {
     code: 'RECOVERY_ENDLESS',
@@ -409,7 +450,8 @@ function cutOff({ notes }: RecoveryState, node: string): Problem {
   return {
     code: 'SUSPENSION_CUT_OFF',
     node,
-    message: 'the suspension of the application was cut off, and may still come into effect',
+    message:
+      'the suspension of the application was cut off, or its end was not heard of: it may still come into effect',
     seen: `${notes}/quiesce, which is left there so that a takeover resumes the application`,
     remedy:
       'Look whether the application is at work and nothing suspends it any more; then run recover, which resumes it once more and removes the note.',

@@ -180,7 +180,9 @@ export function observe(state: RunState, seen: Observation, rules: RecoveryRules
       const splitAt = journey.stage === 'split' ? seen.at : state.splitAt;
       if (seen.outcome.kind !== 'done') {
         const { node } = state.plan;
-        const cutOffOn = wasCutOff(seen.outcome.transcript.steps) ? node : null;
+        const { kind, transcript } = seen.outcome;
+        const isOpen = journey.stage === 'split' && (kind === 'unknown' || wasCutOff(transcript.steps));
+        const cutOffOn = isOpen && rules.canResume ? node : null;
         return goBack({ ...state, splitAt }, 'failed', problemsOf(seen.outcome, node), cutOffOn);
       }
       const facts = { ...state.facts, [journey.stage]: seen.outcome.facts };

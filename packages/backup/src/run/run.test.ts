@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
+import type { BackupEvent } from '../events.ts';
 import { timelineOf } from '../incident/timeline.ts';
 import { planBackup } from '../plan/plan.ts';
 import { recoverGroup } from './recover.ts';
@@ -71,6 +73,28 @@ it('leaves the note where a suspension was cut off, and says so, until somebody 
   expect(await recoverGroup(family.context, 'a', hooked)).toMatchObject({ kind: 'whole' });
   expect(await readFile(resumed, 'utf8')).toBe('on\non\n');
   await expect(readdir(notes)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it.each([
+  ['has gone on to its end, and is whole', true],
+  ['may still be at work, and leaves the note to it', false],
+])('finds out whether a split script that outlived its link %s', async (_, ended) => {
+  const quiesce = { suspend: [['true']], resume: [['true']], timeoutSeconds: 5 } as const;
+  const notes = join(family.directory, 'a', '.splitmirror');
+  family.onPhase = async (_group, { name }) => {
+    if (name === 'split') await writeFile(join(notes, 'quiesce'), '{}\n');
+    return name === 'split'
+      ? { kind: 'unknown', reason: 'link lost', transcript: { kind: 'unknown', reason: '', steps: [] } }
+      : undefined;
+  };
+  const onEvent = (event: BackupEvent) => {
+    if (ended && event.type === 'step-end' && event.step === 'resume') rmSync(join(notes, 'quiesce'));
+  };
+  const hooked = { ...policy, quiesce };
+  const context = { ...family.context, onEvent };
+  const { verdict } = await runBackup(context, await planBackup(context, 'a', hooked));
+  const left = { kind: 'stuck', problems: [{ code: 'SUSPENSION_CUT_OFF' }] };
+  expect(verdict).toMatchObject({ kind: 'failed', recovery: ended ? { kind: 'whole' } : left });
 });
 
 describe('runBackup, where the store is full', () => {

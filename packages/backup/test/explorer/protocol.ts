@@ -66,6 +66,7 @@ export const scripts = {
   withdraw: [{ id: 'unmount' }],
   merge: [{ id: 'remove' }, { id: 'add', pays: ['remove'], needs: ['remove'] }],
   'pay-debt': [{ id: 'resume' }, { id: 'settle', needs: ['resume'] }],
+  resume: [{ id: 'resume' }],
 } as const satisfies Record<string, readonly Command[]>;
 type Kind = keyof typeof scripts;
 
@@ -159,13 +160,16 @@ export function transitions(state: State, bounds: Bounds): Transition[] {
 function mayStart(state: State, by: number, kind: Kind, { patient }: Bounds): boolean {
   const holds = state.holds.includes(by);
   const splits = state.scripts.some((script) => script.kind === 'split' || script.kind === 'pay-debt');
-  const isWhole = state.copies === full && state.split === null && !state.mounted && !state.note;
+  // Whoever has not heard of the end of its own split script leaves the note to others.
+  const own = state.scripts.some((script) => script.kind === 'split' && script.by === by);
+  const isMerged = state.copies === full && state.split === null && !state.mounted;
+  const isWhole = isMerged && !state.note;
   switch (kind) {
     case 'lock':
       return false;
     case 'unlock':
       // Who was not told whether the lock is its own takes its file away again.
-      return holds ? isWhole : state.files.includes(by);
+      return holds ? isWhole || (isMerged && own) : state.files.includes(by);
     case 'split':
       return holds && isWhole && !state.tried.includes(by) && !(patient && splits);
     case 'expose':
@@ -175,7 +179,9 @@ function mayStart(state: State, by: number, kind: Kind, { patient }: Bounds): bo
     case 'merge':
       return holds && !state.mounted && (state.split !== null || state.copies < full);
     case 'pay-debt':
-      return holds && state.note && !(patient && splits);
+      return holds && state.note && !own && !(patient && splits);
+    case 'resume':
+      return holds && state.note && own;
   }
 }
 
@@ -289,6 +295,7 @@ function effectOf(state: State, { by, kind }: Running, id: string): Partial<Stat
       return { frozen: null };
     case 'split resume':
     case 'pay-debt resume':
+    case 'resume resume':
       return { suspended: false };
     case 'split settle':
     case 'pay-debt settle':

@@ -18,6 +18,7 @@ const kinds: Readonly<Record<string, string>> = {
   merge: 'merge',
   'give-back': 'merge',
   'pay-debt': 'pay-debt',
+  resume: 'resume',
 };
 
 /** What the protocol speaks of, as the harness has it. */

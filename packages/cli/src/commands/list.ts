@@ -32,7 +32,7 @@ export async function list({ config, context, reporter }: Session, group: string
 }
 
 /** A recovery in one line. */
-export function recoveryLine({ run, startedAt, verdict, by, performed, directory }: RecoveryRecord): string {
+function recoveryLine({ run, startedAt, verdict, by, performed, directory }: RecoveryRecord): string {
   const done = performed.length === 1 ? '1 step' : `${performed.length} steps`;
   return `${run}  ${startedAt}  recovery ${verdict ?? 'without an end'}  by ${by ?? 'somebody'}, ${done}  ${directory}`;
 }
