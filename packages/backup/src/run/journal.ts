@@ -23,11 +23,11 @@ export async function openJournal(file: string): Promise<Journal> {
   let length = 0;
   return {
     async write(entry) {
-      const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+      const line = `${JSON.stringify(entry)}\n`;
       try {
         await handle.appendFile(line);
         await handle.datasync();
-        length += line.length;
+        length += Buffer.byteLength(line);
       } catch (error) {
         // Half a line would spoil what is written once there is room again.
         await handle.truncate(length);

@@ -431,8 +431,7 @@ function stalled(state: RecoveryState, stale: number): Problem {
     node: state.node,
     message: 'copies lag behind and do not come into step',
     seen: `${stale} stale partitions, and not one fewer within an hour`,
-    remedy:
-      'Look for a missing disk, mend it, and synchronise the volume group, then run recover again.',
+    remedy: 'Look for a missing disk, mend it, and synchronise the volume group, then run recover again.',
   };
 }
 
