@@ -119,6 +119,9 @@ function textOf(outcome: WindowOutcome): { code: number; text: string[] } {
     case 'yielded':
     case 'unheld':
     case 'elsewhere':
-      return { code: exitCodes.NOTHING_DUE.code, text: [`${outcome.kind}: ${outcome.window.detail}`] };
+      return {
+        code: exitCodes.NOTHING_DUE.code,
+        text: [`${outcome.kind}: ${outcome.problems[0]?.message ?? outcome.window.detail}`],
+      };
   }
 }
