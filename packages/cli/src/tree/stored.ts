@@ -11,9 +11,11 @@ import type { Branch } from './branch.ts';
 
 /** The commands that use what is stored. */
 export function addStored({ command, inside }: Branch): void {
-  command('list <group>', 'list the backups of a group, with the health of each, and its recoveries', 'list payroll_rg').action(
-    (group, options) => inside(options, (session) => list(session, group), 'at-once'),
-  );
+  command(
+    'list <group>',
+    'list the backups of a group, with the health of each, and its recoveries',
+    'list payroll_rg',
+  ).action((group, options) => inside(options, (session) => list(session, group), 'at-once'));
   command(
     'show <group> [run]',
     'the report of a run or a recovery: timeline, evidence, what was saved or taken back; the last run by default',
