@@ -24,6 +24,7 @@ export {
 export type { RunEstimates } from './plan/estimates.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
+export { missingPrograms, programSteps, quiescePrograms } from './plan/quiesce-preflight.ts';
 export { renderRunBook } from './plan/run-book.ts';
 export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type RunPlan } from './plan/run-plan.ts';
 export type {

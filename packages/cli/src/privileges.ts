@@ -11,6 +11,7 @@ export type Purpose = 'changes' | 'reads' | 'installation';
 export const privileges: Readonly<Record<Purpose, readonly string[]>> = {
   changes: [
     '/usr/bin/cp -p /etc/filesystems /splitmirror/<name>/filesystems',
+    '/usr/bin/id -u',
     '/usr/bin/mkdir -p /splitmirror<path>',
     '/usr/bin/mkdir -p /splitmirror<path>:<name>',
     '/usr/bin/mkdir -p /fs<path>',
@@ -66,7 +67,7 @@ export const privileges: Readonly<Record<Purpose, readonly string[]>> = {
     '/usr/sbin/varyonvg -n sm<name>',
   ],
   reads: [
-    // Programs that are given no more than this text: an awk with any other would be a shell of root.
+    // Programs that are given no more than this text: an awk, or a shell, with any other would be a shell of root.
     '/usr/bin/awk -v name=/splitmirror<path> /^[^ \t*]/ { inside = ($1 == name ":") } !inside || /^[*]/ { print }',
     '/usr/bin/awk NR > 2 && $2 == "jfs2" && $6 ~ /^open/ { print $7 }',
     '/usr/bin/awk NR > 2 { print $1 }',
@@ -87,6 +88,8 @@ export const privileges: Readonly<Record<Purpose, readonly string[]>> = {
     '/usr/bin/odmget HACMPnode',
     '/usr/bin/oslevel -r',
     '/usr/bin/oslevel -s',
+    '/usr/bin/sh -c command -v "$1" sh <name>',
+    '/usr/bin/sh -c command -v "$1" sh <path>',
     '/usr/bin/tar -cf - -C /splitmirror<path> .',
     '/usr/bin/tar -cf - -C <path>/.snapshot/<name> .',
     '/usr/bin/test -d /splitmirror',

@@ -55,6 +55,18 @@ describe('check', () => {
     expect(code).toBe(16);
   });
 
+  it('holds for a backup too: a command that would be missed refuses it before anything is touched', async () => {
+    const config = await stage.configure((base) => {
+      const [group] = Object.values(base.groups);
+      const quiesce = { suspend: [['ledgerctl', 'suspend']], resume: [['no-such-command']] };
+      return { ...base, groups: { ledger_rg: { ...group, quiesce } } };
+    });
+    const { code, stderr } = await stage.run('backup', 'ledger_rg', '--config', config);
+    expect(stderr).toMatch(/a command of the quiesce is not there: no-such-command/);
+    expect(code).toBe(21);
+    expect((await stage.run('status')).code).toBe(0);
+  });
+
   it('goes on when the store cannot be used', async () => {
     const file = join(stage.directory, 'no-directory');
     await writeFile(file, '');

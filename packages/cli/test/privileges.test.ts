@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildScene, type SceneWish, nodes as sceneNodes } from '../../lvm/test/matrix/scene.ts';
 import { scriptHost } from '../../lvm/test/matrix/script.ts';
 import { takeCapture } from '../src/capture/bundle.ts';
+import { nodeScript } from '../src/commands/check.ts';
 import { nodesOn } from '../src/connect.ts';
 import { type Purpose, privileges } from '../src/privileges.ts';
 import { listeningHosts } from './emitted.ts';
@@ -122,6 +123,7 @@ describe('the privileges', () => {
     const { verdict } = await runBackup(context, await planBackup(context, 'ledger_rg', policy));
     expect(verdict.kind).toBe('good');
     await takeCapture(hosts, new AbortController().signal);
+    for (const host of hosts.values()) await host.run(nodeScript(['/usr/local/bin/payctl', 'ledgerctl']));
     const guard = planGuard({ nodes: [...hosts.keys()], path: '/usr/local/bin/splitmirror-guard' });
     for (const act of [install, verifyInstallation, uninstall]) expect((await act(guard, hosts)).kind).toBe('done');
 

@@ -9,6 +9,7 @@ import { exposuresOf, refuseExposure } from '../store/exposure.ts';
 import { formProblems } from '../store/stored-form.ts';
 import { estimatesOf } from './estimates.ts';
 import { archivePreflight } from './preflight.ts';
+import { quiescePreflight } from './quiesce-preflight.ts';
 import type { GroupPolicy, LevelsGate, RunPlan } from './run-plan.ts';
 
 /**
@@ -48,6 +49,7 @@ export async function planBackup(
   const problems = [
     ...('problems' in planned ? planned.problems : []),
     ...secretProblems(policy.quiesce, standing.node),
+    ...(await quiescePreflight(context, standing.node, policy.quiesce, options.signal)),
     ...(await formProblems(policy.stored)),
     ...('problems' in planned ? [] : await exposureProblems(context, group, planned.plan, policy)),
     ...(await archivePreflight(context, standing.node, fileSystems, options.signal)),

@@ -2,15 +2,15 @@ import { type Command, changes, type Script, type Step, type StepResult } from '
 import type { Problem } from '../ports.ts';
 
 /** A command of a hook: its words alone, or with what it reads. Neither is a place for a secret: both are in the plan. */
-export type QuiesceCommand =
-  | Command['argv']
-  | {
-      readonly argv: Command['argv'];
-      /** What it reads from its standard input; a last line feed is added where it lacks. */
-      readonly stdin?: string | undefined;
-      /** Seconds that it may take, when not those of the hooks. */
-      readonly timeoutSeconds?: number | undefined;
-    };
+export type QuiesceCommand = Command['argv'] | SpelledCommand;
+
+interface SpelledCommand {
+  readonly argv: Command['argv'];
+  /** What it reads from its standard input; a last line feed is added where it lacks. */
+  readonly stdin?: string | undefined;
+  /** Seconds that it may take, when not those of the hooks. */
+  readonly timeoutSeconds?: number | undefined;
+}
 
 /** How the application is brought to rest and let go again. */
 export interface QuiesceHooks {
@@ -108,12 +108,15 @@ export function quiesceInOrder(...applications: readonly QuiesceHooks[]): Quiesc
   };
 }
 
+/** All commands of hooks, spelled out. */
+export function commandsOf({ before = [], suspend, resume, after = [], restart = [] }: QuiesceHooks): SpelledCommand[] {
+  return [...before, ...suspend, ...resume, ...after, ...restart].map(spelled);
+}
+
 /** Words that look like a secret are refused: a plan is shown, saved, signed and kept. */
 export function secretProblems(hooks: QuiesceHooks | null, node: string): readonly Problem[] {
   if (hooks === null) return [];
-  const { before = [], suspend, resume, after = [], restart = [] } = hooks;
-  return [...before, ...suspend, ...resume, ...after, ...restart].flatMap((command): Problem[] => {
-    const { argv, stdin = '' } = spelled(command);
+  return commandsOf(hooks).flatMap(({ argv, stdin = '' }): Problem[] => {
     if (![...argv, argv.join(' '), stdin].some((text) => secret.test(text))) return [];
     return [
       {
@@ -170,7 +173,7 @@ function withTimeout(command: QuiesceCommand, timeoutSeconds: number): QuiesceCo
   return { timeoutSeconds, ...spelled(command) };
 }
 
-function spelled(command: QuiesceCommand): Exclude<QuiesceCommand, readonly string[]> {
+function spelled(command: QuiesceCommand): SpelledCommand {
   if (!('argv' in command)) return { argv: command };
   const { stdin } = command;
   // What ends a here-document has to stand on a line of its own.

@@ -1,5 +1,12 @@
-import { type PlanningContext, type Problem, planBackup } from '@splitmirror/backup';
-import { type Host, reads, type Script, type StepResult } from '@splitmirror/host';
+import {
+  missingPrograms,
+  type PlanningContext,
+  type Problem,
+  planBackup,
+  programSteps,
+  quiescePrograms,
+} from '@splitmirror/backup';
+import { changes, type Host, type Script } from '@splitmirror/host';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { secretOf } from '../config/secrets.ts';
@@ -33,8 +40,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   if (secrets !== null) tell(secrets);
   await withNodes(config, reporter.warn, async (nodes) => {
     const context: PlanningContext = { ...nodes, store };
-    const commands = quiesceCommands(config);
-    const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, commands, signal));
+    const programs = programsOf(config);
+    const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, programs, signal));
     for (const each of checks) tell(await each);
     // One after another: each of them asks all nodes.
     for (const group of Object.keys(config.groups).sort()) tell(await checkGroup(context, config, group, signal));
@@ -87,53 +94,39 @@ async function checkSecrets({ ssh, archives, notify, groups }: Config): Promise<
   return { subject: 'secrets', says: `${references.length} are referred to`, problems };
 }
 
-async function checkNode(node: string, host: Host, commands: readonly string[], signal: AbortSignal): Promise<Check> {
+async function checkNode(node: string, host: Host, programs: readonly string[], signal: AbortSignal): Promise<Check> {
   const subject = `node ${node}`;
   try {
-    const outcome = await host.run(nodeScript(commands), { signal });
+    const outcome = await host.run(nodeScript(programs), { signal });
     if (outcome.kind !== 'completed') {
       const seen = outcome.kind === 'unknown' ? outcome.reason : outcome.kind;
       return { subject, says: 'did not answer to the end', problems: [problem('HOST_LOST', node, seen)] };
     }
-    const problems = outcome.steps.flatMap((step) => stepProblem(step, node) ?? []);
+    const user = outcome.steps.find(({ id }) => id === 'user');
+    const seen = user?.kind === 'ended' ? user.stdout.trim() || user.stderr.trim() : 'no answer';
+    const isRoot = user?.kind === 'ended' && user.exitCode === 0 && seen === '0';
+    const problems = [
+      ...(isRoot ? [] : [problem('NOT_ROOT', node, seen)]),
+      ...missingPrograms(node, programs, outcome.steps),
+    ];
     return { subject, says: problems.length === 0 ? 'reached, may act as root' : 'reached', problems };
   } catch (error) {
     return { subject, says: 'cannot be asked', problems: problemsOf(error, node) };
   }
 }
 
-function nodeScript(commands: readonly string[]): Script {
-  const ask = (id: string, ...argv: [string, ...string[]]) => ({
-    id,
-    run: reads(...argv),
-    timeoutSeconds: 30,
-    onFailure: 'continue' as const,
-  });
-  return {
-    steps: [
-      ask('user', 'id', '-u'),
-      // "command" belongs to the shell, and a step is a program.
-      ...commands.map((command, index) => ask(`command:${index}:`, '/bin/sh', '-c', 'command -v "$1"', 'sh', command)),
-    ],
-  };
-}
-
-function stepProblem(step: StepResult, node: string): Problem | undefined {
-  const seen = 'stdout' in step ? step.stdout.trim() : step.kind;
-  const well = step.kind === 'ended' && step.exitCode === 0;
-  if (step.id === 'user') return well && seen === '0' ? undefined : problem('NOT_ROOT', node, seen);
-  return well ? undefined : problem('QUIESCE_COMMAND_MISSING', node, seen || 'nothing');
+/** What a node is asked: as whom commands that change something are run there, and whether it has these programs. */
+export function nodeScript(programs: readonly string[]): Script {
+  // It goes the way of a change, through sudo where changes do, and changes nothing.
+  const user = { id: 'user', run: changes('id', '-u'), timeoutSeconds: 30, onFailure: 'continue' } as const;
+  return { steps: [user, ...programSteps(programs)] };
 }
 
 const known: Readonly<Record<string, Pick<Problem, 'message' | 'remedy'>>> = {
   HOST_LOST: { message: 'the link was lost', remedy: 'Check again; a backup needs a link that lasts.' },
   NOT_ROOT: {
-    message: 'the login is not that of root, and only root may split a mirror',
-    remedy: 'Set ssh.user to root, or ssh.sudo to let this user act.',
-  },
-  QUIESCE_COMMAND_MISSING: {
-    message: 'a command of the quiesce is not there',
-    remedy: 'Install it on every node that can take the group over, or name it by its absolute path.',
+    message: 'what changes something would not be run as root, and only root may split a mirror',
+    remedy: 'Set ssh.user to root, or ssh.sudo to let this user act, with the rules that "splitmirror sudoers" prints.',
   },
 };
 
@@ -159,13 +152,8 @@ async function checkGroup(
   }
 }
 
-/** First words of all quiesce commands, each once. */
-function quiesceCommands(config: Config): string[] {
-  const all = Object.keys(config.groups).flatMap((group) => {
-    const { quiesce } = policyOf(config, group);
-    if (quiesce === null) return [];
-    const { before = [], suspend, resume, after = [], restart = [] } = quiesce;
-    return [...before, ...suspend, ...resume, ...after, ...restart];
-  });
-  return [...new Set(all.map((command) => ('argv' in command ? command.argv[0] : command[0])))].sort();
+/** Programs of all quiesce commands, each once. */
+function programsOf(config: Config): string[] {
+  const hooks = Object.keys(config.groups).flatMap((group) => policyOf(config, group).quiesce ?? []);
+  return [...new Set(hooks.flatMap(quiescePrograms))].sort();
 }
