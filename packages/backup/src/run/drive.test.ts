@@ -52,6 +52,19 @@ it('passes an interrupt on once, between two effects', async () => {
   expect(seen.map(({ of }) => of)).toEqual(['wait', 'interrupt', 'wait']);
 });
 
+it('does not blame the node for a question that the interrupt has cut off', async () => {
+  const asking = new AbortController();
+  const given = world(async () => {
+    const outcome: Outcome = asking.signal.aborted
+      ? { of: 'wait' }
+      : { of: 'confirm', confirmation: { kind: 'unknown', reason: 'aborted' } };
+    asking.abort();
+    return outcome;
+  });
+  const seen = await drive(machine, [], { ...given, signal: asking.signal });
+  expect(seen.map(({ of }) => of)).toEqual(['interrupt', 'wait', 'wait']);
+});
+
 it('ends where it stands when it is told to stop', async () => {
   const stopping = new AbortController();
   const given = world(async () => {

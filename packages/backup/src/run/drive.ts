@@ -55,8 +55,18 @@ export async function drive<S, E extends Effect>(machine: Machine<S, E>, start: 
     const at = world.now().toISOString();
     await note({ at, kind: 'outcome', ...outcome });
     const before = state;
-    state = machine.observe(before, { ...outcome, at });
+    const cutOff = world.signal?.aborted === true && !interrupted && isUnanswered(outcome);
+    // What the interrupt has cut off is asked again where it still matters, and is nobody's fault.
+    if (!cutOff) state = machine.observe(before, { ...outcome, at });
     world.onOutcome?.(effect, outcome, before, state);
   }
   return state;
+}
+
+/** A question without an answer; nothing was changed by asking. */
+function isUnanswered(outcome: Outcome): boolean {
+  return (
+    (outcome.of === 'confirm' && outcome.confirmation.kind === 'unknown') ||
+    (outcome.of === 'look' && outcome.looked.kind === 'failed')
+  );
 }

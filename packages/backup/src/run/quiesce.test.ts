@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { debtScript as nodeDebtScript } from '@splitmirror/hacmp';
 import { changes, localHost, type Script } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { debtScript, type QuiesceHooks, quiesceSteps, secretProblems, wasCutOff } from './quiesce.ts';
+import { debtScript, type QuiesceHooks, quiesceSeconds, quiesceSteps, secretProblems, wasCutOff } from './quiesce.ts';
 
 const host = localHost('a', { path: '/usr/bin:/bin' });
 let notes: string;
@@ -76,6 +76,18 @@ describe('quiesceSteps, in a real shell', () => {
   it('adds no step without hooks', () => {
     expect(quiesceSteps(null, notes, 'abc123', 'db1')).toEqual({ suspend: [], resume: [] });
   });
+});
+
+it('adds up the deadlines of all commands that a run may wait for', () => {
+  const slow = { argv: ['db', 'suspend'], timeoutSeconds: 90 } as const;
+  const given: QuiesceHooks = {
+    before: [['sync']],
+    suspend: [slow, ['true']],
+    resume: [['true']],
+    restart: [['never']],
+    timeoutSeconds: 5,
+  };
+  expect(quiesceSeconds(given)).toBe(105);
 });
 
 it('ends what a command reads with a line feed, in the steps and in the debt script of the nodes', async () => {

@@ -113,6 +113,13 @@ export function commandsOf({ before = [], suspend, resume, after = [], restart =
   return [...before, ...suspend, ...resume, ...after, ...restart].map(spelled);
 }
 
+/** Seconds that all commands of hooks may take together, restarts left out: as long as a run at work can hold the application, beside its freeze. */
+export function quiesceSeconds(hooks: QuiesceHooks): number {
+  return commandsOf({ ...hooks, restart: [] })
+    .map(({ timeoutSeconds = hooks.timeoutSeconds }) => timeoutSeconds)
+    .reduce((sum, seconds) => sum + seconds, 0);
+}
+
 /** Words that look like a secret are refused: a plan is shown, saved, signed and kept. */
 export function secretProblems(hooks: QuiesceHooks | null, node: string): readonly Problem[] {
   if (hooks === null) return [];

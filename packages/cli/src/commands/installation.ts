@@ -1,4 +1,4 @@
-import { surveyGroup } from '@splitmirror/backup';
+import { quiesceSeconds, surveyGroup } from '@splitmirror/backup';
 import {
   type GroupInstallation,
   type Installation,
@@ -65,7 +65,7 @@ export async function events(
               resume: hooks.resume,
               restart: hooks.restart,
               timeoutSeconds: hooks.timeoutSeconds,
-              settleSeconds: settingsOf(config, group).freezeSeconds + hooks.timeoutSeconds,
+              settleSeconds: settingsOf(config, group).freezeSeconds + quiesceSeconds(hooks),
             },
           }),
     });

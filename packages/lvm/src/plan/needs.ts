@@ -64,7 +64,7 @@ export const spare: Need = ({ volume: { name, copies }, allowLastCopy }) =>
         code: 'LAST_COPY',
         message: `${name} would run on one copy while the backup lasts`,
         seen: `COPIES: ${copies}`,
-        remedy: 'Allow it in the policy, or give the volume a third copy.',
+        remedy: 'Allow it in the policy (allowLastCopy), or give the volume a third copy.',
       }
     : null;
 

@@ -60,7 +60,7 @@ export const spareEverywhere: Need = ({ group, allowLastCopy }) => {
     code: 'LAST_COPY',
     message: `all volumes of ${group.name} would run on one copy while the backup lasts`,
     seen: bare.map(({ name }) => name).join(', '),
-    remedy: 'Allow it in the policy, or give the volumes a third copy.',
+    remedy: 'Allow it in the policy (allowLastCopy), or give the volumes a third copy.',
   };
 };
 
