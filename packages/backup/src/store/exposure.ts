@@ -2,6 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../ports.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
+import { directoryOf } from './names.ts';
 import type { Store } from './store.ts';
 
 /** A time in which volumes had fewer fresh copies than they should have. */
@@ -97,7 +98,7 @@ export function exposureOfJournal(text: string): Exposure | undefined {
 /** What the runs of a group have cost, oldest first: of its backups, of those removed since, and of runs that failed. */
 export async function exposuresOf(store: Pick<Store, 'root' | 'survey'>, group: string): Promise<Exposure[]> {
   const { backups, incomplete } = await store.survey(group);
-  const removed = await readText(join(store.root, group, removedName));
+  const removed = await readText(join(directoryOf(store.root, group), removedName));
   const failed = await Promise.all(
     incomplete.map(async ({ directory }) => exposureOfJournal(await readText(join(directory, 'journal.ndjson')))),
   );
@@ -120,7 +121,7 @@ export async function exposuresOf(store: Pick<Store, 'root' | 'survey'>, group: 
  */
 export async function endExposures(store: Pick<Store, 'root' | 'survey'>, group: string, at: string): Promise<void> {
   for (const exposure of await exposuresOf(store, group)) {
-    if (exposure.to === null) await append(join(store.root, group), { ...exposure, to: at });
+    if (exposure.to === null) await append(directoryOf(store.root, group), { ...exposure, to: at });
   }
 }
 

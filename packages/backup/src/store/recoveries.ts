@@ -4,6 +4,7 @@ import { renderSteps, type Script } from '@splitmirror/host';
 import { z } from 'zod';
 import { type Journal, openJournal } from '../run/journal.ts';
 import { syncDirectory } from './durable.ts';
+import { directoryOf } from './names.ts';
 import type { Store } from './store.ts';
 
 /** The record of a recovery while it is written. */
@@ -69,7 +70,7 @@ export async function listRecoveries(
   { root }: Pick<Store, 'root'>,
   group: string,
 ): Promise<{ readonly recoveries: readonly RecoveryRecord[]; readonly unreadable: readonly string[] }> {
-  const parent = join(root, group);
+  const parent = directoryOf(root, group);
   const names = await readdir(parent).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw error;

@@ -5,9 +5,9 @@ import { BackupError } from '../errors.ts';
 import type { Sink } from '../run/sink.ts';
 import { syncDirectory, syncFile } from './durable.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
+import { directoryNameOf, directoryOf, named } from './names.ts';
 import { recordsName } from './records.ts';
 import { openRestic, type Restic, ResticError, type ResticOptions } from './restic-program.ts';
-import { directoryNameOf, named } from './store.ts';
 import type { RunPlace, Vault } from './vault.ts';
 
 /** What `restic snapshots --json` says of one, as far as it counts here. */
@@ -67,7 +67,7 @@ export async function adoptBackups(root: string, options: ResticOptions): Promis
     // Whoever can write to the repository must not choose where files go here.
     if (run === undefined || group === undefined || /[/\0]|^\.+$/.test(group)) continue;
     if (named(root, directoryNameOf('20000101T000000Z', run)) === undefined) continue;
-    const parent = join(root, group);
+    const parent = directoryOf(root, group);
     await mkdir(parent, { recursive: true, mode: 0o700 });
     if ((await readdir(parent)).some((name) => named(parent, name)?.run === run)) continue;
     const arriving = join(parent, `.adopting-${run}`);

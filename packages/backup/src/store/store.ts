@@ -10,6 +10,7 @@ import type { Sink } from '../run/sink.ts';
 import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
+import { directoryNameOf, directoryOf, type Named, named } from './names.ts';
 import { addRecord, type BackupRecord, readRecords } from './records.ts';
 import { beginRecovery, type StoredRecovery } from './recoveries.ts';
 import { directoryVault, type Vault } from './vault.ts';
@@ -141,7 +142,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
         await mkdir(directory, { recursive: true, mode: 0o700 });
         const journal = await openJournal(join(directory, 'journal.ndjson'));
         // What the journal has on the disk is worth nothing as long as its name is not.
-        for (const each of [directory, parent, root]) await syncDirectory(each);
+        for (const each of [parent, root]) await syncDirectory(each);
         const place = { directory, group, run, createdAt };
         return {
           directory,
@@ -196,43 +197,6 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
         for (const { directory } of expired) await rm(directory, { recursive: true, force: true });
         await syncDirectory(parent);
       }),
-  };
-}
-
-/** Directory of a group, which is always one in the store itself. */
-function directoryOf(root: string, group: string): string {
-  if (/[/\0]|^\.{0,2}$/.test(group)) {
-    throw new BackupError('STORE_UNUSABLE', `${JSON.stringify(group)} cannot be the name of a directory in the store`, {
-      remedy: 'Name the resource group as the cluster does.',
-    });
-  }
-  return join(root, group);
-}
-
-interface Named {
-  readonly directory: string;
-  readonly run: string;
-  /** UTC, ISO 8601, to the second. */
-  readonly createdAt: string;
-  readonly suffix: '' | '.incomplete' | '.expired';
-}
-
-/** What the directory of a run is called once it is complete. */
-export function directoryNameOf(createdAt: string, run: string): string {
-  return `${createdAt.replace(/[-:]|\.\d+/g, '')}-${run}`;
-}
-
-const directoryName = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([a-z][a-z0-9]{5})(|\.incomplete|\.expired)$/;
-
-/** What the name of a directory says; `undefined` where it is no directory of a run. */
-export function named(parent: string, name: string): Named | undefined {
-  const [matched, year, month, day, hour, minute, second, run, suffix] = directoryName.exec(name) ?? [];
-  if (matched === undefined || run === undefined) return undefined;
-  return {
-    directory: join(parent, name),
-    run,
-    createdAt: `${year}-${month}-${day}T${hour}:${minute}:${second}Z`,
-    suffix: suffix as Named['suffix'],
   };
 }
 
