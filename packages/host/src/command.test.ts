@@ -24,6 +24,10 @@ describe('quote', () => {
     expect(() => quote('a\0b')).toThrow(RangeError);
   });
 
+  it.each(['\ud800', 'a\udfffb'])('refuses half a character, which would arrive as another: %j', (word) => {
+    expect(() => quote(word)).toThrow(RangeError);
+  });
+
   for (const [name, shell] of Object.entries(shells)) {
     it.skipIf(!existsSync(shell))(`survives ${name}`, () => {
       const word = fc.oneof(

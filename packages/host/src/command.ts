@@ -28,10 +28,11 @@ export function members(source: Command | Pipeline): readonly Command[] {
 /**
  * Quotes one word for POSIX sh and ksh88. ksh88 knows no `$'…'`, so only `'…'` is used.
  *
- * @throws RangeError when the word holds a NUL byte, which no argument can.
+ * @throws RangeError when the word holds a NUL byte, which no argument can, or half a character, which would become another.
  */
 export function quote(word: string): string {
   if (word.includes('\0')) throw new RangeError('an argument cannot hold a NUL byte');
+  if (!word.isWellFormed()) throw new RangeError('an argument cannot hold half of a surrogate pair');
   return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

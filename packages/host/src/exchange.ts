@@ -38,6 +38,8 @@ export interface Exchange {
   resume(): void;
   /** Asks the node to end the script. The first reason given counts; `null` is the caller's wish. */
   stop(reason: string | null): void;
+  /** The node was asked to end it, and has not yet answered. */
+  isStopping(): boolean;
 }
 
 /** Limits of an exchange, in seconds. */
@@ -159,9 +161,13 @@ class Conversation implements Exchange {
     this.#stopped = { reason };
     // The marks to come stand behind what was not taken yet.
     this.resume();
-    if (this.#pid !== undefined) void this.#cancel(this.#pid);
+    if (this.#pid !== undefined) this.#cancel(this.#pid);
     // The shell has not said who it is; when it does, it is asked to go.
     else this.#after(this.#patience.cancelSeconds + slackSeconds, this.#end);
+  }
+
+  isStopping(): boolean {
+    return this.#stopped !== undefined && !this.#settled;
   }
 
   #overdue(): void {
@@ -218,7 +224,7 @@ class Conversation implements Exchange {
     if (word === 'begin' && this.#pid === undefined) {
       this.#pid = Number(argument);
       this.#begin();
-      if (this.#stopped) void this.#cancel(this.#pid);
+      if (this.#stopped) this.#cancel(this.#pid);
     }
     this.#last[from] = word;
     this.#listener.mark(from, words);
@@ -226,11 +232,16 @@ class Conversation implements Exchange {
     if (isLast(this.#last.stdout) && isLast(this.#last.stderr)) this.#end();
   }
 
+  #cancel(pid: number): void {
+    this.#after(this.#patience.cancelSeconds + slackSeconds, this.#end);
+    // The number of a shell that is gone may be another process by now; what it has left to say is on its way.
+    if (this.#exit === undefined) void this.#ask(pid);
+  }
+
   /** Asks over a channel of its own, because the first one may be blocked. */
-  async #cancel(pid: number): Promise<void> {
+  async #ask(pid: number): Promise<void> {
     const { transport, commandLine, settings } = this.#site;
     const { cancelSeconds } = this.#patience;
-    this.#after(cancelSeconds + slackSeconds, this.#end);
     try {
       const killer = await transport.open(commandLine);
       killer.stdin.on('error', () => {});

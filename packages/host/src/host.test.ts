@@ -174,6 +174,56 @@ describe('createHost on a node that misbehaves', () => {
     });
   });
 
+  it('sends no signal to the number of a shell that is gone, which may be another process by now', async () => {
+    const node = silentNode();
+    const opening = createHost('nodea', node.transport).stream(reads('tar'), { timeoutSeconds: 10 });
+    await delay(10);
+    const mark = (words: string) => `\n${node.nonce()} ${words}\n`;
+    node.says(`${mark('begin 4711')}${mark('start 0 5')}`);
+    const stream = await opening;
+    for (let chunk = 0; chunk < 100; chunk++) node.says('x'.repeat(1000));
+    // The end stands behind what nobody reads.
+    node.exits({ kind: 'exited', code: 0 });
+    await delay(10);
+    stream.stdout.destroy();
+    await delay(10);
+    expect(node.received()).not.toContain('kill -15 4711');
+    node.ends({ kind: 'exited', code: 0 });
+    expect(await stream.outcome).toMatchObject({ kind: 'unknown' });
+  });
+
+  it('waits at close for a cancellation that is under way, and makes no connection behind it', async () => {
+    const order: string[] = [];
+    const local = localTransport('nodea');
+    const host = createHost(
+      'nodea',
+      {
+        async open(commandLine) {
+          order.push('open');
+          return local.open(commandLine);
+        },
+        async close() {
+          order.push('close');
+        },
+      },
+      { path },
+    );
+    const stream = await host.stream(reads('sleep', '60'), { timeoutSeconds: 100 });
+    stream.stdout.destroy();
+    await host.close();
+    expect(await stream.outcome).toMatchObject({ kind: 'cancelled' });
+    const controller = new AbortController();
+    const running = host.run(
+      { steps: [{ id: 'one', run: reads('sleep', '60'), timeoutSeconds: 100 }] },
+      { signal: controller.signal },
+    );
+    await delay(300);
+    controller.abort();
+    await host.close();
+    expect(await running).toMatchObject({ kind: 'cancelled' });
+    expect(order).toEqual(['open', 'open', 'close', 'open', 'open', 'close']);
+  });
+
   it('takes a stream for whole only when both streams say that it ended', async () => {
     const node = silentNode();
     const opening = createHost('nodea', node.transport).stream(reads('tar'), { timeoutSeconds: 10 });
@@ -221,6 +271,9 @@ function silentNode() {
     nonce: () => /^N=(\w+)$/m.exec(received)?.[1] ?? '',
     says: (text: string) => channels.forEach(({ stdout }) => void stdout.write(text)),
     complains: (text: string) => channels.forEach(({ stderr }) => void stderr.write(text)),
+    exits(exit: ProcessExit) {
+      for (const { end } of channels) end(exit);
+    },
     ends(exit: ProcessExit) {
       for (const { stdout, stderr, end } of channels) {
         stdout.end();

@@ -91,7 +91,7 @@ export interface Host {
       readonly expectedBytes?: number | undefined;
     },
   ): Promise<CommandStream>;
-  /** Ends the connection; commands under way are not waited for. */
+  /** Ends the connection. Commands under way are not waited for, apart from those that were asked to end. */
   close(): Promise<void>;
 }
 
@@ -120,6 +120,16 @@ export function createHost(name: string, transport: Transport, options: HostOpti
   const commandLine = `exec ${quote(options.shell ?? '/bin/sh')} -s`;
   const site = { transport, commandLine, settings };
   const limit = options.maxOutputBytes ?? 64 << 20;
+  const running = new Set<Exchange>();
+
+  async function begin(...exchanged: Parameters<typeof converse>): Promise<Exchange | null> {
+    const exchange = await converse(...exchanged);
+    if (exchange !== null) {
+      running.add(exchange);
+      void exchange.ended.then(() => running.delete(exchange));
+    }
+    return exchange;
+  }
 
   function noAnswer(ending: Extract<Ending, { kind: 'not-begun' }>, said: string): TransportError {
     const end = ending.exit.kind === 'exited' ? ` with ${ending.exit.code}` : '';
@@ -135,7 +145,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       const text = renderScript(script, nonce, settings);
       const transcript = new Transcript(script, limit);
       let exchange: Exchange | null = null;
-      exchange = await converse(site, text, nonce, patienceFor(script), signal, {
+      exchange = await begin(site, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
           if (!transcript.text(from, bytes)) exchange?.stop(`more than ${limit} bytes of output`);
@@ -163,6 +173,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       const transcript = new Transcript(script, maxStreamErrorBytes);
       // Chunk by chunk: a stream of bytes would copy what waits into one piece for each turn of a `for await`.
       let resume: (() => void) | undefined;
+      let stop: (() => void) | undefined;
       let isBehind = false;
       const stdout = new Readable({
         objectMode: true,
@@ -171,9 +182,14 @@ export function createHost(name: string, transport: Transport, options: HostOpti
           if (isBehind) resume?.();
           isBehind = false;
         },
+        // A reader that gives up ends the command: nothing would take the rest of its output.
+        destroy(error, done) {
+          stop?.();
+          done(error);
+        },
       });
       const use = expectedBytes < bulkBytes ? 'talk' : 'bulk';
-      const exchange = await converse({ ...site, use }, text, nonce, patienceFor(script), signal, {
+      const exchange = await begin({ ...site, use }, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
           if (from === 'stdout' && transcript.inStep(from)) {
@@ -191,8 +207,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       }
       signal?.addEventListener('abort', giveUp, { once: true });
       resume = () => exchange.resume();
-      // A reader that gives up ends the command: nothing would take the rest of its output.
-      stdout.on('close', () => exchange.stop(null));
+      stop = () => exchange.stop(null);
       const outcome = exchange.ended.then((ending): StreamOutcome => {
         signal?.removeEventListener('abort', giveUp);
         const [step] = transcript.results();
@@ -219,7 +234,10 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       return { stdout, outcome };
     },
 
-    close: () => transport.close(),
+    async close() {
+      await Promise.all([...running].map((exchange) => (exchange.isStopping() ? exchange.ended : null)));
+      await transport.close();
+    },
   };
 }
 

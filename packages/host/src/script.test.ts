@@ -12,6 +12,14 @@ describe('checkScript', () => {
     ['no deadline', [{ ...good, timeoutSeconds: 0 }], 'step read:/data: timeoutSeconds'],
     ['half a second', [{ ...good, timeoutSeconds: 1.5 }], 'step read:/data: timeoutSeconds'],
     ['a standard input without a final line feed', [{ ...good, stdin: 'y' }], 'step read:/data: stdin'],
+    ['a standard input that no bytes can say', [{ ...good, stdin: '\ud800\n' }], 'step read:/data: stdin'],
+    ['no program', [{ ...good, run: reads('') }], 'step read:/data: "" is no program'],
+    ['an option for a program', [{ ...good, run: reads('-c', 'id') }], 'step read:/data: "-c" is no program'],
+    [
+      'the same in a pipeline',
+      [{ ...good, run: { pipe: [reads('ls'), reads('-a')] } }],
+      'step read:/data: "-a" is no program',
+    ],
     ['a payment for what does not come before', [{ ...good, pays: ['later'] }], 'step read:/data names later'],
     ['a need for itself', [{ ...good, needs: ['read:/data'] }], 'step read:/data names read:/data'],
   ])('refuses %s', (_, steps, message) => {

@@ -1,4 +1,4 @@
-import { type Command, type Pipeline, renderCommand } from './command.ts';
+import { type Command, members, type Pipeline, renderCommand } from './command.ts';
 
 /** One command of a script. */
 export interface Step {
@@ -61,8 +61,13 @@ export function checkScript(script: Script): void {
     if (!Number.isInteger(step.timeoutSeconds) || step.timeoutSeconds < 1) {
       throw new RangeError(`step ${step.id}: timeoutSeconds must be a whole number from 1`);
     }
-    if (step.stdin !== undefined && (step.stdin.includes('\0') || !step.stdin.endsWith('\n'))) {
-      throw new RangeError(`step ${step.id}: stdin must end in a line feed and hold no NUL byte`);
+    const { stdin = '\n' } = step;
+    if (stdin.includes('\0') || !stdin.endsWith('\n') || !stdin.isWellFormed()) {
+      throw new RangeError(`step ${step.id}: stdin must be text that ends in a line feed and holds no NUL byte`);
+    }
+    for (const { argv } of members(step.run)) {
+      // The shell's `exec` would take it for an option of its own.
+      if (/^(?:-|$)/.test(argv[0])) throw new RangeError(`step ${step.id}: ${JSON.stringify(argv[0])} is no program`);
     }
     for (const earlier of [...(step.pays ?? []), ...(step.needs ?? [])]) {
       if (!seen.has(earlier)) throw new RangeError(`step ${step.id} names ${earlier}, which does not come before it`);
