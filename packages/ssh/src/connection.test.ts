@@ -257,6 +257,15 @@ describe('an unreachable node', () => {
     expect(performance.now() - begun).toBeLessThan(5000);
   });
 
+  it('is one to which the jump host finds no way in time', async () => {
+    const [jump, far] = [await node({ silentForwards: true }), await node()];
+    const error = await failure({ ...far.options, connectSeconds: 1, jumps: [jump.options] });
+    expect([error.code, error.message]).toEqual([
+      'HOST_UNREACHABLE',
+      expect.stringMatching(/through the jump host: no connection within 1 seconds$/),
+    ]);
+  });
+
   it.each(['HTTP/1.0 400 Bad Request\r\n\r\n', ''])('is one that speaks no SSH: %j', async (answer) => {
     const { options } = await node();
     const server = createServer((socket) => socket.on('error', () => {}).end(answer)).listen(0, '127.0.0.1');

@@ -1,6 +1,7 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createHost, type Host, type HostOptions, type Transport, TransportError } from '@splitmirror/host';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
+import { certificatesBeside } from './certificates.ts';
 import { connect } from './connection.ts';
 import { knownKeys } from './host-key.ts';
 import { privateKeyType } from './identity.ts';
@@ -71,15 +72,11 @@ export async function readEvidence(name: string, options: SshOptions): Promise<A
     'file' in identity ? readFile(identity.file, 'utf8').catch(() => '') : String(identity.key),
   );
   const keyTypes = (await Promise.all(texts)).flatMap((text) => privateKeyType(text) ?? []);
-  const beside = (options.identities ?? []).flatMap((identity) =>
-    'file' in identity ? `${identity.file}-cert.pub` : [],
-  );
-  const certificates = (await Promise.all(beside.map(async (file) => ((await isThere(file)) ? [file] : [])))).flat();
   const known = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);
   const lines = linesFor(await knownKeys(name, options), known);
   return {
     keyTypes,
-    certificates,
+    certificates: await certificatesBeside(options),
     authorities: lines.filter(({ marker }) => marker === 'authority').map(({ at }) => at),
   };
 }
@@ -88,13 +85,6 @@ function transportOf(adapter: Adapter, options: SshOptions, name: string): Trans
   const { program = 'ssh' } = options;
   const client = adapter === 'ssh2' ? connect : (host: string) => connectOpenssh(program, host, options);
   return connectedTransport(name, () => client(name, options), options.connections);
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function isStrange(error: unknown): boolean {

@@ -51,6 +51,15 @@ describe('takeWindow', () => {
     expect(made.incoming.window).toBe(2 << 20);
   });
 
+  it('does not take more than was granted, which nobody would have room for', () => {
+    const { made, channel: one } = channel();
+    takeWindow(one, 4 << 20);
+    made.incoming.window -= 4 << 20;
+    expect(() => {
+      made.incoming.window -= 1;
+    }).toThrow('more than it was granted');
+  });
+
   it.each([
     ['no window', { incoming: {} }],
     ['a frozen window', { incoming: Object.freeze({ window: 1 }) }],

@@ -15,6 +15,7 @@ import type { Connection } from './connection.ts';
 import { knownKeys } from './host-key.ts';
 import { serveKeys } from './key-agent.ts';
 import { fingerprint } from './known-hosts.ts';
+import { connectSeconds } from './login.ts';
 import { loginPause } from './login-pause.ts';
 import { type KeySource, renderConfig } from './openssh-config.ts';
 import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages } from './openssh-failure.ts';
@@ -226,8 +227,4 @@ function environment(): NodeJS.ProcessEnv {
 
 async function textOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
-}
-
-function connectSeconds(options: SshOptions): number {
-  return options.connectSeconds ?? 20;
 }

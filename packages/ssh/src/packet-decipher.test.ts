@@ -82,6 +82,40 @@ describe('packetDecipher', () => {
     );
   });
 
+  it.each([
+    ['a bit of the tag', (bytes: Buffer) => bytes.length - 1, 1],
+    ['a bit of the length', () => 0, 0x80],
+  ] as const)('takes nothing any more behind a packet of which %s was changed', (_what, at, bit) => {
+    const seen: string[] = [];
+    const decipher = packetDecipher({
+      cipher: 'aes-128-gcm',
+      key: createSecretKey(key),
+      nonce: nonce(),
+      inSeqno: 0,
+      onPayload: (payload) => void seen.push(String(payload)),
+    });
+    const right = wire([Buffer.from('one')]);
+    const wrong = Buffer.from(right);
+    wrong[at(wrong)] = (wrong[at(wrong)] ?? 0) ^ bit;
+    expect(() => decipher.decrypt(wrong, 0, wrong.length)).toThrow();
+    expect(() => decipher.decrypt(right, 0, right.length)).toThrow('a packet before');
+    expect(seen).toEqual([]);
+  });
+
+  it.each([
+    ['that is too short', 3],
+    ['as long as the packet', 16],
+    ['that leaves no payload', 15],
+    ['longer than the packet', 255],
+  ])('refuses padding %s, although its sender signed it', (_what, padding) => {
+    const length = Buffer.from([0, 0, 0, 16]);
+    const cipher = createCipheriv('aes-128-gcm', key, nonce());
+    cipher.setAAD(length);
+    const body = cipher.update(Buffer.from([padding, ...Buffer.alloc(15)]));
+    cipher.final();
+    expect(() => opened([Buffer.concat([length, body, cipher.getAuthTag()])])).toThrow('Bad padding length');
+  });
+
   it.each([0, 15, 17, 35_000, 2 ** 32 - 16])('refuses a packet of length %d', (length) => {
     const bytes = Buffer.alloc(64);
     bytes.writeUInt32BE(length);

@@ -4,6 +4,8 @@ import { createDecipheriv, type KeyObject } from 'node:crypto';
 const maxPacketBytes = 35_000;
 const lengthBytes = 4;
 const tagBytes = 16;
+/** RFC 4253, section 6. */
+const minPaddingBytes = 4;
 
 /** The keys of one direction, as the key exchange has made them. */
 interface GcmKeys {
@@ -22,8 +24,10 @@ interface PacketDecipher {
   inSeqno: number;
   _onPayload: (payload: Buffer) => number | false | undefined;
   /**
-   * Takes `data` from `from` to `to` and hands out the packets in it. Nothing of `data` is kept.
+   * Takes `data` from `from` to `to` and hands out the packets in it, each only when its tag has proved to be right. Nothing
+   * of `data` is kept.
    *
+   * @throws Error at a packet that is not right, and from then on: a connection ends with it.
    * @returns Where to go on when the keys have changed; `undefined` when everything was taken.
    */
   decrypt(data: Buffer, from: number, to: number): number | undefined;
@@ -39,6 +43,7 @@ export function packetDecipher({ cipher, key, nonce, inSeqno, onPayload }: GcmKe
   /** The beginning of a packet whose end has not arrived yet. */
   const held = Buffer.allocUnsafeSlow(lengthBytes + maxPacketBytes);
   let heldBytes = 0;
+  let isBroken = false;
 
   function open(data: Buffer, from: number, to: number): Buffer {
     const decipher = createDecipheriv(cipher, key, nonce);
@@ -48,6 +53,7 @@ export function packetDecipher({ cipher, key, nonce, inSeqno, onPayload }: GcmKe
     decipher.final();
     countUp(nonce);
     const padding = packet[0] ?? 0;
+    if (padding < minPaddingBytes || padding > packet.length - 2) throw new Error('Bad padding length');
     return packet.subarray(1, packet.length - padding);
   }
 
@@ -55,8 +61,10 @@ export function packetDecipher({ cipher, key, nonce, inSeqno, onPayload }: GcmKe
     inSeqno,
     _onPayload: onPayload,
     decrypt(data, from, to) {
+      if (isBroken) throw new Error('a packet before this one was not right');
       let at = from;
       while (at < to) {
+        isBroken = true;
         let payload: Buffer;
         const whole = heldBytes === 0 && to - at >= lengthBytes ? wireBytes(data, at) : Number.POSITIVE_INFINITY;
         if (to - at >= whole) {
@@ -67,10 +75,14 @@ export function packetDecipher({ cipher, key, nonce, inSeqno, onPayload }: GcmKe
           const end = Math.min(to, at + wanted - heldBytes);
           heldBytes += data.copy(held, heldBytes, at, end);
           at = end;
-          if (heldBytes < lengthBytes || heldBytes < wireBytes(held, 0)) continue;
+          if (heldBytes < lengthBytes || heldBytes < wireBytes(held, 0)) {
+            isBroken = false;
+            continue;
+          }
           payload = open(held, 0, heldBytes);
           heldBytes = 0;
         }
+        isBroken = false;
         self.inSeqno = (self.inSeqno + 1) >>> 0;
         const answer = self._onPayload(payload);
         if (answer !== undefined) return answer === false ? at : answer;

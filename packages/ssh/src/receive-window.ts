@@ -33,6 +33,8 @@ export function takeWindow(channel: ClientChannel, bytes: number): boolean {
     get: () => shown,
     set(value: number) {
       granted -= shown - value;
+      // ssh2 passes over what it did not grant. There is no way on without it, and keeping it would take any memory.
+      if (granted < 0) throw new Error('the node sent more than it was granted');
     },
   });
   const grant = () => {

@@ -124,6 +124,41 @@ describe('sshTransport', () => {
     expect(node.connections()).toBe(2);
   });
 
+  it('starts nothing behind close for a call that was under way', async () => {
+    const { node, host } = await connected({ silentStarts: 1 });
+    const running = hello(host);
+    const refused = expect(running).rejects.toMatchObject({
+      code: 'HOST_START',
+      message: expect.stringContaining('closed'),
+    });
+    await host.close();
+    await refused;
+    expect(node.connections()).toBe(1);
+  });
+
+  it('ends a connection on which nothing passes any more', async () => {
+    const { node, host } = await connected({}, { keepaliveSeconds: 100 });
+    await hello(host);
+    node.pause();
+    await host.close();
+  });
+
+  it.skipIf(!existsSync('/usr/sbin/sshd'))(
+    'ends a connection through a jump host, too, on which nothing passes any more',
+    async () => {
+      const [jump, node] = [await startSshd(), await startNode()];
+      cleanups.push(jump.stop, node.stop);
+      const host = sshHost(
+        'nodea',
+        { ...node.options, keepaliveSeconds: 100, jumps: [{ ...jump.options, keepaliveSeconds: 100 }] },
+        { path: '/usr/bin:/bin' },
+      );
+      await hello(host);
+      jump.pause();
+      await host.close();
+    },
+  );
+
   it('tries to connect anew after a failure to connect', async () => {
     const node = await startNode();
     cleanups.push(node.stop);

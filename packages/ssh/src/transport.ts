@@ -20,7 +20,7 @@ interface Link {
 
 /**
  * Starts command lines over kept connections. The first is made at the first call and shared by concurrent calls; one that
- * is lost is made anew at the next call. Bulk streams side by side get a connection each, and scripts go where there is
+ * is lost is made anew at the next call, but none behind `close` for a call that was under way. Bulk streams side by side get a connection each, and scripts go where there is
  * none if they can. sshd grants ten channels a connection unless told otherwise (MaxSessions); when they are used up, a
  * further connection is made. Nothing is ever started twice.
  *
@@ -33,6 +33,7 @@ export function connectedTransport(
   connections: number = defaultConnections,
 ): Transport {
   let links: Link[] = [];
+  let closings = 0;
 
   function makeLink(): Link {
     const link: Link = { made: connect(), connection: undefined, bulk: 0 };
@@ -65,6 +66,7 @@ export function connectedTransport(
   return {
     async open(commandLine, use = 'talk'): Promise<RemoteProcess> {
       const full = new Set<Link>();
+      const age = closings;
       let mayGrow = true;
       let reconnected = false;
       let refusal: unknown;
@@ -74,6 +76,7 @@ export function connectedTransport(
           const pause = openPauses[pauses++];
           if (pause === undefined) throw notStarted(name, refusal);
           await delay(pause);
+          if (age !== closings) throw notStarted(name, new Error('the host was closed meanwhile'));
           full.clear();
           mayGrow = true;
           continue;
@@ -92,6 +95,8 @@ export function connectedTransport(
         } catch (error) {
           link.bulk -= weight;
           const { connection } = link;
+          // Whoever has closed would not know of another connection, and nobody would close it.
+          if (age !== closings) throw notStarted(name, new Error('the host was closed meanwhile'));
           if (connection === undefined) {
             // A further connection that fails is no reason to give up: those that stand may have room.
             mayGrow = false;
@@ -111,6 +116,7 @@ export function connectedTransport(
     async close() {
       const ending = links;
       links = [];
+      closings += 1;
       await Promise.all(
         ending.map(({ made }) =>
           made.then(

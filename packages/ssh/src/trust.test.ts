@@ -362,11 +362,18 @@ describe.skipIf(!programs)('a node that asks for more than the embedded client c
     const { said, choices } = await chosen(certified);
     expect(said).toBe('hi\n');
     expect(choices).toEqual([{ adapter: 'openssh', because: expect.stringContaining('own-cert.pub certifies a key') }]);
-    expect((await failure({ ...certified, adapter: 'ssh2' })).code).toBe('HOST_AUTHENTICATION');
+    const refused = await failure({ ...certified, adapter: 'ssh2' });
+    expect([refused.code, refused.remedy]).toEqual([
+      'HOST_AUTHENTICATION',
+      expect.stringContaining(
+        `choose the adapter openssh or auto: ssh2 cannot show the user certificate ${own}-cert.pub`,
+      ),
+    ]);
     const named = { ...certified, certificates: [`${own}-cert.pub`] };
     await expect(greet({ ...named, adapter: 'ssh2' })).rejects.toMatchObject({
       code: 'SSH_SETTINGS',
       message: expect.stringContaining('user certificate'),
+      remedy: 'Choose the adapter openssh, or auto.',
     });
     // The same over an agent, which shows the certificate with the key.
     const socket = join(directory, 'agent');

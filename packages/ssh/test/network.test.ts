@@ -226,6 +226,29 @@ describe.skipIf(!existsSync(sshd))(`what ${sshd} may be set to`, { timeout: 60_0
     expect(facts).toEqual([{ host: 'nodea', cipher, decipher }]);
   });
 
+  it.each([
+    ['aes128-gcm@openssh.com', []],
+    ['chacha20-poly1305@openssh.com', []],
+    ['aes128-ctr', ['MACs hmac-sha2-256-etm@openssh.com']],
+    ['aes128-ctr', ['MACs hmac-sha2-256']],
+  ])('%s %j: a link that changes a bit is lost, and nothing of that packet is handed out', async (cipher, more) => {
+    const { host, relay, server } = await started([`Ciphers ${cipher}`, ...more]);
+    await host.run(greeting);
+    relay.flipAfter(1_000_003);
+    const { stdout, outcome } = await host.stream(reads('cat', server.file), limits);
+    const chunks: Buffer[] = [];
+    const reading = (async () => {
+      for await (const chunk of stdout) chunks.push(chunk);
+    })();
+    await expect(reading).rejects.toThrow();
+    const seen = Buffer.concat(chunks);
+    expect(seen.length).toBeLessThan(1_000_003);
+    expect(seen.equals(content.subarray(0, seen.length))).toBe(true);
+    expect(await outcome).toMatchObject({ kind: 'unknown', reason: expect.stringMatching(/^connection lost: /) });
+    expect(relay.connections()).toBe(1);
+    expect(await host.run(greeting)).toMatchObject({ kind: 'completed' });
+  });
+
   it('one login at a time, and ten at once', async () => {
     const { server } = await started(['MaxStartups 1']);
     const sites = await Promise.all(Array.from({ length: 10 }, () => reach(server)));

@@ -39,6 +39,8 @@ export interface NodeSettings {
   readonly refusals?: number;
   /** Starts of a command that are never answered, before the first that is. */
   readonly silentStarts?: number;
+  /** Takes wishes to be connected to a further host, and never answers them. */
+  readonly silentForwards?: boolean;
 }
 
 /** A real SSH server on loopback that runs commands with /bin/sh, behind a relay which can fail. */
@@ -75,6 +77,7 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
       (client as unknown as { _sock: Socket })._sock.setNoDelay(true);
       client.on('error', () => {});
       client.on('authentication', authenticate);
+      if (settings.silentForwards) client.on('tcpip', () => {});
       client.on('session', (accept, reject) => {
         if (refusals > 0) {
           refusals--;

@@ -19,6 +19,8 @@ export interface Relay {
   cut(): void;
   /** Drops a connection when it has passed so many more bytes to the client, most likely within a packet. */
   cutAfter(bytes: number): void;
+  /** Changes one bit when so many more bytes have passed to the client. */
+  flipAfter(bytes: number): void;
   /** From now on nothing passes any more, and nobody is told. */
   pause(): void;
   /** What was held back since {@link Relay.pause} passes now, and everything after it. */
@@ -44,6 +46,7 @@ export async function startRelay(target: number, settings: LinkSettings = {}): P
   const [there, back]: [Way, Way] = [{ busyUntil: 0 }, { busyUntil: 0 }];
   let connections = 0;
   let left = Number.POSITIVE_INFINITY;
+  let whole = Number.POSITIVE_INFINITY;
   const server = createServer((near) => {
     connections += 1;
     const far = connect(target, '127.0.0.1');
@@ -65,6 +68,8 @@ export async function startRelay(target: number, settings: LinkSettings = {}): P
 
     function cutting(chunk: Buffer): Buffer {
       const passed = chunk.subarray(0, left);
+      if (whole < passed.length) passed[whole] = (passed[whole] ?? 0) ^ 1;
+      whole = whole < passed.length ? Number.POSITIVE_INFINITY : whole - passed.length;
       left -= chunk.length;
       // After the last bytes have left.
       if (left <= 0) setTimeout(end, (settings.delayMs ?? 0) + 20);
@@ -80,6 +85,9 @@ export async function startRelay(target: number, settings: LinkSettings = {}): P
     },
     cutAfter(bytes) {
       left = bytes;
+    },
+    flipAfter(bytes) {
+      whole = bytes;
     },
     pause() {
       for (const lane of lanes) lane.pause();
