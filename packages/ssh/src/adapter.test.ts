@@ -23,6 +23,7 @@ describe('chooseAdapter', () => {
     ['Kerberos', { gssapi: true }, {}, /GSSAPI/],
     ['a user certificate', { certificates: ['/k-cert.pub'] }, {}, /user certificate/],
     ['a certificate beside a key', {}, { certificates: ['/k-cert.pub'] }, /\/k-cert\.pub certifies/],
+    ['a list of revoked host keys', { revokedHostKeys: '/revoked' }, {}, /revoked host keys/],
     ['a smart card', { pkcs11Provider: '/lib/p11.so' }, {}, /PKCS#11/],
     ['a hardware key', {}, { keyTypes: ['ssh-rsa', 'sk-ssh-ed25519@openssh.com'] }, /sk-ssh-ed25519@openssh\.com/],
     ['another middleware for hardware keys', { securityKeyProvider: '/lib/sk.so' }, {}, /hardware token/],

@@ -67,6 +67,7 @@ function inabilities(options: SshOptions): string[] {
     ...only(options.proxyCommand, 'a proxy command makes the connection, which only OpenSSH runs'),
     ...only(options.gssapi, 'it logs in with Kerberos (GSSAPI), which only OpenSSH can'),
     ...only(options.certificates?.length, 'it logs in with a user certificate, which only OpenSSH can show'),
+    ...only(options.revokedHostKeys, 'a list of revoked host keys is to be kept, which only OpenSSH reads'),
     ...only(options.pkcs11Provider, 'the key is on a smart card (PKCS#11), which only OpenSSH can ask'),
     ...only(options.securityKeyProvider, 'the key is on a hardware token, which only OpenSSH can ask'),
     ...(['kex', 'hostKeys', 'ciphers', 'macs'] as const).flatMap((kind) => leftWithNone(kind, options.algorithms)),

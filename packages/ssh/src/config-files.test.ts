@@ -82,7 +82,9 @@ describe('configuredOptions', () => {
       code: 'SSH_SETTINGS',
       message: expect.stringContaining('cannot be read'),
     });
-    const odd = write('odd', 'Include /etc/ssh/[a-c]*');
-    await expect(configuredOptions('a', { files: [odd] })).rejects.toMatchObject({ code: 'SSH_SETTINGS' });
+    for (const pattern of ['/etc/ssh/[a-c]*', '$' + '{HOME}/more', '%d/more', '~other/more']) {
+      const odd = write('odd', `Include ${pattern}`);
+      await expect(configuredOptions('a', { files: [odd] })).rejects.toMatchObject({ code: 'SSH_SETTINGS' });
+    }
   });
 });

@@ -89,6 +89,7 @@ function toOptions(
       ...(globalKnownHostsFiles ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
     ],
     hostKeyAlias: some(settings.hostKeyAlias),
+    revokedHostKeys: some(settings.revokedHostKeys),
     unknownHostKey: settings.strictHostKeyChecking === 'accept-new' ? 'accept-new' : 'refuse',
     jumps,
     // The tokens are resolved; ssh would look for some in what they stood for.
@@ -134,8 +135,11 @@ async function loadConfig(file: string, system = false, depth = 0): Promise<Conf
 
 /** The files that a pattern with `*` and `?` stands for, sorted as a shell would. */
 async function filesLike(pattern: string, base: string): Promise<string[]> {
-  if (/[[\]]/.test(pattern)) {
-    throw new SshSettingsError(`Include ${pattern} is not understood`, { remedy: 'Use * and ? only.' });
+  // What newer clients replace in a pattern, older ones look for by that name.
+  if (/[[\]%]|\$\{|^~[^/]/.test(pattern)) {
+    throw new SshSettingsError(`Include ${pattern} is not understood`, {
+      remedy: 'Write the path out; * and ? stand for any characters, ~/ for your home directory.',
+    });
   }
   const path = pattern.replace(/^~(?=\/)/, homedir());
   const absolute = isAbsolute(path) ? path : join(base, path);

@@ -37,6 +37,7 @@ describe('resolveSettings', () => {
       globalKnownHostsFiles: null,
       strictHostKeyChecking: null,
       hostKeyAlias: null,
+      revokedHostKeys: null,
       proxyJump: [],
       proxyCommand: null,
       connectTimeout: null,
@@ -118,6 +119,16 @@ Host=*
     const [file] = config('Host *\nGSSAPIAuthentication yes');
     expect(file && resolveSettings('a', [{ ...file, system: true }], asker).gssapiAuthentication).toBe(false);
     expect(resolved('GSSAPIAuthentication yes').gssapiAuthentication).toBe(true);
+  });
+
+  it('notes what it passes over although it changes the way or what is trusted, and nothing else', () => {
+    const text = ['CanonicalizeHostname yes', 'KnownHostsCommand /bin/keys', 'AddressFamily inet'].join('\n');
+    expect(resolved(text).notes).toEqual(
+      ['CanonicalizeHostname', 'KnownHostsCommand', 'AddressFamily'].map((word) =>
+        expect.stringContaining(`${word} is`),
+      ),
+    );
+    expect(resolved('CanonicalizeHostname no\nKnownHostsCommand none\nSendEnv LANG').notes).toEqual([]);
   });
 
   it('notes that host keys are checked whatever the file says', () => {
@@ -203,6 +214,7 @@ describe.skipIf(!existsSync('/usr/bin/ssh'))('resolveSettings beside ssh -G', ()
     fc.tuple(fc.constant('GlobalKnownHostsFile'), fc.constantFrom('/g', '/g /h')),
     fc.tuple(fc.constant('StrictHostKeyChecking'), fc.constantFrom('yes', 'no', 'ask', 'accept-new', 'off')),
     fc.tuple(fc.constant('HostKeyAlias'), fc.constantFrom('Alias', 'other')),
+    fc.tuple(fc.constant('RevokedHostKeys'), fc.constantFrom('/r', '~/r', 'none')),
     fc.tuple(fc.constant('ProxyJump'), fc.constantFrom('jump', 'op@jump:2022', 'a,b', 'none')),
     fc.tuple(fc.constant('ProxyCommand'), fc.constantFrom('nc %h %p', 'none', '/usr/bin/nc "a b" -x')),
     fc.tuple(fc.constant('ConnectTimeout'), fc.constantFrom('5', '1m', '1h30s')),
@@ -321,6 +333,10 @@ describe.skipIf(!existsSync('/usr/bin/ssh'))('resolveSettings beside ssh -G', ()
       strictHostKeyChecking:
         { true: 'yes', false: 'no' }[one('stricthostkeychecking') ?? ''] ?? one('stricthostkeychecking'),
       hostKeyAlias: one('hostkeyalias') ?? null,
+      revokedHostKeys:
+        all('revokedhostkeys')
+          .filter((word) => word !== 'none')
+          .map(expand)[0] ?? null,
       proxyJump: (one('proxyjump') ?? '')
         .split(',')
         .filter((hop) => hop !== '' && hop !== 'none')

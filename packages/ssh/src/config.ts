@@ -50,6 +50,8 @@ export interface ResolvedSettings {
   readonly globalKnownHostsFiles: readonly string[] | null;
   readonly strictHostKeyChecking: 'yes' | 'no' | 'ask' | 'accept-new' | null;
   readonly hostKeyAlias: string | null;
+  /** File of host keys that are refused whatever else is known. */
+  readonly revokedHostKeys: string | null;
   readonly proxyJump: readonly Jump[];
   readonly proxyCommand: string | null;
   /** Seconds. */
@@ -78,6 +80,7 @@ const keywords = new Set([
   'globalknownhostsfile',
   'stricthostkeychecking',
   'hostkeyalias',
+  'revokedhostkeys',
   'proxyjump',
   'proxycommand',
   'connecttimeout',
@@ -94,6 +97,16 @@ const keywords = new Set([
   'certificatefile',
 ]);
 const collected: ReadonlySet<string> = new Set(['identityfile', 'certificatefile']);
+/** Settings that change the way or what is trusted, and are passed over with a note unless they say this. */
+const noted: Readonly<Record<string, RegExp>> = {
+  addressfamily: /^any$/i,
+  bindaddress: /^$/,
+  bindinterface: /^$/,
+  canonicalizehostname: /^(?:no|false)$/i,
+  knownhostscommand: /^none$/i,
+  pubkeyacceptedalgorithms: /^$/,
+  pubkeyacceptedkeytypes: /^$/,
+};
 const manyValued: ReadonlySet<string> = new Set(['userknownhostsfile', 'globalknownhostsfile']);
 /** ssh itself follows no deeper. */
 const maxIncludes = 16;
@@ -143,6 +156,9 @@ function readFile(source: ConfigFile, found: Found, active: boolean, depth: numb
         for (const file of source.includes[pattern] ?? []) readFile(file, found, true, depth + 1);
       }
     } else if (applies && keywords.has(keyword)) take(keyword, words, found, source, directive);
+    else if (applies && !(noted[keyword]?.test(words.join(' ')) ?? true)) {
+      found.notes.add(`${source.file}: ${directive.param} is passed over`);
+    }
   }
 }
 
@@ -306,6 +322,7 @@ function settingsOf(found: Found): ResolvedSettings {
     globalKnownHostsFiles: paths('globalknownhostsfile'),
     strictHostKeyChecking: strictness(strict),
     hostKeyAlias: one('hostkeyalias')?.toLowerCase() ?? null,
+    revokedHostKeys: paths('revokedhostkeys')?.[0] ?? null,
     proxyJump: jumps(one('proxyjump')),
     proxyCommand: command === null || command.toLowerCase() === 'none' ? null : expand(command, tokens),
     connectTimeout: seconds(one('connecttimeout'), 'ConnectTimeout'),

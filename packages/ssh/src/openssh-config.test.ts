@@ -15,6 +15,7 @@ describe('renderConfig', () => {
     ['address', { address: '$(id)' }],
     ['address', { address: '-oProxyCommand=id' }],
     ['user', { user: 'a;id' }],
+    ['user', { user: '%d' }],
     ['HostKeyAlias', { hostKeyAlias: 'x"\nProxyCommand id' }],
     ['proxyCommand', { proxyCommand: 'a\nLocalCommand id' }],
     ['proxyCommand behind', { proxyCommand: 'nc %h %p', jumps: [plain] }],

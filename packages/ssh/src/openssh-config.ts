@@ -86,6 +86,7 @@ function stationLines(options: SshOptions, keys: KeySource): string[] {
     // Were the list empty, ssh would take its own files.
     ...(own === undefined ? ['UserKnownHostsFile none'] : many('UserKnownHostsFile', knownHostsFiles(options))),
     'GlobalKnownHostsFile none',
+    ...(options.revokedHostKeys === undefined ? [] : many('RevokedHostKeys', [options.revokedHostKeys])),
     `StrictHostKeyChecking ${options.unknownHostKey === 'accept-new' ? 'accept-new' : 'yes'}`,
     ...(keys.files.length === 0 ? ['IdentityFile none'] : keys.files.flatMap((file) => many('IdentityFile', [file]))),
     ...(options.certificates ?? []).flatMap((file) => many('CertificateFile', [file])),
@@ -131,7 +132,8 @@ function address(value: string): string {
 }
 
 function user(value: string): string {
-  if (!/^[^-\s'"`$\\;&<>|(){}][^\s'"`$\\;&<>|(){}]*$/.test(value)) throw unusable('user', value);
+  // A percent sign begins a token for newer clients, and none for older ones.
+  if (!/^[^-\s'"`$%\\;&<>|(){}][^\s'"`$%\\;&<>|(){}]*$/.test(value)) throw unusable('user', value);
   return value;
 }
 

@@ -87,10 +87,10 @@ function keyFailure(
   const [, type = 'a key', print = ''] =
     [...text.matchAll(/^debug1: Server host (?:key|certificate): (\S+) (\S+)/gm)].at(-1) ?? [];
   const presented = `${type} ${print.replace(/,$/, '')}`;
-  if (/REVOKED HOST KEY DETECTED|[Hh]ost key .* (?:is|has been) revoked/.test(text)) {
+  const [, list] = /^Host key \S+ \S+ revoked by file (.+)$/m.exec(text) ?? [];
+  if (list !== undefined || /REVOKED HOST KEY DETECTED|[Hh]ost key .* (?:is|has been) revoked/.test(text)) {
     return new TransportError('HOST_KEY_CHANGED', host, `${place(options)} presents ${presented}, which is revoked`, {
-      remedy:
-        'The key is marked @revoked in known_hosts: give the node a new key, or find out who answers in its place.',
+      remedy: `The key ${list === undefined ? 'is marked @revoked in known_hosts' : `stands in ${list}`}: give the node a new key, or find out who answers in its place.`,
     });
   }
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(text)) {

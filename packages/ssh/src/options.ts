@@ -81,6 +81,8 @@ export interface SshOptions {
   readonly identitiesOnly?: boolean | undefined;
   /** Files of user certificates. Only the system's client. */
   readonly certificates?: readonly string[] | undefined;
+  /** File of host keys that are refused whatever else is known (RevokedHostKeys). Only the system's client. */
+  readonly revokedHostKeys?: string | undefined;
   /** Log in with Kerberos, too. Only the system's client. */
   readonly gssapi?: boolean | undefined;
   /** Makes the connection, as in ssh_config: ssh runs it with a shell, and resolves its tokens. Only the system's client. */

@@ -351,6 +351,20 @@ describe.skipIf(!programs)('a node that asks for more than the embedded client c
     expect(other.code).toBe('HOST_KEY_UNKNOWN');
   });
 
+  it('refuses a key that stands in a list of revoked ones, which only OpenSSH reads', async () => {
+    const { options, hostKey, directory } = await sshd();
+    const revoked = join(directory, 'revoked');
+    writeFileSync(revoked, `${typeOf(hostKey)} ${hostKey.public.toString('base64')}\n`);
+    const careful = { ...options, revokedHostKeys: revoked };
+    for (const adapter of ['openssh', 'auto'] as const) {
+      const error = await failure({ ...careful, adapter });
+      expect([error.code, error.message]).toEqual(['HOST_KEY_CHANGED', expect.stringContaining('revoked')]);
+    }
+    await expect(greet({ ...careful, adapter: 'ssh2' })).rejects.toMatchObject({ code: 'SSH_SETTINGS' });
+    writeFileSync(revoked, '');
+    expect(await greet({ ...careful, adapter: 'openssh' })).toBe('hi\n');
+  });
+
   it('lets a user in by certificate, which ssh2 1.17 cannot show', async () => {
     const { directory } = await sshd();
     const [authority, own] = [join(directory, 'authority'), join(directory, 'own')];
