@@ -26,6 +26,7 @@ async function sshOptionsOf(config: Config, name: string, warn: Warn): Promise<S
     ...(algorithms === undefined ? {} : { algorithms }),
     ...(passphrase === undefined ? {} : { passphrase: () => secretOf(passphrase, 'ssh.passphrase') }),
     adapter: ssh.adapter,
+    ...(ssh.windowMiB === undefined ? {} : { windowBytes: ssh.windowMiB << 20 }),
     onWarning: ({ message }) => warn(`${name}: ${message}`),
   };
 }

@@ -224,6 +224,34 @@ describe('createHost on a node that misbehaves', () => {
     expect(order).toEqual(['open', 'open', 'close', 'open', 'open', 'close']);
   });
 
+  it('keeps no more output than it may, however long the node goes on, and still hears what is paid', async () => {
+    const node = silentNode();
+    const running = createHost('nodea', node.transport, { maxOutputBytes: 1000 }).run({
+      steps: [
+        { id: 'flood', run: changes('flood'), timeoutSeconds: 10 },
+        { id: 'thaw', run: changes('thaw'), timeoutSeconds: 10, pays: ['flood'] },
+      ],
+    });
+    await delay(10);
+    const both = (words: string) => {
+      node.says(`\n${node.nonce()} ${words}\n`);
+      node.complains(`\n${node.nonce()} ${words}\n`);
+    };
+    for (const words of ['begin 4711', 'start 0 5']) both(words);
+    for (let chunk = 0; chunk < 100; chunk++) node.says('x'.repeat(64 << 10));
+    for (const words of ['end 0 143 6', 'start 1 6']) both(words);
+    node.says('thawed\n');
+    for (const words of ['end 1 0 7', 'cancelled']) both(words);
+    node.ends({ kind: 'exited', code: 0 });
+    const {
+      kind,
+      steps: [flood, thaw],
+    } = await running;
+    expect([kind, flood?.kind]).toEqual(['unknown', 'unfinished']);
+    expect(flood && 'stdout' in flood && flood.stdout.length).toBeLessThanOrEqual(1000);
+    expect(thaw).toMatchObject({ kind: 'ended', stdout: 'thawed\n' });
+  });
+
   it('takes a stream for whole only when both streams say that it ended', async () => {
     const node = silentNode();
     const opening = createHost('nodea', node.transport).stream(reads('tar'), { timeoutSeconds: 10 });

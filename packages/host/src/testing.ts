@@ -491,6 +491,8 @@ const always: readonly Rule[] = [
       });
       assert.ok(outcome.kind === 'unknown' && /bytes of output/.test(outcome.reason), JSON.stringify(outcome.kind));
       assert.equal(kinds(outcome), 'freeze ended, flood unfinished, thaw ended');
+      const flood = step(outcome, 'flood');
+      assert.ok('stdout' in flood && flood.stdout.length <= 64 << 20, 'no more is kept than the limit says');
     },
   ],
   [

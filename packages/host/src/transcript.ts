@@ -26,6 +26,8 @@ export class Transcript {
   readonly #current: Record<From, StepRecord | undefined> = { stdout: undefined, stderr: undefined };
   readonly #stray: Buffer[] = [];
   #limit: number;
+  /** The limit was reached: what is kept from now on is the farewell. */
+  #isFull = false;
   #bytes = 0;
 
   /** @param limit Most bytes of output kept, both streams together. */
@@ -71,9 +73,11 @@ export class Transcript {
   /** Keeps output; `false` when it had to be dropped for the limit. */
   text(from: From, bytes: Buffer): boolean {
     const record = this.#current[from];
+    if (record?.cut) return false;
     if (this.#bytes + bytes.length > this.#limit) {
       if (record !== undefined) record.cut = true;
-      this.#limit = this.#bytes + farewellBytes;
+      if (!this.#isFull) this.#limit = this.#bytes + farewellBytes;
+      this.#isFull = true;
       return false;
     }
     this.#bytes += bytes.length;

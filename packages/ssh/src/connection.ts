@@ -6,7 +6,7 @@ import { connectSeconds, logIn, type Tunnel, unreachable } from './login.ts';
 import { loginPause } from './login-pause.ts';
 import type { SshOptions, SshWarning } from './options.ts';
 import { remoteProcess } from './process.ts';
-import { defaultWindowBytes, takeWindow } from './receive-window.ts';
+import { takeWindow, windowOf } from './receive-window.ts';
 import { stationsOf } from './stations.ts';
 
 /** How long a goodbye may take, in milliseconds. */
@@ -76,9 +76,9 @@ async function connectHop(host: string, jumps: readonly SshOptions[]): Promise<H
 }
 
 async function connectNode(host: string, options: SshOptions, hop: Hop | null): Promise<Hop> {
+  const windowBytes = windowOf(options);
   const { client, lost, closed, drop } = await logIn(host, options, await tunnelThrough(host, options, hop));
   void closed.then(() => hop?.destroy());
-  const windowBytes = options.windowBytes ?? defaultWindowBytes;
   const seconds = connectSeconds(options);
   return {
     lost,

@@ -58,7 +58,8 @@ export interface SshOptions {
   readonly keepaliveCount?: number | undefined;
   /**
    * Bytes that the node may send on a channel before it has to wait for us; default 6 MiB. It should be the bandwidth of the
-   * link times its round trip, here 1 Gbit/s and 50 ms: less leaves the link idle, much more only queues in it.
+   * link times its round trip, here 1 Gbit/s and 50 ms: less leaves the link idle, much more only queues in it. Each stream
+   * that nobody reads may hold so much and 3 MiB in memory. From 2 MiB, which ssh2 has granted by then, to 256 MiB; only ssh2.
    */
   readonly windowBytes?: number | undefined;
   /**

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { changes, type Host, reads } from '@splitmirror/host';
 import { startLab } from '@splitmirror/lab';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import ssh2, { type Client, type ClientCallback } from 'ssh2';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ConnectionFacts, type SshOptions, sshHost } from '../src/index.ts';
 import { startNode } from './node.ts';
 import { type LinkSettings, type Relay, startRelay } from './relay.ts';
@@ -247,6 +248,36 @@ describe.skipIf(!existsSync(sshd))(`what ${sshd} may be set to`, { timeout: 60_0
     expect(await outcome).toMatchObject({ kind: 'unknown', reason: expect.stringMatching(/^connection lost: /) });
     expect(relay.connections()).toBe(1);
     expect(await host.run(greeting)).toMatchObject({ kind: 'completed' });
+  });
+
+  it('new keys under load, with an ssh2 whose insides are other ones: as it comes from there, and said', async () => {
+    const { connect, exec } = ssh2.Client.prototype;
+    vi.spyOn(ssh2.Client.prototype, 'connect').mockImplementation(function (this: Client, settings) {
+      this.prependListener('handshake', () => {
+        const { _decipher } = (this as unknown as { _protocol: { _decipher: object } })._protocol;
+        Object.defineProperty(_decipher, 'constructor', { value: class Renamed {} });
+      });
+      return connect.call(this, settings);
+    });
+    vi.spyOn(ssh2.Client.prototype, 'exec').mockImplementation(function (this: Client, line, tell) {
+      return exec.call(this, line, (error, channel) => {
+        const { incoming } = (channel ?? {}) as unknown as { incoming?: object };
+        if (incoming) Object.defineProperty(incoming, 'window', { configurable: false });
+        (tell as ClientCallback)(error, channel);
+      });
+    } as typeof exec);
+    cleanups.push(() => vi.restoreAllMocks());
+    const facts: ConnectionFacts[] = [];
+    const warnings: string[] = [];
+    const { host, server } = await started(['RekeyLimit 1M'], {
+      onConnect: (made) => facts.push(made),
+      onWarning: ({ code }) => warnings.push(code),
+    });
+    const { stdout, outcome } = await host.stream(reads('cat', server.file), limits);
+    expect(await digestOf(stdout)).toBe(digest);
+    expect(await outcome).toMatchObject({ kind: 'ended', memberCodes: [0] });
+    expect(facts).toMatchObject([{ decipher: 'ssh2' }]);
+    expect(warnings).toEqual(['WINDOW_NOT_SET']);
   });
 
   it('one login at a time, and ten at once', async () => {

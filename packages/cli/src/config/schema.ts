@@ -126,6 +126,12 @@ const ssh = z.strictObject({
     .enum(['auto', 'ssh2', 'openssh'])
     .default('auto')
     .describe('the embedded client, the system’s `ssh`, or the one that the settings ask for'),
+  windowMiB: z
+    .int()
+    .min(2)
+    .max(256)
+    .optional()
+    .describe('what may be on the way of a stream: bandwidth times round trip; default 6; the embedded client only'),
   sudo: z.enum(['changes', 'all']).optional().describe('run changing commands, or all, through `sudo -n`'),
 });
 
