@@ -140,6 +140,7 @@ class Conversation implements Exchange {
     void child.exit.then((exit) => {
       this.#exit = exit;
       this.#heardAt = performance.now();
+      if (this.#stopped !== undefined) this.resume();
       this.#awaitSilence();
     });
     // With both streams at their end there is nothing more to hear; the exit follows at once, if ever.
@@ -154,16 +155,18 @@ class Conversation implements Exchange {
     this.#paused = false;
     this.#heardAt = performance.now();
     this.#child.stdout.resume();
+    this.#child.stderr.resume();
   }
 
   stop(reason: string | null): void {
     if (this.#stopped !== undefined || this.#settled) return;
     this.#stopped = { reason };
-    // The marks to come stand behind what was not taken yet.
-    this.resume();
     if (this.#pid !== undefined) this.#cancel(this.#pid);
     // The shell has not said who it is; when it does, it is asked to go.
-    else this.#after(this.#patience.cancelSeconds + slackSeconds, this.#end);
+    else {
+      this.#after(this.#patience.cancelSeconds + slackSeconds, this.#end);
+      this.resume();
+    }
   }
 
   isStopping(): boolean {
@@ -235,7 +238,15 @@ class Conversation implements Exchange {
   #cancel(pid: number): void {
     this.#after(this.#patience.cancelSeconds + slackSeconds, this.#end);
     // The number of a shell that is gone may be another process by now; what it has left to say is on its way.
-    if (this.#exit === undefined) void this.#ask(pid);
+    if (this.#exit !== undefined) {
+      this.resume();
+      return;
+    }
+    // Nobody wants what a step writes until it is told; then the marks to come stand behind what was not taken yet.
+    this.#paused = true;
+    this.#child.stdout.pause();
+    this.#child.stderr.pause();
+    void this.#ask(pid).finally(() => this.resume());
   }
 
   /** Asks over a channel of its own, because the first one may be blocked. */
@@ -250,6 +261,7 @@ class Conversation implements Exchange {
       killer.stderr.on('error', () => {}).resume();
       const read = new Promise((resolve) => killer.stdout.once('end', resolve).once('close', resolve));
       killer.stdin.write(renderCancel(pid, cancelSeconds, settings));
+      this.resume();
       await Promise.race([read, this.ended]);
       killer.stdin.end();
       killer.destroy();

@@ -318,7 +318,8 @@ const always: readonly Rule[] = [
       });
       const [meek, stubborn] = [step(outcome, 'meek'), step(outcome, 'stubborn')];
       assert.equal(kinds(outcome), 'meek timed-out, stubborn timed-out');
-      assert.ok(meek.kind === 'timed-out' && meek.exitCode === 143 && meek.durationMs < 4000);
+      assert.ok(meek.kind === 'timed-out' && meek.exitCode === 143);
+      assert.ok(meek.clock.end - meek.clock.start < 6, 'TERM is enough for what obeys it');
       assert.ok(stubborn.kind === 'timed-out' && stubborn.exitCode === 137 && stubborn.stdout === 'on\n');
       assert.ok(stubborn.clock.end - stubborn.clock.start >= 5);
     },

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { createHost, type Host, type HostOptions, type Transport, TransportError } from '@splitmirror/host';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
-import { certificatesBeside } from './certificates.ts';
-import { connect } from './connection.ts';
-import { knownKeys } from './host-key.ts';
-import { privateKeyType } from './identity.ts';
-import { knownName, linesFor } from './known-hosts.ts';
-import { connectOpenssh } from './openssh.ts';
+import { connect } from './embedded/connection.ts';
+import { certificatesBeside } from './keys/certificates.ts';
+import { privateKeyType } from './keys/identity.ts';
+import { connectOpenssh } from './openssh/connection.ts';
 import type { SshOptions } from './options.ts';
 import { connectedTransport } from './transport.ts';
+import { knownKeys } from './trust/host-key.ts';
+import { knownName, linesFor } from './trust/known-hosts.ts';
 
 /** A node reached over SSH. `name` is the cluster's name of the node; where it answers is `options.address`. */
 export function sshHost(name: string, options: SshOptions, hostOptions: HostOptions = {}): Host {

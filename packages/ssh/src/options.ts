@@ -1,6 +1,6 @@
 import type { Adapter, AdapterChoice } from './adapter.ts';
 import type { Algorithms } from './algorithms.ts';
-import type { ConnectionFacts } from './connection-facts.ts';
+import type { ConnectionFacts } from './embedded/connection-facts.ts';
 
 /** A private key: a file, or the text of one. */
 export type Identity =

@@ -1,189 +1,92 @@
-import { copyFileSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Host, reads, type ScriptOutcome } from '@splitmirror/host';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type NodeSettings, startNode, type TestNode } from '../test/node.ts';
-import { startSshd } from '../test/sshd.ts';
-import { sshHost, sshTransport } from './host.ts';
+import { PassThrough } from 'node:stream';
+import type { ProcessExit, RemoteProcess } from '@splitmirror/host';
+import { describe, expect, it } from 'vitest';
+import { type Connection, connectedTransport } from './transport.ts';
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function connected(settings?: NodeSettings, options = {}): Promise<{ node: TestNode; host: Host }> {
-  const node = await startNode(settings);
-  const host = sshHost('nodea', { ...node.options, ...options }, { path: '/usr/bin:/bin' });
-  cleanups.push(node.stop, () => host.close());
-  return { node, host };
-}
-
-function hello(host: Host): Promise<ScriptOutcome> {
-  return host.run({ steps: [{ id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 }] });
-}
-
-function sleeping(host: Host, seconds = 60): Promise<ScriptOutcome> {
-  return host.run({ steps: [{ id: 'one', run: reads('sleep', String(seconds)), timeoutSeconds: 100 }] });
-}
-
-describe('sshTransport', () => {
-  it('keeps one connection, also for calls that come at once', async () => {
-    const { node, host } = await connected();
-    const outcomes = await Promise.all([hello(host), hello(host), hello(host)]);
-    await hello(host);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'completed', 'completed']);
-    expect(node.connections()).toBe(1);
-  });
-
-  it('connects anew at the next call after a loss', async () => {
-    const { node, host } = await connected();
-    await hello(host);
-    node.cut();
-    await delay(50);
-    expect(await hello(host)).toMatchObject({ kind: 'completed' });
-    expect(node.connections()).toBe(2);
-  });
-
-  it('connects anew when the loss shows only at the start of a call', async () => {
-    const { node, host } = await connected();
-    await hello(host);
-    node.cut();
-    expect(await hello(host)).toMatchObject({ kind: 'completed' });
-  });
-
-  it('tells all calls under way that the connection is lost, and repeats none', async () => {
-    const { node, host } = await connected();
-    await hello(host);
-    const running = [sleeping(host), sleeping(host)];
-    await delay(500);
-    node.cut();
-    for (const outcome of await Promise.all(running)) {
-      expect(outcome).toMatchObject({ kind: 'unknown', reason: expect.stringMatching(/^connection lost: /) });
+/** Connections that are made, or fail to be, in this order; each with the channels that it grants. */
+function node(...grants: readonly (number | Error)[]) {
+  const carried: string[][] = [];
+  const ends: ((exit: ProcessExit) => void)[] = [];
+  async function connect(): Promise<Connection> {
+    const grant = grants[carried.length];
+    if (typeof grant !== 'number') {
+      carried.push([]);
+      throw grant ?? new Error('one connection too many');
     }
-    expect(node.connections()).toBe(1);
+    const commands: string[] = [];
+    carried.push(commands);
+    return {
+      lost: () => null,
+      async exec(commandLine) {
+        if (commands.length >= grant) throw Object.assign(new Error('refused'), { reason: 4 });
+        commands.push(commandLine);
+        return running(ends);
+      },
+      close: async () => {},
+      destroy() {},
+    };
+  }
+  const end = () => {
+    for (const each of ends.splice(0)) each({ kind: 'exited', code: 0 });
+  };
+  return { connect, carried, end };
+}
+
+function running(ends: ((exit: ProcessExit) => void)[]): RemoteProcess {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const exit = new Promise<ProcessExit>((resolve) => ends.push(resolve));
+  return { stdin, stdout, stderr, exit, destroy() {} };
+}
+
+describe('connectedTransport', () => {
+  it('makes one connection for calls that come at once', async () => {
+    const { connect, carried } = node(10);
+    const { open } = connectedTransport('nodea', connect);
+    await Promise.all([open('one'), open('two'), open('three')]);
+    expect(carried).toEqual([['one', 'two', 'three']]);
   });
 
-  it('notices by keepalives that nothing passes any more', async () => {
-    const { node, host } = await connected({}, { keepaliveSeconds: 1, keepaliveCount: 2 });
-    await hello(host);
-    const running = sleeping(host);
-    await delay(300);
-    const begun = performance.now();
-    node.pause();
-    expect(await running).toMatchObject({ kind: 'unknown', reason: 'connection lost: Keepalive timeout' });
-    expect(performance.now() - begun).toBeLessThan(8000);
+  it('gives bulk streams a connection each up to the limit, and scripts the one that carries least', async () => {
+    const { connect, carried } = node(10, 10, 10);
+    const { open } = connectedTransport('nodea', connect, 3);
+    await open('script');
+    await Promise.all(['a', 'b', 'c', 'd'].map((name) => open(name, 'bulk')));
+    expect(carried).toEqual([['script', 'a', 'd'], ['b'], ['c']]);
+    await open('another');
+    expect(carried[1]).toEqual(['b', 'another']);
   });
 
-  it('notices by keepalives that a start is not answered, and starts over a new connection', async () => {
-    const { node, host } = await connected({}, { keepaliveSeconds: 1, keepaliveCount: 1 });
-    await hello(host);
-    node.pause();
-    expect(await hello(host)).toMatchObject({ kind: 'completed' });
-    expect(node.connections()).toBe(2);
+  it('uses connections again when their streams have ended', async () => {
+    const { connect, carried, end } = node(10, 10);
+    const { open } = connectedTransport('nodea', connect, 2);
+    await Promise.all([open('a', 'bulk'), open('b', 'bulk')]);
+    end();
+    await Promise.resolve();
+    await Promise.all([open('c', 'bulk'), open('d', 'bulk')]);
+    expect(carried).toEqual([
+      ['a', 'c'],
+      ['b', 'd'],
+    ]);
   });
 
-  it('waits when the node has no channel to give', async () => {
-    const { host } = await connected({ refusals: 3 });
-    expect(await hello(host)).toMatchObject({ kind: 'completed' });
+  it('lets streams share when the node takes no further connection', async () => {
+    const { connect, carried } = node(10, new Error('turned away'), new Error('turned away'));
+    const { open } = connectedTransport('nodea', connect, 3);
+    await open('a', 'bulk');
+    await Promise.all([open('b', 'bulk'), open('c', 'bulk')]);
+    expect(carried).toEqual([['a', 'b', 'c'], [], []]);
   });
 
-  it('says HOST_START when the node never gives a channel', async () => {
-    const { host } = await connected({ refusals: 1000 });
-    await expect(hello(host)).rejects.toMatchObject({
-      code: 'HOST_START',
-      remedy: expect.stringContaining('MaxSessions'),
-    });
+  it('fails as the connection does when there is no other', async () => {
+    const { connect } = node(new Error('unreachable'));
+    await expect(connectedTransport('nodea', connect).open('a', 'bulk')).rejects.toThrow('unreachable');
   });
 
-  it('says lost, not ended, when a link dies under a command', async () => {
-    const node = await startNode();
-    const transport = sshTransport(node.options);
-    cleanups.push(node.stop, () => transport.close());
-    const child = await transport.open('echo some output; sleep 60');
-    child.stdout.once('data', node.cut);
-    expect(await child.exit).toMatchObject({ kind: 'lost' });
+  it('makes a further connection beyond the limit when all are full, for one has to be able to cancel', async () => {
+    const { connect, carried } = node(1, 1, 1, 1);
+    const { open } = connectedTransport('nodea', connect, 2);
+    await Promise.all([open('a', 'bulk'), open('b', 'bulk')]);
+    await open('kill');
+    expect(carried).toEqual([['a'], ['b'], ['kill']]);
   });
-
-  it.each([
-    ['exit 0', { kind: 'exited', code: 0 }],
-    ['exit 255', { kind: 'exited', code: 255 }],
-    ['kill -9 $$', { kind: 'signalled', signal: 'SIGKILL' }],
-  ])('reports the end of `%s`', async (commandLine, exit) => {
-    const node = await startNode();
-    const transport = sshTransport(node.options);
-    cleanups.push(node.stop, () => transport.close());
-    expect(await (await transport.open(commandLine)).exit).toEqual(exit);
-  });
-
-  it('can be used again after close', async () => {
-    const { node, host } = await connected();
-    await hello(host);
-    await host.close();
-    expect(await hello(host)).toMatchObject({ kind: 'completed' });
-    expect(node.connections()).toBe(2);
-  });
-
-  it('starts nothing behind close for a call that was under way', async () => {
-    const { node, host } = await connected({ silentStarts: 1 });
-    const running = hello(host);
-    const refused = expect(running).rejects.toMatchObject({
-      code: 'HOST_START',
-      message: expect.stringContaining('closed'),
-    });
-    await host.close();
-    await refused;
-    expect(node.connections()).toBe(1);
-  });
-
-  it('ends a connection on which nothing passes any more', async () => {
-    const { node, host } = await connected({}, { keepaliveSeconds: 100 });
-    await hello(host);
-    node.pause();
-    await host.close();
-  });
-
-  it.skipIf(!existsSync('/usr/sbin/sshd'))(
-    'ends a connection through a jump host, too, on which nothing passes any more',
-    async () => {
-      const [jump, node] = [await startSshd(), await startNode()];
-      cleanups.push(jump.stop, node.stop);
-      const host = sshHost(
-        'nodea',
-        { ...node.options, keepaliveSeconds: 100, jumps: [{ ...jump.options, keepaliveSeconds: 100 }] },
-        { path: '/usr/bin:/bin' },
-      );
-      await hello(host);
-      jump.pause();
-      await host.close();
-    },
-  );
-
-  it('tries to connect anew after a failure to connect', async () => {
-    const node = await startNode();
-    cleanups.push(node.stop);
-    const missing = join(node.directory, 'later');
-    const host = sshHost('nodea', { ...node.options, knownHosts: [missing] }, { path: '/usr/bin:/bin' });
-    cleanups.push(() => host.close());
-    await expect(hello(host)).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
-    copyFileSync(node.options.knownHosts?.[0] ?? '', missing);
-    expect(await hello(host)).toMatchObject({ kind: 'completed' });
-  });
-
-  it.skipIf(!existsSync('/usr/sbin/sshd'))(
-    'lives with the MaxSessions of a real sshd, also when all is cancelled',
-    async () => {
-      const sshd = await startSshd(['MaxSessions 2']);
-      const host = sshHost('nodea', sshd.options, { path: '/usr/bin:/bin' });
-      cleanups.push(sshd.stop, () => host.close());
-      const outcomes = await Promise.all(Array.from({ length: 12 }, () => sleeping(host, 0)));
-      expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 12 }, () => 'completed'));
-      const controller = new AbortController();
-      const script = { steps: [{ id: 'one', run: reads('sleep', '60'), timeoutSeconds: 100 }] };
-      const running = Array.from({ length: 4 }, () => host.run(script, { signal: controller.signal }));
-      await delay(1500);
-      controller.abort();
-      for (const outcome of await Promise.all(running)) expect(outcome.kind).toBe('cancelled');
-    },
-  );
 });

@@ -1,6 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelUse, type RemoteProcess, type Transport, TransportError } from '@splitmirror/host';
-import type { Connection } from './connection.ts';
+
+/** A logged-in connection. */
+export interface Connection {
+  /** Why it ended, or `null` while it stands. */
+  lost(): string | null;
+  /** Starts a command line on a channel of its own. Rejects with what ssh2 says; nothing was started then. */
+  exec(commandLine: string): Promise<RemoteProcess>;
+  /** Ends it and waits for that. */
+  close(): Promise<void>;
+  /** Drops it without a word. */
+  destroy(): void;
+}
 
 /** Most connections that are made for bulk streams side by side, unless the settings say otherwise. */
 const defaultConnections = 4;

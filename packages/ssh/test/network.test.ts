@@ -180,6 +180,19 @@ describe.each(Object.keys(servers))('a network that misbehaves, before %s', { ti
 });
 
 describe('a node that misbehaves', () => {
+  it('may send more than it was granted, which ends the connection before the memory', async () => {
+    const node = await startNode({ ignoresWindow: true });
+    const host = sshHost('nodea', { ...node.options, connections: 1 }, { path: '/usr/bin:/bin' });
+    cleanups.push(node.stop, () => host.close());
+    const waiting = host.run({ steps: [{ id: 'wait', run: reads('sleep', '50'), timeoutSeconds: 50 }] });
+    const { stdout, outcome } = await host.stream(reads('cat', '/dev/zero'), limits);
+    // Nobody reads.
+    const reason = 'connection lost: the node sent more than it was granted';
+    expect(await waiting).toMatchObject({ kind: 'unknown', reason });
+    await expect(stdout.toArray()).rejects.toThrow();
+    expect(await outcome).toMatchObject({ kind: 'unknown', reason });
+  });
+
   it('may never answer the start of a shell', async () => {
     const node = await startNode({ silentStarts: 1 });
     const host = sshHost('nodea', { ...node.options, connectSeconds: 1 }, { path: '/usr/bin:/bin' });

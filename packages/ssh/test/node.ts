@@ -41,6 +41,8 @@ export interface NodeSettings {
   readonly silentStarts?: number;
   /** Takes wishes to be connected to a further host, and never answers them. */
   readonly silentForwards?: boolean;
+  /** Sends whatever there is, granted or not. */
+  readonly ignoresWindow?: boolean;
 }
 
 /** A real SSH server on loopback that runs commands with /bin/sh, behind a relay which can fail. */
@@ -90,6 +92,8 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
             return;
           }
           const channel = acceptExec();
+          if (settings.ignoresWindow)
+            Object.assign((channel as unknown as { outgoing: object }).outgoing, { window: 1e12 });
           const child = spawn('/bin/sh', ['-c', `${settings.profile ?? ':'}\n${command}`], {
             detached: true,
             stdio: 'pipe',

@@ -2,8 +2,8 @@ import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SplitmirrorError, TransportError } from '@splitmirror/host';
+import type { SshOptions } from '../options.ts';
 import { fingerprint, judgeKey, type KnownHost, keyType, knownHostsLine, linesFor } from './known-hosts.ts';
-import type { SshOptions } from './options.ts';
 
 /** A key that nobody knows yet. */
 interface NewKey {

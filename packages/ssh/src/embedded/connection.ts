@@ -1,28 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RemoteProcess, TransportError } from '@splitmirror/host';
+import { TransportError } from '@splitmirror/host';
 import type { ClientChannel } from 'ssh2';
-import { refuseUnable } from './adapter.ts';
-import { connectSeconds, logIn, type Tunnel, unreachable } from './login.ts';
-import { loginPause } from './login-pause.ts';
-import type { SshOptions, SshWarning } from './options.ts';
+import { refuseUnable } from '../adapter.ts';
+import { connectSeconds, loginPause } from '../login-time.ts';
+import type { SshOptions, SshWarning } from '../options.ts';
+import { stationsOf } from '../stations.ts';
+import type { Connection } from '../transport.ts';
+import { logIn, type Tunnel, unreachable } from './login.ts';
 import { remoteProcess } from './process.ts';
 import { takeWindow, windowOf } from './receive-window.ts';
-import { stationsOf } from './stations.ts';
 
 /** How long a goodbye may take, in milliseconds. */
 const goodbyeMs = 2000;
-
-/** A logged-in connection. */
-export interface Connection {
-  /** Why it ended, or `null` while it stands. */
-  lost(): string | null;
-  /** Starts a command line on a channel of its own. Rejects with what ssh2 says; nothing was started then. */
-  exec(commandLine: string): Promise<RemoteProcess>;
-  /** Ends it and waits for that. */
-  close(): Promise<void>;
-  /** Drops it without a word. */
-  destroy(): void;
-}
 
 /** A connection that can also lead to a further host. */
 interface Hop extends Connection {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { renderConfig } from './openssh-config.ts';
-import type { SshOptions } from './options.ts';
+import type { SshOptions } from '../options.ts';
+import { renderConfig } from './client-config.ts';
 
 const plain: SshOptions = { address: 'nodea', user: 'root', knownHosts: ['/known'], agent: false };
 const files = { control: '/tmp/c', keys: [] };

@@ -1,4 +1,4 @@
-import { keyType } from './known-hosts.ts';
+import { keyType } from '../trust/known-hosts.ts';
 
 const magic = Buffer.from('openssh-key-v1\0');
 

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import type { SshOptions } from './options.ts';
+import type { SshOptions } from '../options.ts';
 
 /** User certificates that lie beside the private keys, where `ssh` looks for them: `/root/.ssh/id_ed25519-cert.pub`. */
 export async function certificatesBeside({ identities = [] }: SshOptions): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
-import { SshSettingsError } from './algorithms.ts';
-import type { SshOptions } from './options.ts';
+import { SshSettingsError } from '../algorithms.ts';
+import type { SshOptions } from '../options.ts';
 
 /**
  * Bytes that a node may send before it has to wait for us: 1 Gbit/s times 50 ms. ssh2's own 2 MiB halve the speed of such

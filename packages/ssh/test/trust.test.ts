@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reads, type TransportError } from '@splitmirror/host';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { type KeyPair, makeKey, typeOf } from '../test/node.ts';
-import { type Sshd, startSshd } from '../test/sshd.ts';
-import type { AdapterChoice } from './adapter.ts';
-import { configuredOptions } from './config-files.ts';
-import { sshHost } from './host.ts';
-import { fingerprint } from './known-hosts.ts';
-import type { SshOptions, SshWarning } from './options.ts';
+import type { AdapterChoice } from '../src/adapter.ts';
+import { configuredOptions } from '../src/config/files.ts';
+import { sshHost } from '../src/host.ts';
+import type { SshOptions, SshWarning } from '../src/options.ts';
+import { fingerprint } from '../src/trust/known-hosts.ts';
+import { type KeyPair, makeKey, typeOf } from './node.ts';
+import { type Sshd, startSshd } from './sshd.ts';
 
 // What lies in it is this file's own, whatever runs beside it; short, since it holds a socket.
 process.env.TMPDIR = mkdtempSync('/tmp/st-');

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, it } from 'vitest';
-import { contractOver } from '../test/contract.ts';
-import { startSshd } from '../test/sshd.ts';
+import { contractOver } from './contract.ts';
+import { startSshd } from './sshd.ts';
 
 const sshd = '/usr/sbin/sshd';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ParseError } from '@splitmirror/host';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeKey } from '../test/node.ts';
+import { makeKey } from '../../test/node.ts';
 import {
   fingerprint,
   judgeKey,

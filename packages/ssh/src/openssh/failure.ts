@@ -1,6 +1,6 @@
 import { TransportError } from '@splitmirror/host';
-import type { SshOptions } from './options.ts';
-import { stationsOf } from './stations.ts';
+import type { SshOptions } from '../options.ts';
+import { stationsOf } from '../stations.ts';
 
 /** What the system's client wrote when it did not get in. */
 export interface ClientLog {

@@ -1,9 +1,10 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { matchesPattern, SshSettingsError } from './algorithms.ts';
-import { type Asker, type ConfigFile, type Jump, type ResolvedSettings, resolveSettings } from './config.ts';
-import type { SshOptions } from './options.ts';
+import { SshSettingsError } from '../algorithms.ts';
+import type { SshOptions } from '../options.ts';
+import { matchesPattern } from '../patterns.ts';
+import { type Asker, type ConfigFile, type Jump, type ResolvedSettings, resolveSettings } from './settings.ts';
 
 /** Where a name is looked up. */
 export interface ConfigLookup {

@@ -1,7 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Readable } from 'node:stream';
 import type { ProcessExit, RemoteProcess } from '@splitmirror/host';
-import { messages } from './openssh-failure.ts';
+import { messages } from './failure.ts';
 
 /** Output of a talkative login shell that is kept until the command's own begins. */
 const maxPreambleBytes = 1 << 20;

@@ -6,9 +6,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { reads } from '@splitmirror/host';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Sshd, startSshd } from '../test/sshd.ts';
-import { sshHost } from './host.ts';
-import type { SshOptions } from './options.ts';
+import { sshHost } from '../src/host.ts';
+import type { SshOptions } from '../src/options.ts';
+import { type Sshd, startSshd } from './sshd.ts';
 
 // What lies in it is this file's own, whatever runs beside it; short, since it holds a socket.
 process.env.TMPDIR = mkdtempSync('/tmp/st-');

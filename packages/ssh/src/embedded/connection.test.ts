@@ -1,13 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { reads, type TransportError } from '@splitmirror/host';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { acceptKey, makeKey, type NodeSettings, startNode, type TestNode, typeOf } from '../test/node.ts';
-import { sshHost } from './host.ts';
-import type { SshOptions } from './options.ts';
+import { acceptKey, makeKey, type NodeSettings, startNode, type TestNode, typeOf } from '../../test/node.ts';
+import { sshHost } from '../host.ts';
+import type { SshOptions } from '../options.ts';
 
 const [keygen, agentProgram, addProgram] = ['/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'] as const;
 const cleanups: (() => unknown)[] = [];
@@ -255,6 +256,21 @@ describe('an unreachable node', () => {
     const error = await failure({ ...options, port: (server.address() as AddressInfo).port, connectSeconds: 1 });
     expect(error).toMatchObject({ code: 'HOST_UNREACHABLE', message: expect.stringContaining('within 1 seconds') });
     expect(performance.now() - begun).toBeLessThan(5000);
+  });
+
+  it('is one that goes while its new key is written down', async () => {
+    const gone = await node();
+    const known = join(gone.directory, 'new');
+    writeFileSync(`${known}.lock`, '');
+    const failing = failure({ ...gone.options, knownHosts: [known], unknownHostKey: 'accept-new' });
+    await vi.waitUntil(() => gone.connections() === 1);
+    // Until the key has come and waits for the lock.
+    await delay(500);
+    gone.cut();
+    expect((await failing).code).toBe('HOST_UNREACHABLE');
+    rmSync(`${known}.lock`);
+    await vi.waitUntil(() => existsSync(known));
+    await delay(100);
   });
 
   it('is one to which the jump host finds no way in time', async () => {

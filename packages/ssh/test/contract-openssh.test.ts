@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, it } from 'vitest';
-import { contractOver } from '../test/contract.ts';
-import { startNode } from '../test/node.ts';
-import { startSshd } from '../test/sshd.ts';
+import { contractOver } from './contract.ts';
+import { startNode } from './node.ts';
+import { startSshd } from './sshd.ts';
 
 const programs = ['/usr/bin/ssh', '/usr/sbin/sshd'].every(existsSync);
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ParseError } from '@splitmirror/host';
 import SSHConfig, { type Directive, type Line } from 'ssh-config';
-import { matchesPattern, SshSettingsError } from './algorithms.ts';
+import { SshSettingsError } from '../algorithms.ts';
+import { matchesPattern } from '../patterns.ts';
 
 /** A file of settings in the format of ssh_config, with everything that it includes. */
 export interface ConfigFile {

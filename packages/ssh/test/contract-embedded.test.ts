@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
-import { contractOver } from '../test/contract.ts';
-import { startNode } from '../test/node.ts';
+import { contractOver } from './contract.ts';
+import { startNode } from './node.ts';
 
 describe('the host contract, kept by sshHost', { concurrent: true }, () => {
   for (const rule of contractOver(startNode)) it(rule.name, () => rule.run());

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey } from '../test/node.ts';
+import { makeKey } from '../../test/node.ts';
 import { acceptNew } from './accept-key.ts';
 import { judgeKey, parseKnownHosts } from './known-hosts.ts';
 

@@ -3,8 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TransportError } from '@splitmirror/host';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { offered } from '../algorithms.ts';
+import type { SshOptions } from '../options.ts';
 import { acceptNew } from './accept-key.ts';
-import { offered } from './algorithms.ts';
 import {
   fingerprint,
   judgeKey,
@@ -15,7 +16,6 @@ import {
   linesFor,
   parseKnownHosts,
 } from './known-hosts.ts';
-import type { SshOptions } from './options.ts';
 
 /** What is known beforehand about the key that a node has to present. */
 export interface Trust {

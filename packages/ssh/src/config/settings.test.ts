@@ -4,7 +4,7 @@ import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Asker, type ConfigFile, type ResolvedSettings, resolveSettings } from './config.ts';
+import { type Asker, type ConfigFile, type ResolvedSettings, resolveSettings } from './settings.ts';
 
 const asker: Asker = {
   user: 'op',

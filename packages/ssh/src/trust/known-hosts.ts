@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { ParseError } from '@splitmirror/host';
-import { matchesPattern } from './algorithms.ts';
+import { matchesPattern } from '../patterns.ts';
 
 /** One usable line of a known_hosts file. */
 export interface KnownHost {

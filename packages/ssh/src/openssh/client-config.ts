@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { applied, SshSettingsError, usualCiphers } from './algorithms.ts';
-import { knownHostsFiles } from './host-key.ts';
-import type { SshOptions } from './options.ts';
-import { stationsOf } from './stations.ts';
+import { applied, SshSettingsError, usualCiphers } from '../algorithms.ts';
+import type { SshOptions } from '../options.ts';
+import { stationsOf } from '../stations.ts';
+import { knownHostsFiles } from '../trust/host-key.ts';
 
 /** What the files of one connection of the system's client are called. */
 export interface ConnectionFiles {

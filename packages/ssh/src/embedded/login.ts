@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { TransportError } from '@splitmirror/host';
 import ssh2, { type Algorithms, type Client, type NegotiatedAlgorithms } from 'ssh2';
-import { legacyAmong, legacyWarning, offered } from './algorithms.ts';
-import { type Authentication, authentication } from './authentication.ts';
-import { certificatesBeside } from './certificates.ts';
-import { readTrust } from './host-key.ts';
-import type { SshOptions } from './options.ts';
+import { legacyAmong, legacyWarning, offered } from '../algorithms.ts';
+import { type Authentication, authentication } from '../keys/authentication.ts';
+import { certificatesBeside } from '../keys/certificates.ts';
+import { connectSeconds } from '../login-time.ts';
+import type { SshOptions } from '../options.ts';
+import { readTrust } from '../trust/host-key.ts';
 import { packetSocket } from './packet-socket.ts';
 import { type Decipher, quicken } from './quicken.ts';
 
@@ -130,11 +131,6 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
     });
   });
   return { client, lost: () => lost, closed, drop };
-}
-
-/** Seconds for connecting and logging in. */
-export function connectSeconds(options: SshOptions): number {
-  return options.connectSeconds ?? 20;
 }
 
 /** No connection, as an error. */

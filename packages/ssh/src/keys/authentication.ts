@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2, { type AnyAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
+import type { Identity, SshOptions } from '../options.ts';
 import { publicKeyOf } from './identity.ts';
-import type { Identity, SshOptions } from './options.ts';
 
 /** What was tried to get in, and how each attempt ended; holds no secret. */
 export interface Authentication {

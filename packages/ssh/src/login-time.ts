@@ -1,3 +1,10 @@
+import type { SshOptions } from './options.ts';
+
+/** Seconds for connecting and logging in, all attempts together. */
+export function connectSeconds(options: SshOptions): number {
+  return options.connectSeconds ?? 20;
+}
+
 /** Milliseconds; all of them together fit into the time for connecting. */
 const pauses = [200, 400, 800, 1600, 3200];
 
