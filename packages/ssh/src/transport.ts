@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelUse, type RemoteProcess, type Transport, TransportError } from '@splitmirror/host';
+import { printable } from './printable.ts';
 
 /** A logged-in connection. */
 export interface Connection {
@@ -147,7 +148,7 @@ function isRefusedChannel(error: unknown): boolean {
 }
 
 function notStarted(name: string, cause: unknown): TransportError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = printable(cause instanceof Error ? cause.message : String(cause));
   return new TransportError('HOST_START', name, `the node did not start a shell: ${reason}`, {
     remedy: 'Check MaxSessions and ForceCommand in sshd_config on the node, and the login shell of the user.',
     cause,

@@ -9,6 +9,9 @@ interface StartedNode {
   stop(): Promise<void>;
 }
 
+/** Less than usual, since a rule floods it, over every client and server. */
+const maxOutputBytes = 16 << 20;
+
 /** The host contract over ssh, on nodes that are started one for each rule. */
 export function contractOver(
   start: () => Promise<StartedNode>,
@@ -18,7 +21,8 @@ export function contractOver(
     async () => {
       const node = await start();
       return {
-        host: sshHost('nodea', { ...node.options, adapter }, { path: '/usr/bin:/bin' }),
+        host: sshHost('nodea', { ...node.options, adapter }, { path: '/usr/bin:/bin', maxOutputBytes }),
+        maxOutputBytes,
         cut: node.cut,
         dispose: node.stop,
       };

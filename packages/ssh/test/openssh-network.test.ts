@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { reads } from '@splitmirror/host';
-import { afterEach, describe, expect, it } from 'vitest';
-import { sshHost } from '../src/host.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SshOptions } from '../src/options.ts';
+import { hostOver } from './greet.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 
 // What lies in it is this file's own, whatever runs beside it; short, since it holds a socket.
@@ -27,9 +27,7 @@ async function sshd(settings?: readonly string[]): Promise<Sshd> {
 }
 
 function host(options: SshOptions) {
-  const made = sshHost('nodea', { ...options, adapter: 'openssh' }, { path: '/usr/bin:/bin' });
-  cleanups.push(() => made.close());
-  return made;
+  return hostOver({ ...options, adapter: 'openssh' });
 }
 
 const greet = { steps: [{ id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 }] };
@@ -89,13 +87,17 @@ describe.skipIf(!programs.every(existsSync))("the system's ssh on a network that
   it('is not reached by the signals of the terminal, so that a person who gives up still gets a clean end', async () => {
     const { options } = await sshd();
     const nodea = host(options);
-    const running = nodea.run({ steps: [{ id: 'one', run: reads('sleep', '2'), timeoutSeconds: 10 }] });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const lines = execFileSync(ps, ['-o', 'pid=,pgid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-    const [, pid, group] = /^\s*(\d+)\s+(\d+) ssh -F .* session echo /m.exec(lines) ?? [];
-    expect(pid).toBeDefined();
+    const controller = new AbortController();
+    const script = { steps: [{ id: 'one', run: reads('sleep', '60'), timeoutSeconds: 100 }] };
+    const running = nodea.run(script, { signal: controller.signal });
+    const session = () => {
+      const lines = execFileSync(ps, ['-o', 'pid=,pgid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+      return /^\s*(\d+)\s+(\d+) ssh -F .* session echo /m.exec(lines);
+    };
+    const [, pid, group] = await vi.waitUntil(session, { timeout: 25_000, interval: 200 });
     expect(group).toBe(pid);
-    expect((await running).kind).toBe('completed');
+    controller.abort();
+    expect((await running).kind).toBe('cancelled');
   });
 
   it('leaves no process and no file behind when it is closed', async () => {

@@ -5,13 +5,13 @@ import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { reads, type TransportError } from '@splitmirror/host';
+import { reads } from '@splitmirror/host';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { AdapterChoice } from '../src/adapter.ts';
 import { configuredOptions } from '../src/config/files.ts';
-import { sshHost } from '../src/host.ts';
 import type { SshOptions, SshWarning } from '../src/options.ts';
 import { fingerprint } from '../src/trust/known-hosts.ts';
+import { failure, greet, hostOver } from './greet.ts';
 import { type KeyPair, makeKey, typeOf } from './node.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 
@@ -33,26 +33,6 @@ async function sshd(settings?: readonly string[]): Promise<Sshd> {
   const started = await startSshd(settings);
   cleanups.push(started.stop);
   return started;
-}
-
-function host(options: SshOptions) {
-  const made = sshHost('nodea', options, { path: '/usr/bin:/bin' });
-  cleanups.push(() => made.close());
-  return made;
-}
-
-/** What the node answers to `echo hi`. */
-async function greet(options: SshOptions): Promise<string> {
-  const outcome = await host(options).run({ steps: [{ id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 }] });
-  const [step] = outcome.steps;
-  return step?.kind === 'ended' ? step.stdout : JSON.stringify(outcome);
-}
-
-async function failure(options: SshOptions): Promise<TransportError> {
-  return greet(options).then(
-    (said) => expect.fail(`it connected: ${said}`),
-    (error: TransportError) => error,
-  );
 }
 
 function line(name: string, key: KeyPair): string {
@@ -174,7 +154,7 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     );
     execFileSync('chmod', ['755', rubbish]);
     const { options } = await node([`ForceCommand ${rubbish}`]);
-    const nodea = host(options);
+    const nodea = hostOver(options);
     const outcome = await nodea.run({ steps: [{ id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 }] });
     expect(outcome).toMatchObject({ kind: 'completed', steps: [{ kind: 'ended', stdout: 'hi\n', stderr: '' }] });
     const stream = await nodea.stream(reads('printf', 'a\\nb'), { timeoutSeconds: 10 });
@@ -192,7 +172,7 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
 
   it('with one session a connection serves several calls at a time', async () => {
     const { options } = await node(['MaxSessions 1']);
-    const nodea = host(options);
+    const nodea = hostOver(options);
     const outcomes = await Promise.all(
       ['a', 'b', 'c'].map((word) =>
         nodea.run({ steps: [{ id: 'one', run: reads('echo', word), timeoutSeconds: 10 }] }),
@@ -407,7 +387,7 @@ describe.skipIf(!programs)('a node that asks for more than the embedded client c
     expect(said).toBe('hi\n');
     expect(choices.map(({ adapter }) => adapter)).toEqual(['ssh2', 'openssh']);
     const again: AdapterChoice[] = [];
-    const nodea = host({ ...options, adapter: 'auto', onChoice: (choice) => again.push(choice) });
+    const nodea = hostOver({ ...options, adapter: 'auto', onChoice: (choice) => again.push(choice) });
     const step = { id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 };
     const outcomes = await Promise.all([1, 2, 3].map(() => nodea.run({ steps: [step] })));
     expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'completed', 'completed']);

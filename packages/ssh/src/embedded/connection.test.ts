@@ -4,11 +4,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { reads, type TransportError } from '@splitmirror/host';
+import { reads } from '@splitmirror/host';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { failure, greet, hostOver } from '../../test/greet.ts';
 import { acceptKey, makeKey, type NodeSettings, startNode, type TestNode, typeOf } from '../../test/node.ts';
-import { sshHost } from '../host.ts';
-import type { SshOptions } from '../options.ts';
 
 const [keygen, agentProgram, addProgram] = ['/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'] as const;
 const cleanups: (() => unknown)[] = [];
@@ -20,26 +19,6 @@ async function node(settings?: NodeSettings): Promise<TestNode> {
   const started = await startNode(settings);
   cleanups.push(started.stop);
   return started;
-}
-
-function host(options: SshOptions) {
-  const made = sshHost('nodea', options, { path: '/usr/bin:/bin' });
-  cleanups.push(() => made.close());
-  return made;
-}
-
-/** What the node answers to `echo hi`. */
-async function greet(options: SshOptions): Promise<string> {
-  const outcome = await host(options).run({ steps: [{ id: 'one', run: reads('echo', 'hi'), timeoutSeconds: 10 }] });
-  const [step] = outcome.steps;
-  return step?.kind === 'ended' ? step.stdout : JSON.stringify(outcome);
-}
-
-async function failure(options: SshOptions): Promise<TransportError> {
-  return greet(options).then(
-    (said) => expect.fail(`it connected: ${said}`),
-    (error: TransportError) => error,
-  );
 }
 
 const fingerprintPattern = /SHA256:[A-Za-z0-9+/]{43}/g;
@@ -228,7 +207,7 @@ describe('the login', () => {
       profile: 'echo Welcome; echo "You have mail" >&2',
     });
     expect(await greet(options)).toBe('hi\n');
-    const stream = await host(options).stream(reads('printf', 'archive'), { timeoutSeconds: 10 });
+    const stream = await hostOver(options).stream(reads('printf', 'archive'), { timeoutSeconds: 10 });
     expect(Buffer.concat(await stream.stdout.toArray()).toString()).toBe('archive');
   });
 });
@@ -256,6 +235,24 @@ describe('an unreachable node', () => {
     const error = await failure({ ...options, port: (server.address() as AddressInfo).port, connectSeconds: 1 });
     expect(error).toMatchObject({ code: 'HOST_UNREACHABLE', message: expect.stringContaining('within 1 seconds') });
     expect(performance.now() - begun).toBeLessThan(5000);
+  });
+
+  it('is one that says goodbye, in words that control no terminal', async () => {
+    const words = Buffer.from('\x1b[2J\x1b]0;all is well\x07no\u202e');
+    const payload = Buffer.concat([Buffer.from([1, 0, 0, 0, 2, 0, 0, 0, words.length]), words, Buffer.alloc(4)]);
+    const padding = 4 + ((8 - ((5 + payload.length + 4) % 8)) % 8);
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(1 + payload.length + padding);
+    head[4] = padding;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write(Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), head, payload, Buffer.alloc(padding)]));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => server.close());
+    const { options } = await node();
+    const error = await failure({ ...options, port: (server.address() as AddressInfo).port });
+    expect(error.message).toMatch(/: \?\[2J\?\]0;all is well\?no\?$/);
   });
 
   it('is one that goes while its new key is written down', async () => {

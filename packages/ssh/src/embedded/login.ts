@@ -6,6 +6,7 @@ import { type Authentication, authentication } from '../keys/authentication.ts';
 import { certificatesBeside } from '../keys/certificates.ts';
 import { connectSeconds } from '../login-time.ts';
 import type { SshOptions } from '../options.ts';
+import { printable } from '../printable.ts';
 import { readTrust } from '../trust/host-key.ts';
 import { packetSocket } from './packet-socket.ts';
 import { type Decipher, quicken } from './quicken.ts';
@@ -77,7 +78,7 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
     client.on('error', (error: Error & { level?: string }) => {
       // An agent that is not there or refuses to sign is one attempt that failed: ssh2 goes on to the next.
       if (error.level === 'agent') return;
-      reason ??= error.message;
+      reason ??= printable(error.message);
       if (refusal !== null) fail(refusal);
       else if (error.level === 'client-authentication') fail(notLetIn(host, options, login, certificates));
       else fail(unreachable(host, where, error.message, error));
@@ -135,7 +136,7 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
 
 /** No connection, as an error. */
 export function unreachable(host: string, where: string, reason: string, cause?: unknown): TransportError {
-  return new TransportError('HOST_UNREACHABLE', host, `cannot connect to ${where}: ${reason}`, {
+  return new TransportError('HOST_UNREACHABLE', host, `cannot connect to ${where}: ${printable(reason)}`, {
     remedy: /no matching /.test(reason)
       ? 'Nothing is left that both sides know: choose the adapter openssh or auto, or name in its algorithms what this node can.'
       : 'Check the address, the port, the firewall, and that sshd runs on the node (lssrc -s sshd).',
