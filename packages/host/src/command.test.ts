@@ -29,7 +29,7 @@ describe('quote', () => {
   });
 
   for (const [name, shell] of Object.entries(shells)) {
-    it.skipIf(!existsSync(shell))(`survives ${name}`, () => {
+    it.skipIf(!existsSync(shell))(`survives ${name}`, { timeout: 120_000 }, () => {
       const word = fc.oneof(
         fc.string({ unit: 'binary' }),
         fc.string({ unit: fc.constantFrom(...'\'"\\$`!*?[]{}()<>|&;#~= \t\n\r-') }),

@@ -46,7 +46,7 @@ if (shells.ksh93) variants.push({ name: 'ksh93 as ksh88', shell: shells.ksh93, r
 for (const { name, shell, rewrite } of variants) {
   describe.skipIf(!existsSync(shell))(
     `the host contract, kept by localHost under ${name}`,
-    { concurrent: true },
+    { concurrent: true, timeout: 120_000 },
     () => {
       for (const rule of hostContract(async () => subject(shell, rewrite), { cuts: true }))
         it(rule.name, () => rule.run());

@@ -69,7 +69,7 @@ const bashisms = [
 
 describe('renderScript', () => {
   for (const [name, shell] of Object.entries(shells)) {
-    describe.skipIf(!existsSync(shell))(name, () => {
+    describe.skipIf(!existsSync(shell))(name, { timeout: 120_000 }, () => {
       it('is a text that the shell can read, whatever the steps say', () => {
         fc.assert(
           fc.property(scripts, (script) => {

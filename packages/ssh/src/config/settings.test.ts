@@ -260,7 +260,7 @@ describe.skipIf(!existsSync('/usr/bin/ssh'))('resolveSettings beside ssh -G', ()
   );
   const noIncludes = text.map((lines) => lines.replace(/^.*include.*$/gim, ''));
 
-  it('agrees on random configurations', () => {
+  it('agrees on random configurations', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(name, text, noIncludes, noIncludes, (alias, main, one, two) => {
         const file = (path: string, content: string, includes: ConfigFile['includes'] = {}): ConfigFile => {

@@ -231,10 +231,8 @@ describe('an unreachable node', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     cleanups.push(() => server.close());
-    const begun = performance.now();
     const error = await failure({ ...options, port: (server.address() as AddressInfo).port, connectSeconds: 1 });
     expect(error).toMatchObject({ code: 'HOST_UNREACHABLE', message: expect.stringContaining('within 1 seconds') });
-    expect(performance.now() - begun).toBeLessThan(5000);
   });
 
   it('is one that says goodbye, in words that control no terminal', async () => {
