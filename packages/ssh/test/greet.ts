@@ -1,11 +1,21 @@
 import { type Host, reads, type TransportError } from '@splitmirror/host';
-import { expect, onTestFinished } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { type SshOptions, sshHost } from '../src/index.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Does this when the test has ended, the last one first: a server waits for those who are connected to it. */
+export function afterwards(...work: readonly (() => unknown)[]): void {
+  cleanups.push(...work);
+}
 
 /** A host that is closed when the test has ended. */
 export function hostOver(options: SshOptions): Host {
   const made = sshHost('nodea', options, { path: '/usr/bin:/bin' });
-  onTestFinished(() => made.close());
+  afterwards(() => made.close());
   return made;
 }
 

@@ -6,9 +6,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reads } from '@splitmirror/host';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SshOptions } from '../src/options.ts';
-import { hostOver } from './greet.ts';
+import { afterwards, hostOver } from './greet.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 
 // What lies in it is this file's own, whatever runs beside it; short, since it holds a socket.
@@ -16,14 +16,10 @@ process.env.TMPDIR = mkdtempSync('/tmp/st-');
 
 const programs = ['/usr/bin/ssh', '/usr/sbin/sshd', '/bin/ps'] as const;
 const ps = programs[2];
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 async function sshd(settings?: readonly string[]): Promise<Sshd> {
   const started = await startSshd(settings);
-  cleanups.push(started.stop);
+  afterwards(started.stop);
   return started;
 }
 
@@ -63,7 +59,7 @@ describe.skipIf(!programs.every(existsSync))(
     it('does not wait for ever for a login', async () => {
       const { options } = await sshd();
       const silent = createServer(() => {}).listen(0, '127.0.0.1');
-      cleanups.push(() => silent.close());
+      afterwards(() => silent.close());
       await once(silent, 'listening');
       const { port } = silent.address() as AddressInfo;
       await expect(host({ ...options, port, connectSeconds: 1 }).run(greet)).rejects.toMatchObject({

@@ -6,12 +6,12 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reads } from '@splitmirror/host';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { AdapterChoice } from '../src/adapter.ts';
 import { configuredOptions } from '../src/config/files.ts';
 import type { SshOptions, SshWarning } from '../src/options.ts';
 import { fingerprint } from '../src/trust/known-hosts.ts';
-import { failure, greet, hostOver } from './greet.ts';
+import { afterwards, failure, greet, hostOver } from './greet.ts';
 import { type KeyPair, makeKey, typeOf } from './node.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 
@@ -24,14 +24,10 @@ const [keygenProgram, agentProgram, addProgram] = [
   '/usr/bin/ssh-add',
 ] as const;
 const programs = ['/usr/bin/ssh', '/usr/sbin/sshd', keygenProgram].every(existsSync);
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 async function sshd(settings?: readonly string[]): Promise<Sshd> {
   const started = await startSshd(settings);
-  cleanups.push(started.stop);
+  afterwards(started.stop);
   return started;
 }
 
@@ -186,7 +182,7 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     const { port = 0 } = direct;
     // Somebody who connects and never logs in takes the only place.
     const idle = connect(port, '127.0.0.1');
-    cleanups.push(() => idle.destroy());
+    afterwards(() => idle.destroy());
     await once(idle, 'data');
     expect(await greet({ ...direct, adapter })).toBe('hi\n');
   });
@@ -247,7 +243,7 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     const { options, directory, file } = await node();
     const socket = join(directory, 'agent');
     const agent = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
-    cleanups.push(() => agent.kill());
+    afterwards(() => agent.kill());
     while (!existsSync(socket)) await delay(20);
     const held = join(directory, 'held');
     execFileSync(keygenProgram, ['-q', '-t', 'ecdsa', '-b', '521', '-N', '', '-f', held]);
@@ -372,7 +368,7 @@ describe.skipIf(!programs)('a node that asks for more than the embedded client c
     // The same over an agent, which shows the certificate with the key.
     const socket = join(directory, 'agent');
     const agent = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
-    cleanups.push(() => agent.kill());
+    afterwards(() => agent.kill());
     while (!existsSync(socket)) await delay(20);
     execFileSync(addProgram, ['-q', own], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
     expect((await failure({ ...options, identities: [], agent: socket, adapter: 'ssh2' })).code).toBe(
@@ -444,7 +440,7 @@ Host *
     const [named, other] = [makeKey('ed25519'), makeKey('ed25519')];
     const socket = join(directory, 'agent');
     const agent = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
-    cleanups.push(() => agent.kill());
+    afterwards(() => agent.kill());
     while (!existsSync(socket)) await delay(20);
     for (const [name, key] of [
       ['named', named],

@@ -5,19 +5,15 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reads } from '@splitmirror/host';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { failure, greet, hostOver } from '../../test/greet.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { afterwards, failure, greet, hostOver } from '../../test/greet.ts';
 import { acceptKey, makeKey, type NodeSettings, startNode, type TestNode, typeOf } from '../../test/node.ts';
 
 const [keygen, agentProgram, addProgram] = ['/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'] as const;
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 async function node(settings?: NodeSettings): Promise<TestNode> {
   const started = await startNode(settings);
-  cleanups.push(started.stop);
+  afterwards(started.stop);
   return started;
 }
 
@@ -191,7 +187,7 @@ describe('the login', () => {
     const { options, directory, identity } = await node();
     const socket = join(directory, 'agent');
     const agent: ChildProcess = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
-    cleanups.push(() => agent.kill());
+    afterwards(() => agent.kill());
     await vi.waitUntil(() => existsSync(socket));
     writeFileSync(join(directory, 'id'), identity.private, { mode: 0o600 });
     execFileSync(addProgram, ['-q', join(directory, 'id')], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
@@ -230,7 +226,7 @@ describe('an unreachable node', () => {
     const { options } = await node();
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    cleanups.push(() => server.close());
+    afterwards(() => server.close());
     const error = await failure({ ...options, port: (server.address() as AddressInfo).port, connectSeconds: 1 });
     expect(error).toMatchObject({ code: 'HOST_UNREACHABLE', message: expect.stringContaining('within 1 seconds') });
   });
@@ -247,7 +243,7 @@ describe('an unreachable node', () => {
       socket.write(Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), head, payload, Buffer.alloc(padding)]));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    cleanups.push(() => server.close());
+    afterwards(() => server.close());
     const { options } = await node();
     const error = await failure({ ...options, port: (server.address() as AddressInfo).port });
     expect(error.message).toMatch(/: \?\[2J\?\]0;all is well\?no\?$/);
@@ -281,7 +277,7 @@ describe('an unreachable node', () => {
     const { options } = await node();
     const server = createServer((socket) => socket.on('error', () => {}).end(answer)).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    cleanups.push(() => server.close());
+    afterwards(() => server.close());
     const error = await failure({ ...options, port: (server.address() as AddressInfo).port, connectSeconds: 5 });
     expect(error.code).toBe('HOST_UNREACHABLE');
   });
