@@ -30,6 +30,7 @@ import {
   parseSystemFirmware,
 } from '../src/index.ts';
 import { shapeOf } from '../src/readers/command-shape.ts';
+import { typedCommand } from '../src/readers/readers.ts';
 
 /** Real output of real systems, kept outside the repository; each with a file that says what must come out. */
 const root = process.env.SPLITMIRROR_CAPTURES ?? fileURLToPath(new URL('../../../../shared/captures', import.meta.url));
@@ -103,7 +104,8 @@ if (existsSync(folder)) {
   describe('captures', () => {
     for (const name of names) {
       const [, commandLine = '', ...lines] = readFileSync(join(folder, name), 'utf8').split('\n');
-      const command = shapeOf(commandLine.replace(/^# command: /, ''));
+      const typed = typedCommand(commandLine.replace(/^# command: /, ''));
+      const command = `${typed.program} ${shapeOf(typed)}`.trim();
       const expected: Expected = JSON.parse(
         readFileSync(join(folder, name.replace(/\.txt$/, '.expected.json')), 'utf8'),
       );

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf } from './lines.ts';
+import { linesOf, ParseError } from '@splitmirror/host';
 
 /** The cluster manager of one node, from `lssrc -ls clstrmgrES`. `null`: the line is not there. */
 export interface ClusterManager {

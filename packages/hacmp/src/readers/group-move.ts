@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nowhere } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { type GroupInstance, placeOf, roleOf } from './resource-groups.ts';
 
 /** What `clRGmove` and `clmgr move resource_group` (or `online`, `offline`) print when a group was moved. */

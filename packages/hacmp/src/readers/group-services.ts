@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nowhere } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { isSubsystemHeading, parseSubsystem, type Subsystem } from './subsystems.ts';
 
 /** A group of Group Services, in which cluster managers and other daemons meet. */

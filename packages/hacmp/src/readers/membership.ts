@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf } from './lines.ts';
+import { linesOf, ParseError } from '@splitmirror/host';
 
 /** A node as Cluster Aware AIX on another (or the same) node sees it. */
 export interface Member {

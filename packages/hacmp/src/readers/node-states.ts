@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nowhere } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** A node as the cluster sees it. This is the one query which shows a node whose services were stopped by force. */
 export interface NodeState {

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nowhere } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** A way to a node, from `cllsnode`. */
 export interface NodeInterface {

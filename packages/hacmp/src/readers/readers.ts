@@ -1,3 +1,4 @@
+import { readTypedCommand, type TypedCommand, withoutPrompts } from '@splitmirror/host';
 import { parseAddresses } from './addresses.ts';
 import { parseAttributes } from './attributes.ts';
 import { parseClusterStatus } from './clstat.ts';
@@ -34,57 +35,12 @@ export type Reader = (text: string) => unknown;
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  const typed = take(command);
+  const typed = readTypedCommand(command, (program) => Object.hasOwn(readers, program));
   const read = Object.hasOwn(readers, typed.program) ? readers[typed.program]?.(typed) : undefined;
-  return read && ((text) => read(withoutPrompts(text, typed.program)));
+  return read && ((text) => read(withoutPrompts(text, typed)));
 }
 
-function withoutPrompts(text: string, program: string): string {
-  const lines = text.split('\n');
-  const first = lines.findIndex((line) => line.trim() !== '');
-  const echo = lines[first]?.trim() ?? '';
-  if (!prompt.test(echo) || take(echo).program !== program) return text;
-  const last = lines.findLastIndex((line) => line.trim() !== '');
-  const ended = /^\S*(?: \S+)? ?[#$>]$/.test(lines[last]?.trim() ?? '');
-  return lines.map((line, index) => (index === first || (ended && index === last) ? '' : line)).join('\n');
-}
-
-/** A command, taken apart as far as its reader depends on it. */
-interface Typed {
-  /** Without its directory. */
-  readonly program: string;
-  readonly words: readonly string[];
-  /** Letters of all options. */
-  readonly options: string;
-  /** Words that are no options; values of options are among them. */
-  readonly operands: readonly string[];
-  /** What follows: filters, other commands, a remark in parentheses. */
-  readonly rest: string;
-}
-
-/** What stands before the command on a terminal. A `#` after a command begins a remark. */
-const prompt = /^\S*(?: \S+)? ?[#$>] /;
-
-function take(command: string): Typed {
-  const plain = takeApart(command);
-  return Object.hasOwn(readers, plain.program) ? plain : takeApart(command.trim().replace(prompt, ''));
-}
-
-/** Leaves out what only sets the stage for the command. */
-function takeApart(command: string): Typed {
-  const bare = command
-    .trim()
-    .replace(/\s+/g, ' ')
-    .replace(/^(?:(?:\S*\/)?(?:env|time|nohup|timeout \d\S*|ssh \S+|sudo(?: -u \S+| -\S+)*|[A-Z_]+=\S*) )+/, '');
-  const end = bare.search(/[|;&>]| [(#]/);
-  const [line, rest] = end === -1 ? [bare, ''] : [bare.slice(0, end), bare.slice(end)];
-  const [path = '', ...words] = line.trim().split(' ');
-  const options = words.filter((word) => word.startsWith('-')).map((word) => word.slice(1));
-  const operands = words.filter((word) => !word.startsWith('-'));
-  return { program: path.replace(/^.*\//, ''), words, options: options.join(''), operands, rest };
-}
-
-const readers: Readonly<Record<string, (typed: Typed) => Reader | undefined>> = {
+const readers: Readonly<Record<string, (typed: TypedCommand) => Reader | undefined>> = {
   clcmd: ({ words, rest }) => readNodeOutputs(readerOf(`${words.join(' ').replace(/^(-[nm] \S+ )*/, '')} ${rest}`)),
   clrsh: ({ words, rest }) => readRemoteOutput(readerOf(`${words.slice(1).join(' ')} ${rest}`)),
   cl_rsh: ({ words, rest }) => readRemoteOutput(readerOf(`${words.slice(1).join(' ')} ${rest}`)),
@@ -128,7 +84,7 @@ const readers: Readonly<Record<string, (typed: Typed) => Reader | undefined>> = 
 };
 
 /** `clmgr [-OPTIONS] [-a ATTRIBUTES] ACTION CLASS [NAME] [ATTRIBUTE=VALUE...]`, and `clvt`, which came before it. */
-function readerOfClmgr({ words }: Typed): Reader | undefined {
+function readerOfClmgr({ words }: TypedCommand): Reader | undefined {
   const start = words.findIndex((word) => /^(q|query|move|online|offline|start|stop|sync)$/.test(word));
   const [action = '', kind = '', name] = start === -1 ? [] : words.slice(start);
   const group = kind === 'resource_group' || kind === 'rg';

@@ -1,6 +1,5 @@
-import { ParseError } from '@splitmirror/host';
+import { type Line, linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { type ClusterManager, parseClusterManager } from './cluster-manager.ts';
-import { type Line, linesOf, nowhere } from './lines.ts';
 import { isSubsystemHeading, parseSubsystem, type Subsystem } from './subsystems.ts';
 
 /** How a node stands, in the words of `clshowsrv` of 7.2. */

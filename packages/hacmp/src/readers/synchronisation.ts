@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nowhere } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** What a synchronisation of a cluster that runs (`clmgr sync cluster`) tells of its way. */
 export interface Synchronisation {

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nowhere } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** What tells whether this node, and not the standby, works with a volume group. */
 export interface VolumeGroup {

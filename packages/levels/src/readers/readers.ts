@@ -1,3 +1,4 @@
+import { readTypedCommand, type TypedCommand, withoutPrompts } from '@splitmirror/host';
 import { parseClusterManagerLevels, parseClusterVersion, parseNodeVersions } from './cluster-versions.ts';
 import { shapeOf } from './command-shape.ts';
 import { parseConsistency } from './consistency.ts';
@@ -24,34 +25,71 @@ export type Reader = (text: string) => unknown;
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  const typed = shapeOf(command);
-  const read = readers.find(([shape]) => shape.test(typed))?.[1];
-  return read && ((text) => read(text, typed.replace(/^.* /, '')));
+  const typed = typedCommand(command);
+  const asked = shapeOf(typed);
+  const read = (readers.get(typed.program) ?? []).find(([shape]) => shape.test(asked))?.[1];
+  return read && ((text) => read(withoutPrompts(text, typed), typed.operands.at(-1) ?? ''));
 }
 
-const readers: readonly (readonly [shape: RegExp, read: (text: string, operand: string) => unknown])[] = [
-  [/^lslpp Lc$/, (text) => parseListing(text)],
-  [/^lslpp cl$/, (text) => parseParts(text)],
-  [/^lslpp l$/, parseSoftwareTable],
-  [/^lslpp h$/, parseHistory],
-  [/^(?:emgr l|lslpp e)$/, parseInterimFixes],
-  [/^oslevel$/, parseOsVersion],
-  [/^oslevel [rs]$/, parseOsLevel],
-  [/^oslevel (?:q|qr|qs)$/, parseKnownLevels],
-  [/^oslevel (?:l|lr|ls|g|gr|gs)\b/, parseOffLevelFilesets],
-  [/^instfix (?:ci|cik)\b/, parseFixRows],
-  [/^(?:instfix (?:i|ik|k)|nim)\b/, parseFixReport],
-  [/^lppchk\b/, parseConsistency],
-  [/^halevel\b/, parseHaLevel],
-  [/^lssrc ls clstrmgrES$/, parseClusterManagerLevels],
-  [/^odmget HACMPcluster$/, parseClusterVersion],
-  [/^odmget HACMPnode$/, parseNodeVersions],
-  [/^lsrpdomain$/, parsePeerDomains],
-  [/^lsrpnode$/, parsePeerNodes],
-  [/^rpm aq$/, parseRpmPackages],
-  [/^lsmcode A$/, (text) => parseMicrocode(text)],
-  [/^lsmcode [cr]$/, parseSystemFirmware],
-  [/^lsmcode dr \S+$/, (text, device) => parseMicrocode(text, device)],
-  [/^(?:prtconf|lsconf)$/, parseMachineLevels],
-  [/^ioslevel$/, parseIosLevel],
-];
+export function typedCommand(command: string): TypedCommand {
+  return readTypedCommand(command, (program) => readers.has(program));
+}
+
+/** By program: what it is asked for, and who reads that. */
+const readers = new Map<
+  string,
+  readonly (readonly [asked: RegExp, read: (text: string, operand: string) => unknown])[]
+>([
+  [
+    'lslpp',
+    [
+      [/^Lc$/, (text) => parseListing(text)],
+      [/^cl$/, (text) => parseParts(text)],
+      [/^l$/, parseSoftwareTable],
+      [/^h$/, parseHistory],
+      [/^e$/, parseInterimFixes],
+    ],
+  ],
+  ['emgr', [[/^l$/, parseInterimFixes]]],
+  [
+    'oslevel',
+    [
+      [/^$/, parseOsVersion],
+      [/^[rs]$/, parseOsLevel],
+      [/^q[rs]?$/, parseKnownLevels],
+      [/^[gl][rs]?\b/, parseOffLevelFilesets],
+    ],
+  ],
+  [
+    'instfix',
+    [
+      [/^cik?\b/, parseFixRows],
+      [/^(?:ik?|k)\b/, parseFixReport],
+    ],
+  ],
+  ['nim', [[/^/, parseFixReport]]],
+  ['lppchk', [[/^/, parseConsistency]]],
+  ['halevel', [[/^/, parseHaLevel]]],
+  ['lssrc', [[/^ls clstrmgrES$/, parseClusterManagerLevels]]],
+  [
+    'odmget',
+    [
+      [/^HACMPcluster$/, parseClusterVersion],
+      [/^HACMPnode$/, parseNodeVersions],
+    ],
+  ],
+  ['lsrpdomain', [[/^$/, parsePeerDomains]]],
+  ['lsrpnode', [[/^$/, parsePeerNodes]]],
+  ['rpm', [[/^aq$/, parseRpmPackages]]],
+  [
+    'lsmcode',
+    [
+      [/^A$/, (text) => parseMicrocode(text)],
+      [/^[cr]$/, parseSystemFirmware],
+      [/^dr \S+$/, (text, device) => parseMicrocode(text, device)],
+    ],
+  ],
+  ['prtconf', [[/^$/, parseMachineLevels]]],
+  ['lsconf', [[/^$/, parseMachineLevels]]],
+  ['ioslevel', [[/^$/, parseIosLevel]]],
+]);

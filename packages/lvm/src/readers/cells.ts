@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nothing } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** The labelled cells that `lslv`, `lsvg` and `lspv` print: `LABEL: value`, one or two a row. */
 export interface Cells {
@@ -34,7 +33,7 @@ const withoutColon = /(^|\s)(VG IDENTIFIER|STALE PPs)(?=\s+\S)/g;
  */
 export function readCells(source: string, text: string, labels: readonly string[]): Cells {
   const cells = new Map<string, string>();
-  let last = nothing;
+  let last = nowhere;
   for (const at of linesOf(text)) {
     const found = cellsOf(at.text.replace(withoutColon, '$1$2:'), labels);
     if (found.length === 0) throw new ParseError(source, 'no label in this line', at);

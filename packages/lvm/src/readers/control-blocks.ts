@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nothing } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** The control block of a volume. A hint only: LVM itself goes by the descriptor area. */
 export interface ControlBlock {
@@ -17,7 +16,7 @@ export interface ControlBlock {
  * @throws ParseError at the first line of another shape.
  */
 export function parseControlBlock(text: string): ControlBlock {
-  const [tag = nothing, ...lines] = linesOf(text);
+  const [tag = nowhere, ...lines] = linesOf(text);
   if (tag.text.trim() !== 'AIX LVCB') throw new ParseError('getlvcb', 'no tag of a control block', tag);
   const rows: Record<string, string> = {};
   for (const at of lines) {

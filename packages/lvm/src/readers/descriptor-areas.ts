@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf } from './lines.ts';
+import { linesOf, ParseError } from '@splitmirror/host';
 
 /** The descriptor area on a disk: what `lqueryvg -Atp PV` prints. */
 export interface DescriptorArea {

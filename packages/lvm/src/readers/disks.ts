@@ -1,6 +1,5 @@
-import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { readCells } from './cells.ts';
-import { linesOf, nothing } from './lines.ts';
 import { distributionOf, mountPointOf, readTable, type TitledTable } from './tables.ts';
 
 /** A disk as `lspv` lists it. */
@@ -26,7 +25,7 @@ const listRow = /^\s*(\S+)\s+(?:([0-9a-f]{16}|[0-9a-f]{32})|none)\s+(\S+)(?:\s+(
 export function parseDisks(text: string): DiskRow[] {
   const lines = linesOf(text);
   const rows = listHeading.test(lines[0]?.text ?? '') ? lines.slice(1) : lines;
-  if (rows.length === 0) throw new ParseError('lspv', 'no disk', nothing);
+  if (rows.length === 0) throw new ParseError('lspv', 'no disk', nowhere);
   return rows.map((row) => {
     const [, name, identifier, group, state] = listRow.exec(row.text) ?? [];
     if (name === undefined || group === undefined) throw new ParseError('lspv', 'not a disk', row);

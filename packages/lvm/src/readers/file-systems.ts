@@ -1,5 +1,4 @@
-import { type Command, changes, ParseError, reads } from '@splitmirror/host';
-import { type Line, linesOf, nothing } from './lines.ts';
+import { type Command, changes, type Line, linesOf, nowhere, ParseError, reads } from '@splitmirror/host';
 
 /** A configured file system: one stanza of /etc/filesystems as `lsfs` shows it. */
 export interface FileSystem {
@@ -32,7 +31,7 @@ export function listFileSystems(...mountPoints: readonly string[]): Command {
  * @throws ParseError at the first line of another shape.
  */
 export function parseFileSystems(text: string): FileSystem[] {
-  const [heading = nothing, ...lines] = linesOf(text);
+  const [heading = nowhere, ...lines] = linesOf(text);
   if (!heading.text.startsWith('#MountPoint:Device:Vfs:Nodename:Type:Size:Options:AutoMount:Acct')) {
     throw new ParseError('lsfs -c', 'no heading', heading);
   }
@@ -65,7 +64,7 @@ const tableHeading = /^Name\s+Nodename\s+Mount Pt\s+VFS\s+Size\s+Options\s+Auto\
  * @throws ParseError at the first line of another shape.
  */
 export function parseFileSystemTable(text: string): FileSystem[] {
-  const [heading = nothing, ...lines] = linesOf(text);
+  const [heading = nowhere, ...lines] = linesOf(text);
   if (!tableHeading.test(heading.text)) throw new ParseError('lsfs', 'no column heading', heading);
   return withDetails('lsfs', lines, [',', ':'], (line) => {
     // Options may hold blanks, as they were written in /etc/filesystems.

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nothing } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** A row of `df`. Numbers are in the table's unit; `null` where `-` stands, or the form of the command has no such column. */
 export interface FreeSpace {
@@ -39,7 +38,7 @@ const columns: Readonly<Record<string, keyof FreeSpace | undefined>> = {
  * @throws ParseError at the first line of another shape.
  */
 export function parseFreeSpace(text: string): FreeSpaceTable {
-  const [heading = nothing, ...lines] = linesOf(text);
+  const [heading = nowhere, ...lines] = linesOf(text);
   const words = heading.text.split(/\s+/);
   const [first, ...names] = words.slice(0, -2);
   const unit = names.splice(0, names[1] === 'blocks' ? 2 : 1).join(' ');

@@ -1,6 +1,5 @@
-import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { readCells } from './cells.ts';
-import { linesOf, nothing } from './lines.ts';
 
 /** Mirror pools of a volume group: what `lsmp VG` prints. */
 export interface MirrorPools {
@@ -48,7 +47,7 @@ export interface VolumePools {
  */
 export function parseVolumePools(text: string): VolumePools[] {
   const lines = linesOf(text);
-  const [heading = nothing, ...rows] = lines.slice(/^\S+:$/.test(lines[0]?.text ?? '') ? 1 : 0);
+  const [heading = nowhere, ...rows] = lines.slice(/^\S+:$/.test(lines[0]?.text ?? '') ? 1 : 0);
   if (!/^Logical Volume\s+Copy 1\s+Copy 2\s+Copy 3$/i.test(heading.text)) {
     throw new ParseError('lsvg -m', 'no column heading', heading);
   }

@@ -1,5 +1,4 @@
-import { type Command, changes, ParseError, reads } from '@splitmirror/host';
-import { linesOf, nothing } from './lines.ts';
+import { type Command, changes, linesOf, nowhere, ParseError, reads } from '@splitmirror/host';
 
 /** A mounted file system: one row of `mount`. */
 export interface Mount {
@@ -29,7 +28,7 @@ export function listMounts(): Command {
  * @throws ParseError at the first line of another shape.
  */
 export function parseMounts(text: string): Mount[] {
-  const [heading = nothing, rule = nothing, ...rows] = linesOf(text);
+  const [heading = nowhere, rule = nowhere, ...rows] = linesOf(text);
   if (!/^\s*node\s+mounted\s+mounted over\s+vfs\s+date\s+options$/.test(heading.text)) {
     throw new ParseError('mount', 'no heading', heading);
   }

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf } from './lines.ts';
+import { linesOf, ParseError } from '@splitmirror/host';
 
 /** An object of the ODM. */
 export interface OdmObject {

@@ -1,10 +1,10 @@
+import { linesOf, readTypedCommand, type TypedCommand, withoutPrompts } from '@splitmirror/host';
 import { parseControlBlock } from './control-blocks.ts';
 import { parseDescriptorArea } from './descriptor-areas.ts';
 import { parseDisk, parseDiskRanges, parseDisks, parseDiskVolumes } from './disks.ts';
 import { parseFileSystems, parseFileSystemTable } from './file-systems.ts';
 import { parseFreeSpace } from './free-space.ts';
 import { readCheck } from './fsck.ts';
-import { linesOf } from './lines.ts';
 import { splitMessages } from './messages.ts';
 import { parseMirrorPools, parseVolumePools } from './mirror-pools.ts';
 import { parseMounts } from './mounts.ts';
@@ -25,24 +25,18 @@ export type Reader = (text: string) => unknown;
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  const query = queryOf(command);
-  const read = readers.get(query ?? '');
+  const query = queryOf(command) ?? '';
+  const read = readers.get(query);
   if (read === undefined) return undefined;
+  const typed = typedCommand(command);
   return (text) => {
-    const said = withoutPrompts(text, query);
-    if (!/^(lslv|lsvg|lspv|lsmp|lsfs|df)\b/.test(query ?? '')) return read(said);
+    const said = withoutPrompts(text, typed);
+    if (!/^(lslv|lsvg|lspv|lsmp|lsfs|df)\b/.test(query)) return read(said);
     // Messages come among the rows, or in place of them; the status of the command is not known here. Other commands indent
     // their rows, which could be the rest of a message.
     const { messages, rest } = splitMessages(said);
     return messages.length > 0 && rest.trim() === '' ? { messages } : read(rest);
   };
-}
-
-/** Output that was pasted together with the line that asked for it, and perhaps the prompt after it. */
-function withoutPrompts(text: string, query: string | undefined): string {
-  const [first = '', ...output] = text.trimStart().split('\n');
-  if (!/^\S*( \S+)? ?[#$]\s+\S/.test(first) || queryOf(first) !== query) return text;
-  return output.join('\n').replace(/\n\S*( \S+)? ?[#$]\s*$/, '\n');
 }
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -118,35 +112,39 @@ function readChange(text: string) {
  * @returns `undefined` where several names are asked, or the output went through another program.
  */
 export function queryOf(command: string): string | undefined {
-  const [path = '', ...words] = wordsOf(command);
-  const program = path.replace(/^.*\//, '');
-  if (path === '/etc/filesystems' || (/^(cat|more|pg|grep)$/.test(program) && words.at(-1) === '/etc/filesystems'))
-    return 'filesystems';
-  if (words.includes('|')) return undefined;
-  const options = words.filter((word) => word.startsWith('-')).flatMap((word) => [...word.slice(1)]);
+  const { program, options, operands, rest } = typedCommand(command);
+  if (isFiltered(rest)) return undefined;
+  const printed = printing.includes(program) ? operands.at(-1) : `/etc/${program}`;
+  if (printed === '/etc/filesystems') return 'filesystems';
   if (['df', 'fsck', 'odmget'].includes(program)) return program;
   if (changing.has(program)) return 'change';
   if (program === 'lsfs') return options.includes('c') ? 'lsfs -c' : 'lsfs';
-  const names = words.filter((word) => !word.startsWith('-'));
-  if (names.length > 1) return undefined;
+  if (operands.length > 1) return undefined;
   // -L asks without waiting for a lock, and prints the same.
   const letters = [...new Set(options)].filter((letter) => letter !== 'L').sort();
-  return [program, letters.length === 0 ? '' : `-${letters.join('')}`, names.length === 0 ? '' : 'NAME']
+  return [program, letters.length === 0 ? '' : `-${letters.join('')}`, operands.length === 0 ? '' : 'NAME']
     .filter((word) => word !== '')
     .join(' ');
 }
 
-/** The words of a command without prompt, settings, sudo, redirections, a pager and a remark in parentheses. */
-function wordsOf(command: string): string[] {
-  const words = command
-    .replace(/"[^"]*"|'[^']*'/g, 'QUOTED')
-    .replace(/(^|\s)\(.*$/, '')
-    .replace(/\s\d?[<>]\s*\S+/g, '')
-    .replace(/\s*\|\s*(more|pg|cat)\s*$/, '')
-    .replace(/^[^|]*?[#$]\s+/, '')
-    .replaceAll('|', ' | ')
-    .trim()
-    .split(/\s+/);
-  const start = words.findIndex((word) => !/^(\w+=.*|env|sudo|-.*)$/.test(word));
-  return start === -1 ? [] : words.slice(start);
+/** Programs that print a file of the system. */
+const printing = ['cat', 'more', 'pg', 'grep'];
+
+function typedCommand(command: string): TypedCommand {
+  return readTypedCommand(command, (program) => known.has(program));
+}
+
+const known: ReadonlySet<string> = new Set([
+  ...printing,
+  ...changing,
+  ...Array.from(readers.keys(), (query) => query.replace(/ .*/, '')),
+]);
+
+/** Whether another program has had a hand in the output; a pager has not. */
+function isFiltered(rest: string): boolean {
+  const commands = rest
+    .replace(/ ?[(#].*$/, '')
+    .replace(/\d?[<>]+&?\s*\S+/g, '')
+    .replace(/\|\s*(?:more|pg|cat)\b/g, '');
+  return /[|;&]/.test(commands);
 }

@@ -1,5 +1,4 @@
-import { type Command, changes, ParseError, reads } from '@splitmirror/host';
-import { linesOf } from './lines.ts';
+import { type Command, changes, linesOf, ParseError, reads } from '@splitmirror/host';
 
 /** Snapshots of one file system, as `snapshot -q` lists them. */
 export interface SnapshotList {

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf } from './lines.ts';
+import { linesOf, ParseError } from '@splitmirror/host';
 
 /** A stanza of /etc/filesystems. */
 export interface Stanza {

@@ -1,5 +1,4 @@
-import { ParseError } from '@splitmirror/host';
-import { linesOf, nothing } from './lines.ts';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** A table under a title `<name>:` and a heading, as `lsvg -l`, `lsvg -p`, `lspv -l` and `lspv -p` print it. */
 export interface TitledTable<Row> {
@@ -20,7 +19,7 @@ export function readTable<Row>(
   heading: RegExp,
   readRow: (line: string) => Row | null,
 ): TitledTable<Row> {
-  const [top = nothing, head = nothing, ...lines] = linesOf(text);
+  const [top = nowhere, head = nowhere, ...lines] = linesOf(text);
   const [, title] = /^(\S+):$/.exec(top.text) ?? [];
   if (title === undefined) throw new ParseError(source, 'no name in front', top);
   if (!heading.test(head.text)) throw new ParseError(source, 'no column heading', head);

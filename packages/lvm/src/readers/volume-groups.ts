@@ -1,6 +1,5 @@
-import { type Command, ParseError, reads } from '@splitmirror/host';
+import { type Command, linesOf, nowhere, ParseError, reads } from '@splitmirror/host';
 import { readCells } from './cells.ts';
-import { linesOf, nothing } from './lines.ts';
 import { distributionOf, readTable } from './tables.ts';
 
 /** A volume group as `lsvg VG` describes it on this node. */
@@ -210,7 +209,7 @@ const mapRow = /^([^\s:]+):(\d+)(?:-(\d+))?(?:\s+([^\s:]+):(\d+)(?::([123]))?(?:
  */
 export function parsePartitionMap(text: string): MappedPartition[] {
   const lines = linesOf(text);
-  const [top = nothing] = lines;
+  const [top = nowhere] = lines;
   const rows = lines.slice(/^[^\s:]+:?$/.test(top.text) ? 1 : 0);
   if (rows.length === 0) throw new ParseError('lsvg -M', 'no partition', top);
   return rows.map((row) => {

@@ -1,6 +1,5 @@
-import { type Command, ParseError, reads } from '@splitmirror/host';
+import { type Command, linesOf, nowhere, ParseError, reads } from '@splitmirror/host';
 import { readCells } from './cells.ts';
-import { linesOf, nothing } from './lines.ts';
 import { distributionOf, mountPointOf, readTable } from './tables.ts';
 
 /** A logical volume as `lslv` describes it. A count is `null` where LVM prints `?`: its volume group is not varied on. */
@@ -234,7 +233,7 @@ const mapHeading = /^LP\s+PP1\s+PV1\s+PP2\s+PV2\s+PP3\s+PV3\s*$/;
  * @throws ParseError at a line of another shape, and when a logical partition is missing.
  */
 export function parseVolumeMap(text: string): VolumeMap {
-  const [top = nothing, head = nothing, ...lines] = linesOf(text);
+  const [top = nowhere, head = nowhere, ...lines] = linesOf(text);
   const [, name, mount] = /^([^\s:]+):(\S+)$/.exec(top.text) ?? [];
   if (name === undefined) throw new ParseError('lslv -m', 'no volume in front', top);
   if (!mapHeading.test(head.text)) throw new ParseError('lslv -m', 'no column heading', head);
@@ -279,7 +278,7 @@ export function parseVolumeDisks(text: string): {
 } {
   const lines = linesOf(text);
   const [, name, mount] = /^([^\s:]+):(\S+)$/.exec(lines[0]?.text ?? '') ?? [];
-  const [head = nothing, ...rows] = name === undefined ? lines : lines.slice(1);
+  const [head = nowhere, ...rows] = name === undefined ? lines : lines.slice(1);
   if (!diskHeading.test(head.text)) throw new ParseError('lslv -l', 'no column heading', head);
   const disks = rows.map((at): VolumeOnDisk => {
     const [, disk, copies, percent, distribution] = diskRow.exec(at.text) ?? [];

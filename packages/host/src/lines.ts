@@ -6,7 +6,7 @@ export interface Line {
   readonly text: string;
 }
 
-/** Lines of an output, without those that are blank: they part what is printed and say nothing. */
+/** Lines of an output, without those that are blank: they come and go where output is pasted, and say nothing. */
 export function linesOf(output: string): Line[] {
   return output.split('\n').flatMap((raw, index) => {
     const text = raw.trimEnd();
@@ -14,5 +14,5 @@ export function linesOf(output: string): Line[] {
   });
 }
 
-/** Where something is missing at the end of an output, or in an output that is empty. */
+/** Where something is missing in an output that has no line. */
 export const nowhere: Line = { line: 1, text: '' };
