@@ -2,16 +2,20 @@ import { userInfo } from 'node:os';
 import { type BackupContext, type BackupEvent, openStore, resticVault, systemSurroundings } from '@splitmirror/backup';
 import { aixFamily } from '@splitmirror/backup/aix';
 import type { Host, HostOptions } from '@splitmirror/host';
-import { configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
+import { type AdapterChoice, configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
 import { ConfigError } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { secretOf } from './config/secrets.ts';
 
-/** What a connection wants to be known although it works. */
-type Warn = (line: string) => void;
+/** Hears what a connection wants to be known although it works. */
+export interface Listener {
+  readonly warn: (line: string) => void;
+  /** Which client a node is reached with, where the configuration leaves that open. */
+  readonly onClient?: (node: string, choice: AdapterChoice) => void;
+}
 
 /** How a node is reached: what the configuration says, and where it says nothing, what `~/.ssh/config` says. */
-async function sshOptionsOf(config: Config, name: string, warn: Warn): Promise<SshOptions> {
+async function sshOptionsOf(config: Config, name: string, { warn, onClient }: Listener): Promise<SshOptions> {
   const { ssh } = config;
   const { address = name, port, algorithms } = config.nodes[name] ?? {};
   const said = ssh.config === 'use' ? await configuredOptions(address, { port, user: ssh.user }) : null;
@@ -26,6 +30,7 @@ async function sshOptionsOf(config: Config, name: string, warn: Warn): Promise<S
     ...(algorithms === undefined ? {} : { algorithms }),
     ...(passphrase === undefined ? {} : { passphrase: () => secretOf(passphrase, 'ssh.passphrase') }),
     adapter: ssh.adapter,
+    ...(onClient === undefined ? {} : { onChoice: (choice) => onClient(name, choice) }),
     ...(ssh.windowMiB === undefined ? {} : { windowBytes: ssh.windowMiB << 20 }),
     onWarning: ({ message }) => warn(`${name}: ${message}`),
   };
@@ -43,9 +48,9 @@ function hostOptionsOf(config: Config, name: string): HostOptions {
 }
 
 /** Hosts of a configuration, by cluster node name. Nothing is connected before something is asked. */
-async function hostsOf(config: Config, warn: Warn): Promise<Map<string, Host>> {
+async function hostsOf(config: Config, listener: Listener): Promise<Map<string, Host>> {
   const names = Object.keys(config.nodes);
-  const options = await Promise.all(names.map((name) => sshOptionsOf(config, name, warn)));
+  const options = await Promise.all(names.map((name) => sshOptionsOf(config, name, listener)));
   return new Map(
     options.map((ssh, index) => {
       const name = names[index] ?? '';
@@ -55,14 +60,14 @@ async function hostsOf(config: Config, warn: Warn): Promise<Map<string, Host>> {
 }
 
 /** A node that takes bytes in: what a restore to it is streamed through. Close the transport. */
-export async function feedOf(config: Config, name: string, warn: Warn) {
+export async function feedOf(config: Config, name: string, listener: Listener) {
   if (config.ssh.sudo !== undefined) {
     throw new ConfigError('a restore to a node cannot go through sudo', {
       remedy: 'Log in as root for it, with a configuration of its own; or restore here, and copy.',
     });
   }
   const { path, shell } = hostOptionsOf(config, name);
-  return { transport: sshTransport(await sshOptionsOf(config, name, warn), name), path, shell };
+  return { transport: sshTransport(await sshOptionsOf(config, name, listener), name), path, shell };
 }
 
 /** The store of a configuration, its archives in a directory or in a repository. */
@@ -79,20 +84,20 @@ export async function storeOf({ store, archives }: Config) {
 /** Everything that a command needs; connections are closed when `work` has ended. */
 export async function withContext<T>(
   config: Config,
-  { onEvent, warn }: { readonly onEvent: (event: BackupEvent) => void; readonly warn: Warn },
+  { onEvent, ...listener }: Listener & { readonly onEvent: (event: BackupEvent) => void },
   work: (context: BackupContext) => Promise<T>,
 ): Promise<T> {
   const store = await storeOf(config);
-  return withNodes(config, warn, (nodes) => work({ ...nodes, store, onEvent }));
+  return withNodes(config, listener, (nodes) => work({ ...nodes, store, onEvent }));
 }
 
 /** The same without a store. */
 export async function withNodes<T>(
   config: Config,
-  warn: Warn,
+  listener: Listener,
   work: (nodes: Omit<BackupContext, 'store' | 'onEvent'>) => Promise<T>,
 ): Promise<T> {
-  const hosts = await hostsOf(config, warn);
+  const hosts = await hostsOf(config, listener);
   try {
     return await work(nodesOn(config, hosts));
   } finally {

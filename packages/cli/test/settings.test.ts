@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
@@ -83,6 +84,22 @@ describe('ssh', () => {
     const config = await stage.configure((base) => ({ ...base, ssh: { ...base.ssh, adapter: 'openssh' } }));
     expect((await stage.run('check', '--config', config)).code).toBe(0);
     await roundTrip(config);
+  });
+
+  it.skipIf(!has('ssh', '-V'))('says in check which client it has chosen, and why', async () => {
+    const file = join(stage.directory, 'known_hosts.authority');
+    const config = await stage.configure((base) => {
+      const [known = ''] = base.ssh.knownHosts ?? [];
+      const lines = readFileSync(resolve(stage.directory, known), 'utf8');
+      const [, ...key] = lines.split('\n')[0]?.split(' ') ?? [];
+      writeFileSync(file, `${lines}@cert-authority * ${key.join(' ')}\n`);
+      return { ...base, ssh: { ...base.ssh, adapter: 'auto', knownHosts: [file] } };
+    });
+    const { code, stdout } = await stage.run('check', '--config', config);
+    expect(stdout).toMatch(
+      /node db_node1: reached with OpenSSH \(.*known_hosts\.authority:\d+ trusts .*\), may act as root/,
+    );
+    expect(code).toBe(0);
   });
 
   it('refuses settings that its client would have to pass over', async () => {

@@ -7,6 +7,7 @@ import {
   quiescePrograms,
 } from '@splitmirror/backup';
 import { changes, type Host, type Script } from '@splitmirror/host';
+import type { AdapterChoice } from '@splitmirror/ssh';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { secretOf } from '../config/secrets.ts';
@@ -38,10 +39,15 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   tell(await checkStore(store));
   const secrets = await checkSecrets(config);
   if (secrets !== null) tell(secrets);
-  await withNodes(config, reporter.warn, async (nodes) => {
+  const clients = new Map<string, AdapterChoice>();
+  const listener = {
+    warn: reporter.warn,
+    onClient: (node: string, choice: AdapterChoice) => clients.set(node, choice),
+  };
+  await withNodes(config, listener, async (nodes) => {
     const context: PlanningContext = { ...nodes, store };
     const programs = programsOf(config);
-    const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, programs, signal));
+    const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, programs, clients, signal));
     for (const each of checks) tell(await each);
     // One after another: each of them asks all nodes.
     for (const group of Object.keys(config.groups).sort()) tell(await checkGroup(context, config, group, signal));
@@ -94,7 +100,13 @@ async function checkSecrets({ ssh, archives, notify, groups }: Config): Promise<
   return { subject: 'secrets', says: `${references.length} are referred to`, problems };
 }
 
-async function checkNode(node: string, host: Host, programs: readonly string[], signal: AbortSignal): Promise<Check> {
+async function checkNode(
+  node: string,
+  host: Host,
+  programs: readonly string[],
+  clients: ReadonlyMap<string, AdapterChoice>,
+  signal: AbortSignal,
+): Promise<Check> {
   const subject = `node ${node}`;
   try {
     const outcome = await host.run(nodeScript(programs), { signal });
@@ -109,7 +121,10 @@ async function checkNode(node: string, host: Host, programs: readonly string[], 
       ...(isRoot ? [] : [problem('NOT_ROOT', node, seen)]),
       ...missingPrograms(node, programs, outcome.steps),
     ];
-    return { subject, says: problems.length === 0 ? 'reached, may act as root' : 'reached', problems };
+    const client = clients.get(node);
+    // The embedded client is the rule; why it is another one is what an operator asks.
+    const reached = client?.adapter === 'openssh' ? `reached with OpenSSH (${client.because})` : 'reached';
+    return { subject, says: problems.length === 0 ? `${reached}, may act as root` : reached, problems };
   } catch (error) {
     return { subject, says: 'cannot be asked', problems: problemsOf(error, node) };
   }

@@ -120,7 +120,7 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
   const { config, context, reporter, signal } = session;
   const settings = settingsOf(config, group);
   const names = Object.keys(config.nodes);
-  const feeds = await Promise.all(names.map((name) => feedOf(config, name, reporter.warn)));
+  const feeds = await Promise.all(names.map((name) => feedOf(config, name, reporter)));
   try {
     const report = await restoreIntoGroup(context, backup, group, {
       ...options,
@@ -156,7 +156,7 @@ async function toNode(
         ? { volume, device: `${into}/${volume}`, lvcb: 'keep' }
         : { volume, directory: preview.volumes.length === 1 ? into : `${into}/${volume}`, mountPoint },
   );
-  const feed = await feedOf(config, node, reporter.warn);
+  const feed = await feedOf(config, node, reporter);
   try {
     const timeoutSeconds = Math.ceil((config.groups[backup.manifest.group]?.archiveHours ?? 24) * 3600);
     const options = { select, identities, timeoutSeconds, signal };
