@@ -131,14 +131,15 @@ export function queryOf(command: string): string | undefined {
 const printing = ['cat', 'more', 'pg', 'grep'];
 
 function typedCommand(command: string): TypedCommand {
-  return readTypedCommand(command, (program) => known.has(program));
+  return readTypedCommand(command, isKnown);
 }
 
-const known: ReadonlySet<string> = new Set([
-  ...printing,
-  ...changing,
-  ...Array.from(readers.keys(), (query) => query.replace(/ .*/, '')),
-]);
+function isKnown(program: string): boolean {
+  const queries = [...readers.keys()];
+  return (
+    printing.includes(program) || changing.has(program) || queries.some((query) => query.split(' ')[0] === program)
+  );
+}
 
 /** Whether another program has had a hand in the output; a pager has not. */
 function isFiltered(rest: string): boolean {
