@@ -55,7 +55,7 @@ const consumers = [
     use: `parseGroupNames('rootvg\\ndatavg\\n').join()`,
     answer: 'rootvg,datavg',
     door: 'lvm/readers',
-    alone: 25_000,
+    alone: 3_000,
   },
   {
     name: 'archive',
@@ -71,7 +71,8 @@ const consumers = [
     imported: 'parseVrmf',
     use: `parseVrmf('7.2.0.10')?.text`,
     answer: '7.2.0.10',
-    alone: 13_000,
+    door: 'levels/readers',
+    alone: 2_500,
   },
   {
     name: 'ssh',
