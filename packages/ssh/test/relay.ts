@@ -109,6 +109,8 @@ function openLane(from: Socket, to: Socket, way: Way, settings: LinkSettings, fi
   let timer: NodeJS.Timeout | undefined;
 
   function flush(): void {
+    // A drained socket may come before its time.
+    clearTimeout(timer);
     timer = undefined;
     if (isPaused) return;
     const now = performance.now();
