@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SshOptions } from '../src/index.ts';
 import { type KeyPair, makeKey, typeOf } from './node.ts';
 import { startRelay } from './relay.ts';
@@ -45,17 +46,15 @@ export async function startSshd(settings: readonly string[] = []): Promise<Sshd>
   ];
   // Where sshd shuts itself in when it is started by root.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-  const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', file('sshd_config', `${config.join('\n')}\n`)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  // Into a file: a pipe that nobody reads for a while, as in a benchmark, would fill up and stop the server.
+  const log = file('sshd.log', '');
+  const sshd = spawn('/usr/sbin/sshd', ['-D', '-E', log, '-f', file('sshd_config', `${config.join('\n')}\n`)], {
+    stdio: 'ignore',
   });
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    sshd.stderr.on('data', (bytes: Buffer) => {
-      said += bytes;
-      if (said.includes('Server listening')) resolve();
-    });
-    sshd.on('exit', () => reject(new Error(`sshd ended: ${said}`)));
-  });
+  while (!readFileSync(log, 'utf8').includes('Server listening')) {
+    if (sshd.exitCode !== null) throw new Error(`sshd ended: ${readFileSync(log, 'utf8')}`);
+    await delay(10);
+  }
   const relay = await startRelay(port);
   const knownHosts = file(
     'known_hosts',
