@@ -98,6 +98,14 @@ async function appears(host: Host, file: string): Promise<string> {
   return ended(await host.run(one(sh(wait, file), 90))).stdout;
 }
 
+/**
+ * Waits until everything has been read that was written before the call: what a process has left in its pipe is read no
+ * later than the answer of one that was started afterwards.
+ */
+async function caughtUp(host: Host): Promise<void> {
+  ended(await host.run(one(sh('exit 0'))));
+}
+
 /** Shell text that waits until {@link letGo} is called for its first argument. */
 const held = 'n=0; while [ ! -f "$1.go" ] && [ "$n" -lt 60 ]; do sleep 1; n=$((n + 1)); done; rm -f "$1.go"';
 
@@ -625,6 +633,7 @@ const whenCut: readonly Rule[] = [
         ],
       });
       await appears(host, file);
+      await caughtUp(host);
       cut();
       const outcome = await running;
       assert.equal(outcome.kind, 'unknown');
