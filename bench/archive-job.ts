@@ -3,13 +3,14 @@
  * milliseconds that it took on the clock and on the processors, modules loaded, and the peak of its memory.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { watchArchive } from '@splitmirror/archive';
 import { createBackupReader } from '../packages/archive/src/readers/backup.ts';
 import { createCpioReader } from '../packages/archive/src/readers/cpio.ts';
 import { createTarReader } from '../packages/archive/src/readers/tar.ts';
 import { record } from '../packages/archive/test/tar-builder.ts';
+import { peakMiB } from './peak.ts';
 
 const [, , job = 'nothing'] = process.argv;
 
@@ -127,13 +128,6 @@ const jobs: Record<string, () => number | Promise<number>> = {
     return entries;
   },
 };
-
-/** Peak of this program's memory. What `resourceUsage` tells includes that of the process which started it, on Linux. */
-function peakMiB(): number {
-  const kib =
-    process.platform === 'linux' ? /^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] : undefined;
-  return Number(kib ?? process.resourceUsage().maxRSS) / 1024;
-}
 
 let start = performance.now();
 let cpu = process.cpuUsage();

@@ -9,6 +9,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { auditLevels, parseListing } from '@splitmirror/levels';
 import { readSnapshotFile } from '@splitmirror/levels/files';
+import { peakMiB } from './peak.ts';
 
 const [, , job = 'idle', file = ''] = process.argv;
 /** Bytes of text that one measurement of the reader takes. */
@@ -29,4 +30,4 @@ async function measure(): Promise<{ bytes?: number; findings?: number }> {
 const start = performance.now();
 const result = await measure();
 const ms = performance.now() - start;
-console.log(JSON.stringify({ ms, rssMiB: process.resourceUsage().maxRSS / 1024, ...result }));
+console.log(JSON.stringify({ ms, rssMiB: peakMiB(), ...result }));

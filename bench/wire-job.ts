@@ -16,6 +16,7 @@ import { type Host, reads } from '@splitmirror/host';
 import { type SshOptions, sshHost } from '@splitmirror/ssh';
 import { openSink } from '../packages/backup/src/run/sink.ts';
 import { type LinkSettings, startRelay } from '../packages/ssh/test/relay.ts';
+import { peakMiB } from './peak.ts';
 
 /** What a job is told. */
 export type Job =
@@ -151,5 +152,5 @@ if (told.job === 'relay') {
   await serve({ nodes }, () => lab.close());
 } else {
   const result = await measured(told);
-  console.log(JSON.stringify({ ...result, rssMiB: process.resourceUsage().maxRSS / 1024 }));
+  console.log(JSON.stringify({ ...result, rssMiB: peakMiB() }));
 }

@@ -1,7 +1,7 @@
-import { mkdtemp, open } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openJournal } from '../src/run/journal.ts';
 import { openSink } from '../src/run/sink.ts';
 import { writeDurably } from '../src/store/durable.ts';
@@ -28,16 +28,20 @@ vi.mock('node:fs/promises', async (original) => {
 
 let directory: string;
 let restore: () => void;
+/** Lets the next call of this method of every file fail, once. */
+let refuse: (name: string) => void;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'splitmirror-durable-'));
   const probe = await open(directory);
   const files = Object.getPrototypeOf(probe);
   await probe.close();
+  const refused = new Set<string>();
+  refuse = (name) => void refused.add(name);
   const { appendFile, datasync, sync, writev } = files;
   const spy = (name: string, method: (...words: unknown[]) => unknown) =>
     function (this: unknown, ...words: unknown[]) {
       asked.push(name);
-      return method.apply(this, words);
+      return refused.delete(method.name) ? Promise.reject(new Error('EIO')) : method.apply(this, words);
     };
   Object.assign(files, {
     appendFile: spy('append', appendFile),
@@ -48,7 +52,10 @@ beforeEach(async () => {
   restore = () => void Object.assign(files, { appendFile, datasync, sync, writev });
   asked.length = 0;
 });
-afterEach(() => restore());
+afterEach(async () => {
+  restore();
+  await rm(directory, { recursive: true });
+});
 
 it('has each entry of a journal on the disk before anything else happens', async () => {
   const journal = await openJournal(join(directory, 'journal'));
@@ -64,6 +71,44 @@ it('gives an archive its name when its bytes are on the disk, and then makes the
   await sink.write(Buffer.from('bytes'));
   await sink.finish();
   expect(asked).toEqual(['write', 'sync', 'rename archive.partial', 'sync']);
+});
+
+describe('an archive of many megabytes', () => {
+  const chunk = Buffer.alloc(1 << 20);
+  const many = Array.from({ length: 80 }, () => chunk);
+
+  it('is on its way to the disk while it still comes, and syncs once more before it has its name', async () => {
+    const sink = await openSink(join(directory, 'archive'));
+    for (const each of many) await sink.write(each);
+    await sink.finish();
+    expect(asked.filter((each) => each !== 'write')).toEqual(['sync data', 'sync', 'rename archive.partial', 'sync']);
+    expect(asked.indexOf('sync data')).toBeLessThan(asked.lastIndexOf('write'));
+    expect((await readFile(join(directory, 'archive'))).equals(Buffer.concat(many))).toBe(true);
+  });
+
+  it('stops soon after the disk has refused a part of it', async () => {
+    refuse('datasync');
+    const sink = await openSink(join(directory, 'archive'));
+    const writing = (async () => {
+      for (const each of [...many, ...many]) await sink.write(each);
+    })();
+    await expect(writing).rejects.toThrow('EIO');
+    await sink.abandon();
+    expect(await readdir(directory)).toEqual(['archive.partial']);
+  });
+
+  it.each(['datasync', 'writev'])(
+    'never has its name when a %s has failed, whatever a later sync says',
+    async (name) => {
+      const sink = await openSink(join(directory, 'archive'));
+      for (const each of many.slice(0, 63)) await sink.write(each);
+      refuse(name);
+      await sink.write(chunk);
+      await expect(sink.finish()).rejects.toThrow('EIO');
+      await sink.abandon();
+      expect(await readdir(directory)).toEqual(['archive.partial']);
+    },
+  );
 });
 
 it('makes the directory of a run durable before anything is journalled, and its final name before it counts', async () => {

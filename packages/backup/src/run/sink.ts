@@ -3,8 +3,10 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../store/durable.ts';
 
-/** Bytes gathered before they are written: single small writes cost a third of the speed. */
-const batchBytes = 1 << 20;
+/** Bytes gathered before they are written: single small writes cost a third of the speed, large batches the caches. */
+const batchBytes = 256 << 10;
+/** Bytes after which the disk is asked to begin, so that little is left to wait for at the end. */
+const writeBackBytes = 64 << 20;
 
 /** A file that appears under its name only when it is complete and on the disk. */
 export interface Sink {
@@ -17,31 +19,52 @@ export interface Sink {
   interrupt(): void;
 }
 
-/** Opens `<file>.partial` for writing. */
+/** Opens `<file>.partial` for writing. One batch is written while the next is gathered. */
 export async function openSink(file: string): Promise<Sink> {
   const partial = `${file}.partial`;
   const handle: FileHandle = await open(partial, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  let pending: Buffer[] = [];
+  let gathered: Buffer[] = [];
   let size = 0;
-  const flush = async () => {
-    const batch = pending;
-    let left = size;
-    pending = [];
-    size = 0;
-    while (left > 0) {
+  let unsynced = 0;
+  let isSyncing = false;
+  let writing = Promise.resolve();
+  let syncing = Promise.resolve();
+  // Kept for good: the system tells a failed write-back once, and a later sync of the same bytes succeeds.
+  const failures: unknown[] = [];
+  const keepFailure = (error: unknown) => void failures.push(error);
+  const sync = async () => {
+    isSyncing = true;
+    unsynced = 0;
+    await handle.datasync();
+    isSyncing = false;
+  };
+  const put = async (batch: Buffer[], bytes: number) => {
+    for (let left = bytes; left > 0; ) {
       const { bytesWritten } = await handle.writev(batch);
       left -= bytesWritten;
       dropFront(batch, bytesWritten);
     }
+    unsynced += bytes;
+    if (unsynced >= writeBackBytes && !isSyncing) syncing = sync().catch(keepFailure);
+  };
+  const flush = async () => {
+    await writing;
+    if (failures.length > 0) throw failures[0];
+    writing = put(gathered, size).catch(keepFailure);
+    gathered = [];
+    size = 0;
   };
   return {
     async write(chunk) {
-      pending.push(chunk);
+      gathered.push(chunk);
       size += chunk.length;
       if (size >= batchBytes) await flush();
     },
     async finish() {
       await flush();
+      await writing;
+      await syncing;
+      if (failures.length > 0) throw failures[0];
       await handle.sync();
       await handle.close();
       await rename(partial, file);
