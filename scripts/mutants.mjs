@@ -119,6 +119,13 @@ const mutants = [
     tests: ['packages/backup/test/durability.test.ts'],
   },
   {
+    breaks: 'what the disk refused under way is forgotten',
+    file: 'packages/backup/src/run/sink.ts',
+    from: 'void failures.push(error)',
+    to: 'void error',
+    tests: ['packages/backup/test/durability.test.ts'],
+  },
+  {
     breaks: 'the name of a manifest is not made durable',
     file: 'packages/backup/src/store/durable.ts',
     from: '  await syncDirectory(dirname(file));\n}',
