@@ -68,14 +68,14 @@ export function parseNodeVersions(text: string): number[] {
 }
 
 function versionsIn(source: string, text: string, attribute: string): number[] {
-  return saidLines(source, text).flatMap(({ line, number }) => {
-    const [, name, value = ''] = /^\s*(\w+) = ?(.*)$/.exec(line) ?? [];
-    if (name === undefined && !/^\w+:$/.test(line)) {
-      throw new ParseError(source, 'neither a stanza nor an attribute', { line: number, text: line });
+  return saidLines(source, text).flatMap((at) => {
+    const [, name, value = ''] = /^\s*(\w+) = ?(.*)$/.exec(at.text) ?? [];
+    if (name === undefined && !/^\w+:$/.test(at.text)) {
+      throw new ParseError(source, 'neither a stanza nor an attribute', at);
     }
     if (name !== attribute) return [];
     const version = /^\d+/.exec(value)?.[0];
-    if (version === undefined) throw new ParseError(source, 'not a number', { line: number, text: line });
+    if (version === undefined) throw new ParseError(source, 'not a number', at);
     return [Number(version)];
   });
 }

@@ -32,7 +32,8 @@ export function parseConsistency(text: string): Consistency {
   /** A sentence that goes on in the next line. */
   let open: string | null = null;
   let inList = false;
-  for (const { line, number } of saidLines(source, text)) {
+  for (const at of saidLines(source, text)) {
+    const { text: line } = at;
     const [, fileset, requirement, problem] = row.exec(line) ?? [];
     if (/^lppchk:\s+\S/.test(line) && open === null) {
       open = line.slice('lppchk:'.length).trim();
@@ -41,7 +42,7 @@ export function parseConsistency(text: string): Consistency {
     } else if (inList && fileset !== undefined && requirement !== undefined && problem !== undefined) {
       problems.push({ line, fileset, requirement: requirement.trim(), problem });
     } else {
-      throw new ParseError(source, 'neither a sentence nor a fileset', { line: number, text: line });
+      throw new ParseError(source, 'neither a sentence nor a fileset', at);
     }
     if (open?.endsWith(':')) {
       inList = true;

@@ -53,9 +53,9 @@ export function parseSystemFirmware(text: string): string {
 export function parseMicrocode(text: string, device?: string): Microcode[] {
   const devices: { device: string; levels: Microcode['levels'][number][] }[] = [];
   const named = device === undefined ? text : `${device}!${text.trimStart()}`;
-  for (const { line, number } of saidLines('lsmcode -A', named)) {
-    const [, name, own] = /^([^!\s]+)!(\S.*)$/.exec(line) ?? [];
-    const [, type, sub, more] = /^([^!:\s]+):([^!:]+):(\S[^!]*)$/.exec(line) ?? [];
+  for (const at of saidLines('lsmcode -A', named)) {
+    const [, name, own] = /^([^!\s]+)!(\S.*)$/.exec(at.text) ?? [];
+    const [, type, sub, more] = /^([^!:\s]+):([^!:]+):(\S[^!]*)$/.exec(at.text) ?? [];
     const last = devices.at(-1);
     if (name !== undefined && own !== undefined) {
       const levels = own.split('|').map((cell) => {
@@ -68,7 +68,7 @@ export function parseMicrocode(text: string, device?: string): Microcode[] {
     } else if (last !== undefined && type !== undefined && sub !== undefined && more !== undefined) {
       last.levels.push({ type, sub, level: more });
     } else {
-      throw new ParseError('lsmcode -A', 'neither a device nor a continuation', { line: number, text: line });
+      throw new ParseError('lsmcode -A', 'neither a device nor a continuation', at);
     }
   }
   return devices;
@@ -113,10 +113,10 @@ export function parseMachineLevels(text: string): MachineLevels {
 export function parseIosLevel(text: string): string | null {
   const [first] = saidLines('ioslevel', text);
   if (first === undefined) return null;
-  if (!/^\s*\d+\.\d+\.\d+\.\d+$/.test(first.line)) {
-    throw new ParseError('ioslevel', 'not four numbers', { line: first.number, text: first.line });
+  if (!/^\s*\d+\.\d+\.\d+\.\d+$/.test(first.text)) {
+    throw new ParseError('ioslevel', 'not four numbers', first);
   }
-  return first.line.trim();
+  return first.text.trim();
 }
 
 function match(lines: readonly string[], pattern: RegExp): string | null {

@@ -43,16 +43,16 @@ export function parseFixReport(text: string): FixReport {
   const incomplete: string[] = [];
   const unknown: string[] = [];
   const interim: { label: string; keyword: string }[] = [];
-  for (const { line, number } of saidLines('instfix -i', text)) {
+  for (const at of saidLines('instfix -i', text)) {
     const [, all, some, none, label, apar] =
       /^\s*(?:All filesets for (\S+) were found\.|Not all filesets for (\S+) were found\.|There was no data for (\S+) in the fix database\.|Interim fix '(\S+)' associated with (?:APAR )?(\S+) is installed\.)$/.exec(
-        line,
+        at.text,
       ) ?? [];
     if (all !== undefined) complete.push(all);
     else if (some !== undefined) incomplete.push(some);
     else if (none !== undefined) unknown.push(none);
     else if (label !== undefined && apar !== undefined) interim.push({ label, keyword: apar });
-    else throw new ParseError('instfix -i', 'not a sentence about a fix', { line: number, text: line });
+    else throw new ParseError('instfix -i', 'not a sentence about a fix', at);
   }
   return { complete, incomplete, unknown, interim };
 }
@@ -64,13 +64,13 @@ export function parseFixReport(text: string): FixReport {
  */
 export function parseFixRows(text: string): FixRow[] {
   const lines = saidLines('instfix -icq', text);
-  const first = /^#?Keyword:Fileset:ReqLevel:InstLevel:Status:Abstract$/.test(lines[0]?.line ?? '') ? 1 : 0;
-  return lines.slice(first).map(({ line, number }) => {
+  const first = /^#?Keyword:Fileset:ReqLevel:InstLevel:Status:Abstract$/.test(lines[0]?.text ?? '') ? 1 : 0;
+  return lines.slice(first).map((at) => {
     const [, keyword, fileset, required, installed = '', status = '', abstract = ''] =
-      /^([^:]+):([^:]+):([^:]+):([^:]*):([-=+!]):(.*)$/.exec(line) ?? [];
+      /^([^:]+):([^:]+):([^:]+):([^:]*):([-=+!]):(.*)$/.exec(at.text) ?? [];
     const meaning = meanings[status];
     if (keyword === undefined || fileset === undefined || required === undefined || meaning === undefined) {
-      throw new ParseError('instfix -icq', 'not a row', { line: number, text: line });
+      throw new ParseError('instfix -icq', 'not a row', at);
     }
     return { keyword, fileset, required, installed: installed.trim(), status, meaning, abstract };
   });

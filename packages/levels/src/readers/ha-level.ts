@@ -19,11 +19,11 @@ const haLevelPattern = /^(\d{1,4}(?:\.\d{1,4}){1,3})(?:\s+(?:GA|SP(\d{1,4})))?$/
  * @throws ParseError when the answer is anything else.
  */
 export function parseHaLevel(text: string): HaLevel {
-  const { line, number } = onlyLine('halevel -s', text);
-  const [, version, pack] = haLevelPattern.exec(line) ?? [];
-  if (version === undefined) throw new ParseError('halevel -s', 'not a level', { line: number, text: line });
-  const none = line === version ? null : 0;
-  return { text: line, version, servicePack: pack === undefined ? none : Number(pack) };
+  const at = onlyLine('halevel -s', text);
+  const [, version, pack] = haLevelPattern.exec(at.text) ?? [];
+  if (version === undefined) throw new ParseError('halevel -s', 'not a level', at);
+  const none = at.text === version ? null : 0;
+  return { text: at.text, version, servicePack: pack === undefined ? none : Number(pack) };
 }
 
 /** Orders by version, then service pack; what was not printed comes first. */

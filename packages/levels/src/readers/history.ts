@@ -27,8 +27,8 @@ export function parseHistory(text: string): HistoryEvent[] {
   const events: HistoryEvent[] = [];
   let path: string | null = null;
   let fileset: string | null = null;
-  for (const { line, number } of saidLines(source, text)) {
-    const at = { line: number, text: line };
+  for (const at of saidLines(source, text)) {
+    const { text: line } = at;
     if (/^\s*-+$/.test(line) || /^\s*Fileset\s+Level\s+Action\s+Status\s+Date\s+Time$/.test(line)) continue;
     const block = /^Path: (\S+)$/.exec(line);
     const [, name, level, action, status, date, time] = event.exec(line) ?? [];

@@ -1,5 +1,5 @@
-import { ParseError } from '@splitmirror/host';
-import { type SaidLine, saidLines } from './lines.ts';
+import { type Line, nowhere, ParseError } from '@splitmirror/host';
+import { saidLines } from './lines.ts';
 
 /** One interim fix as `emgr -l` or `lslpp -e` lists it. */
 export interface InterimFix {
@@ -35,24 +35,22 @@ const row = /^(\d+) +(\*?)([A-Z]{1,2})\*? +(\S+) +(\d\d)\/(\d\d)\/(\d\d) (\d\d:\
  */
 export function parseInterimFixes(text: string): InterimFix[] {
   const said = saidLines(source, text);
-  if (said.length === 1 && said[0]?.line === none) return [];
-  const [title = { line: '', number: 1 }, ruler = { line: '', number: 2 }, ...rest] = said;
-  const names = header.exec(title.line);
-  if (names === null) throw new ParseError(source, 'no header', { line: title.number, text: title.line });
-  if (!/^[= ]+$/.test(ruler.line)) {
-    throw new ParseError(source, 'no ruler below the header', { line: ruler.number, text: ruler.line });
-  }
+  if (said.length === 1 && said[0]?.text === none) return [];
+  const [title = nowhere, ruler = title, ...rest] = said;
+  const names = header.exec(title.text);
+  if (names === null) throw new ParseError(source, 'no header', title);
+  if (!/^[= ]+$/.test(ruler.text)) throw new ParseError(source, 'no ruler below the header', ruler);
   const columns = {
-    by: names[1] === undefined ? null : title.line.indexOf('UPDATED BY'),
-    abstract: title.line.indexOf('ABSTRACT'),
+    by: names[1] === undefined ? null : title.text.indexOf('UPDATED BY'),
+    abstract: title.text.indexOf('ABSTRACT'),
   };
-  const end = rest.findIndex(({ line }) => line === 'STATE codes:');
+  const end = rest.findIndex(({ text }) => text === 'STATE codes:');
   checkLegend(end === -1 ? [] : rest.slice(end + 1));
   return rest.slice(0, end === -1 ? undefined : end).map((row) => readRow(row, columns));
 }
 
-function readRow({ line, number }: SaidLine, columns: { by: number | null; abstract: number }): InterimFix {
-  const at = { line: number, text: line };
+function readRow(at: Line, columns: { by: number | null; abstract: number }): InterimFix {
+  const { text: line } = at;
   const [, id, star, state, label, month, day, year, time, tail = ''] = row.exec(line) ?? [];
   if (state === undefined || label === undefined) throw new ParseError(source, 'not an interim fix', at);
   const { by, abstract: column } = columns;
@@ -74,9 +72,9 @@ function readRow({ line, number }: SaidLine, columns: { by: number | null; abstr
 }
 
 /** What follows the rows explains the state codes, and nothing else. */
-function checkLegend(lines: readonly SaidLine[]): void {
-  for (const { line, number } of lines) {
-    if (/^\s*[A-Z]{1,2} = [A-Z +]+$/.test(line)) continue;
-    throw new ParseError(source, 'neither a row nor the legend', { line: number, text: line });
+function checkLegend(lines: readonly Line[]): void {
+  for (const at of lines) {
+    if (/^\s*[A-Z]{1,2} = [A-Z +]+$/.test(at.text)) continue;
+    throw new ParseError(source, 'neither a row nor the legend', at);
   }
 }

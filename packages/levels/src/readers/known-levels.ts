@@ -22,13 +22,13 @@ const rulerPattern = /^\s*-{3,}$/;
  */
 export function parseKnownLevels(text: string): string[] {
   const lines = saidLines('oslevel -q', text);
-  const ruler = lines.findIndex(({ line }) => rulerPattern.test(line));
+  const ruler = lines.findIndex(({ text: line }) => rulerPattern.test(line));
   if (ruler > 1) throw new ParseError('oslevel -q', 'more than a title above the ruler', { line: 1, text });
-  const titled = ruler < 0 && /^\s*Known [A-Z]/.test(lines[0]?.line ?? '');
-  return lines.slice(titled ? 1 : ruler + 1).map(({ line, number }) => {
-    const level = line.trim();
+  const titled = ruler < 0 && /^\s*Known [A-Z]/.test(lines[0]?.text ?? '');
+  return lines.slice(titled ? 1 : ruler + 1).map((at) => {
+    const level = at.text.trim();
     if (osLevelOf(level) === null && parseVrmf(level) === null) {
-      throw new ParseError('oslevel -q', 'not a level', { line: number, text: line });
+      throw new ParseError('oslevel -q', 'not a level', at);
     }
     return level;
   });
@@ -42,14 +42,14 @@ export function parseKnownLevels(text: string): string[] {
 export function parseOffLevelFilesets(text: string): OffLevelFileset[] {
   const [title, ...rest] = saidLines('oslevel -l', text);
   if (title === undefined) return [];
-  if (!/^\s*Fileset\s+Actual Level\s+\S/.test(title.line)) {
-    throw new ParseError('oslevel -l', 'no header', { line: title.number, text: title.line });
+  if (!/^\s*Fileset\s+Actual Level\s+\S/.test(title.text)) {
+    throw new ParseError('oslevel -l', 'no header', title);
   }
-  const rows = rulerPattern.test(rest[0]?.line ?? '') ? rest.slice(1) : rest;
-  return rows.map(({ line, number }) => {
-    const [fileset, actual, reference, ...more] = line.trim().split(/\s+/);
+  const rows = rulerPattern.test(rest[0]?.text ?? '') ? rest.slice(1) : rest;
+  return rows.map((at) => {
+    const [fileset, actual, reference, ...more] = at.text.trim().split(/\s+/);
     if (fileset === undefined || actual === undefined || reference === undefined || more.length > 0) {
-      throw new ParseError('oslevel -l', 'not a row of three columns', { line: number, text: line });
+      throw new ParseError('oslevel -l', 'not a row of three columns', at);
     }
     return { fileset, actual, reference };
   });

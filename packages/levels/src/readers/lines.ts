@@ -1,4 +1,4 @@
-import { ParseError } from '@splitmirror/host';
+import { type Line, linesOf, ParseError } from '@splitmirror/host';
 
 /**
  * The lines of a whole answer, without their line ends: a carriage return before the line feed belongs to them, since
@@ -7,20 +7,14 @@ import { ParseError } from '@splitmirror/host';
  * @throws ParseError when the last line has no line feed: the output was cut.
  */
 export function wholeLines(source: string, text: string): string[] {
-  if (text === '') return [];
-  const lines = text.split('\n');
-  const last = lines.pop() ?? '';
-  if (last !== '')
-    throw new ParseError(source, 'cut: the last line does not end', { line: lines.length + 1, text: last });
-  return lines.map(withoutReturn);
+  requireEnd(source, text);
+  return text.split('\n').slice(0, -1).map(withoutReturn);
 }
 
-/** A line that says something. */
-export interface SaidLine {
-  /** Without trailing blanks. */
-  readonly line: string;
-  /** Counts from 1. */
-  readonly number: number;
+function requireEnd(source: string, text: string): void {
+  if (text === '' || text.endsWith('\n')) return;
+  const lines = text.split('\n');
+  throw new ParseError(source, 'cut: the last line does not end', { line: lines.length, text: lines.at(-1) ?? '' });
 }
 
 /**
@@ -28,10 +22,9 @@ export interface SaidLine {
  *
  * @throws ParseError when the last line has no line feed: the output was cut.
  */
-export function saidLines(source: string, text: string): SaidLine[] {
-  return wholeLines(source, text)
-    .map((line, index) => ({ line: line.trimEnd(), number: index + 1 }))
-    .filter(({ line }) => line !== '');
+export function saidLines(source: string, text: string): Line[] {
+  requireEnd(source, text);
+  return linesOf(text);
 }
 
 /**
@@ -52,12 +45,11 @@ export function forEachLine(source: string, text: string, take: (line: string, n
 }
 
 /** The one line that says something; blank lines around it are tolerated. */
-export function onlyLine(source: string, text: string): SaidLine {
+export function onlyLine(source: string, text: string): Line {
   const [first, second] = saidLines(source, text);
   if (first === undefined) throw new ParseError(source, 'no answer', { line: 1, text });
-  if (second !== undefined)
-    throw new ParseError(source, 'more than one line', { line: second.number, text: second.line });
-  return { line: first.line.trim(), number: first.number };
+  if (second !== undefined) throw new ParseError(source, 'more than one line', second);
+  return { line: first.line, text: first.text.trim() };
 }
 
 function withoutReturn(line: string): string {

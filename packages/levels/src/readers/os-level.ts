@@ -40,9 +40,9 @@ export function osLevelOf(text: string): OsLevel | null {
  * @throws ParseError when the answer is anything else.
  */
 export function parseOsLevel(text: string): OsLevel {
-  const { line, number } = onlyLine('oslevel -s', text);
-  const level = osLevelOf(line);
-  if (level === null) throw new ParseError('oslevel -s', 'not a level', { line: number, text: line });
+  const at = onlyLine('oslevel -s', text);
+  const level = osLevelOf(at.text);
+  if (level === null) throw new ParseError('oslevel -s', 'not a level', at);
   return level;
 }
 
@@ -52,9 +52,9 @@ export function parseOsLevel(text: string): OsLevel {
  * @throws ParseError when the answer is anything else.
  */
 export function parseOsVersion(text: string): Vrmf {
-  const { line, number } = onlyLine('oslevel', text);
-  const version = parseVrmf(line);
-  if (version === null) throw new ParseError('oslevel', 'not a version', { line: number, text: line });
+  const at = onlyLine('oslevel', text);
+  const version = parseVrmf(at.text);
+  if (version === null) throw new ParseError('oslevel', 'not a version', at);
   return version;
 }
 

@@ -18,10 +18,10 @@ const rpmPattern = /^(\S+)-([^-\s]+)-([^-\s]+?)(?:\.(ppc|ppc64|noarch))?$/;
  * @throws ParseError at a line of another shape, or when the output was cut.
  */
 export function parseRpmPackages(text: string): RpmPackage[] {
-  return saidLines('rpm -qa', text).map(({ line, number }) => {
-    const [, name, version, release, arch] = rpmPattern.exec(line.trim()) ?? [];
+  return saidLines('rpm -qa', text).map((at) => {
+    const [, name, version, release, arch] = rpmPattern.exec(at.text.trim()) ?? [];
     if (name === undefined || version === undefined || release === undefined) {
-      throw new ParseError('rpm -qa', 'not name-version-release', { line: number, text: line });
+      throw new ParseError('rpm -qa', 'not name-version-release', at);
     }
     return { name, version, release, arch: arch ?? null };
   });

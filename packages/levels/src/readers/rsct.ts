@@ -1,4 +1,4 @@
-import { ParseError } from '@splitmirror/host';
+import { nowhere, ParseError } from '@splitmirror/host';
 import { saidLines } from './lines.ts';
 
 /** One peer domain as `lsrpdomain` lists it. */
@@ -65,12 +65,11 @@ export function parsePeerNodes(text: string): PeerNode[] {
 
 /** The state may be several words: the rows are read from both ends. */
 function table<T>(source: string, text: string, header: RegExp, read: (line: string) => T | null): T[] {
-  const [title = { line: '', number: 1 }, ...rows] = saidLines(source, text);
-  if (!header.test(title.line.trim()))
-    throw new ParseError(source, 'no header', { line: title.number, text: title.line });
-  return rows.map(({ line, number }) => {
-    const row = read(line.trim());
-    if (row === null) throw new ParseError(source, 'not a row', { line: number, text: line });
+  const [title = nowhere, ...rows] = saidLines(source, text);
+  if (!header.test(title.text.trim())) throw new ParseError(source, 'no header', title);
+  return rows.map((at) => {
+    const row = read(at.text.trim());
+    if (row === null) throw new ParseError(source, 'not a row', at);
     return row;
   });
 }

@@ -31,8 +31,8 @@ export function parseSoftwareTable(text: string): TableRow[] {
   let titled: number | null = null;
   /** Column in which the description of the last row starts and goes on in the next lines; 0 when there is none. */
   let column = 0;
-  for (const { line, number } of saidLines(source, text)) {
-    const at = { line: number, text: line };
+  for (const at of saidLines(source, text)) {
+    const { text: line } = at;
     const indent = line.length - line.trimStart().length;
     const last = rows.at(-1);
     if (name === null && (/^\s*-+$/.test(line) || header.test(line))) {
