@@ -28,8 +28,10 @@ vi.mock('node:fs/promises', async (original) => {
 
 let directory: string;
 let restore: () => void;
-/** Lets the next call of this method of every file fail, once. */
+/** Lets the next of these calls fail. */
 let refuse: (name: string) => void;
+/** How many syncs of data are under way, and were at most. */
+let syncs: { now: number; most: number };
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'splitmirror-durable-'));
   const probe = await open(directory);
@@ -41,11 +43,17 @@ beforeEach(async () => {
   const spy = (name: string, method: (...words: unknown[]) => unknown) =>
     function (this: unknown, ...words: unknown[]) {
       asked.push(name);
-      return refused.delete(method.name) ? Promise.reject(new Error('EIO')) : method.apply(this, words);
+      return refused.delete(name) ? Promise.reject(new Error('EIO')) : method.apply(this, words);
     };
+  syncs = { now: 0, most: 0 };
+  const countedSync = async function (this: unknown) {
+    syncs = { now: syncs.now + 1, most: Math.max(syncs.most, syncs.now + 1) };
+    await datasync.call(this);
+    syncs.now -= 1;
+  };
   Object.assign(files, {
     appendFile: spy('append', appendFile),
-    datasync: spy('sync data', datasync),
+    datasync: spy('sync data', countedSync),
     sync: spy('sync', sync),
     writev: spy('write', writev),
   });
@@ -86,8 +94,19 @@ describe('an archive of many megabytes', () => {
     expect((await readFile(join(directory, 'archive'))).equals(Buffer.concat(many))).toBe(true);
   });
 
+  it('holds one thread of Node.js at most, however many come at once', async () => {
+    await Promise.all(
+      ['a', 'b', 'c'].map(async (name) => {
+        const sink = await openSink(join(directory, name));
+        for (const each of [...many, ...many]) await sink.write(each);
+        await sink.finish();
+      }),
+    );
+    expect(syncs).toEqual({ now: 0, most: 1 });
+  });
+
   it('stops soon after the disk has refused a part of it', async () => {
-    refuse('datasync');
+    refuse('sync data');
     const sink = await openSink(join(directory, 'archive'));
     const writing = (async () => {
       for (const each of [...many, ...many]) await sink.write(each);
@@ -97,7 +116,7 @@ describe('an archive of many megabytes', () => {
     expect(await readdir(directory)).toEqual(['archive.partial']);
   });
 
-  it.each(['datasync', 'writev'])(
+  it.each(['sync data', 'write'])(
     'never has its name when a %s has failed, whatever a later sync says',
     async (name) => {
       const sink = await openSink(join(directory, 'archive'));

@@ -7,6 +7,11 @@ import { syncDirectory } from '../store/durable.ts';
 const batchBytes = 256 << 10;
 /** Bytes after which the disk is asked to begin, so that little is left to wait for at the end. */
 const writeBackBytes = 64 << 20;
+/**
+ * One file at a time, in the whole process: Node.js has four threads for files and names, and a slow disk would hold them
+ * all.
+ */
+let isSyncing = false;
 
 /** A file that appears under its name only when it is complete and on the disk. */
 export interface Sink {
@@ -26,7 +31,6 @@ export async function openSink(file: string): Promise<Sink> {
   let gathered: Buffer[] = [];
   let size = 0;
   let unsynced = 0;
-  let isSyncing = false;
   let writing = Promise.resolve();
   let syncing = Promise.resolve();
   // Kept for good: the system tells a failed write-back once, and a later sync of the same bytes succeeds.
@@ -35,8 +39,9 @@ export async function openSink(file: string): Promise<Sink> {
   const sync = async () => {
     isSyncing = true;
     unsynced = 0;
-    await handle.datasync();
-    isSyncing = false;
+    await handle.datasync().finally(() => {
+      isSyncing = false;
+    });
   };
   const put = async (batch: Buffer[], bytes: number) => {
     for (let left = bytes; left > 0; ) {
