@@ -13,8 +13,8 @@ export default defineConfig({
     maxWorkers: Math.max(4, availableParallelism()),
     // Processes that tests start read the same sources again and again.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url)) },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // Never for a law: its next try would take other values, and hide the counterexample (docs/decisions/0011).
     retry: process.env.CI ? { count: 1, condition: /^(?!Property failed)/ } : 0,
     reporters: ['default', fileURLToPath(new URL('test/second-tries.ts', import.meta.url))],

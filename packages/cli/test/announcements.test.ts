@@ -57,7 +57,7 @@ async function telling(schedule: Record<string, unknown>, store = 'store') {
 }
 
 describe('who is told', () => {
-  it('hears of a window that was done, once; and the metrics keep what they know', { timeout: 120_000 }, async () => {
+  it('hears of a window that was done, once; and the metrics keep what they know', { timeout: 300_000 }, async () => {
     const run = await telling(allDay);
     const done = await run('schedule', '--run', '--quiet');
     expect(done).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -76,7 +76,7 @@ describe('who is told', () => {
     );
   });
 
-  it('never makes a good backup a bad one, and no secret is told', { timeout: 120_000 }, async () => {
+  it('never makes a good backup a bad one, and no secret is told', { timeout: 300_000 }, async () => {
     answer = 500;
     const run = await telling({ ...allDay, since: '2099-01-01T00:00:00Z' });
     const { code, stdout, stderr } = await run('backup', 'ledger_rg', '--quiet');
@@ -90,7 +90,7 @@ describe('who is told', () => {
     expect((await stage.run('schedule')).code).toBe(2);
   });
 
-  it('hears of a failure, also where neither secret nor command is there', { timeout: 120_000 }, async () => {
+  it('hears of a failure, also where neither secret nor command is there', { timeout: 300_000 }, async () => {
     const config = await stage.configure((base) => {
       const { ledger_rg } = base.groups;
       const ping = { file: 'no-such-file' };
@@ -115,7 +115,7 @@ describe('who is told', () => {
 });
 
 describe('schedule', () => {
-  it('is kept from the windows of a group by no other group', { timeout: 60_000 }, async () => {
+  it('is kept from the windows of a group by no other group', { timeout: 180_000 }, async () => {
     const config = await stage.configure((base) => {
       const { ledger_rg } = base.groups;
       const since = minutesAgo(0);
@@ -134,7 +134,7 @@ describe('schedule', () => {
     expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/end: good/) });
   });
 
-  it('says of a window that passed without a backup, also when quiet', { timeout: 60_000 }, async () => {
+  it('says of a window that passed without a backup, also when quiet', { timeout: 180_000 }, async () => {
     const run = await telling({ cron: '* * * * *', windowMinutes: 1, since: minutesAgo(3) }, 'unwatched');
     // The newest window may still be open; the one before it is over.
     const { code, stdout } = await run('schedule', '--quiet');

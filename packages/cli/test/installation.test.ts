@@ -12,7 +12,7 @@ afterAll(() => stage.close());
 const path = '/usr/local/bin/splitmirror-guard';
 
 describe('guard', () => {
-  it('is installed with the PATH of each node, verified, and removed again', { timeout: 120_000 }, async () => {
+  it('is installed with the PATH of each node, verified, and removed again', { timeout: 300_000 }, async () => {
     const missing = await stage.run('guard', 'verify', '--quiet');
     expect(missing).toMatchObject({ code: 57, stdout: expect.stringMatching(/FILE_MISSING \(db_node2\)/) });
     const printed = await stage.run('guard', 'install', '--print');

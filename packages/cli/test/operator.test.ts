@@ -80,7 +80,7 @@ describe('check', () => {
 
 describe('status and show', () => {
   it('status finds what a killed run left, and says so by its exit code; show draws a run', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     expect(await stage.run('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(/last backup: none/) });
     const killed = stage.start('backup', 'ledger_rg');
@@ -137,7 +137,7 @@ describe('levels', () => {
 });
 
 describe('an interrupt', () => {
-  it('ends at once what only looks, also while a node does not answer', { timeout: 30_000 }, async () => {
+  it('ends at once what only looks, also while a node does not answer', { timeout: 90_000 }, async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
@@ -172,7 +172,7 @@ describe('list', () => {
 
 describe('capture', () => {
   it('keeps what the nodes print without a name of the site, in files that the readers take', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const bundle = join(stage.directory, 'bundle');
     const { code } = await stage.run('capture', bundle);
@@ -205,7 +205,7 @@ describe('init', () => {
     };
   };
 
-  it('asks the cluster, and writes a configuration that works', { timeout: 60_000 }, async () => {
+  it('asks the cluster, and writes a configuration that works', { timeout: 180_000 }, async () => {
     const file = join(stage.directory, 'made.yaml');
     const { addresses, words } = flags();
     const made = await stage.run('init', ...addresses, ...words, '--store', stage.store, '--config', file);

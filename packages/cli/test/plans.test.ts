@@ -41,7 +41,7 @@ describe('docs/events.md', () => {
 });
 
 describe('a saved plan', () => {
-  it('is saved, and written as a script that dash and ksh take', { timeout: 60_000 }, async () => {
+  it('is saved, and written as a script that dash and ksh take', { timeout: 180_000 }, async () => {
     const book = file('tonight.sh');
     const made = await stage.run('plan', 'ledger_rg', '--save', saved, '--run-book', book);
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/saved: .*, digest [0-9a-f]{64}/) });
@@ -51,7 +51,7 @@ describe('a saved plan', () => {
     expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^USAGE: .* cannot be written/) });
   });
 
-  it('is run with the leave for it, and with no other', { timeout: 120_000 }, async () => {
+  it('is run with the leave for it, and with no other', { timeout: 300_000 }, async () => {
     const [leave, brief] = [file('leave.json'), file('brief.json')];
     expect((await stage.bare('approve', saved, leave, '--by', 'J. Doe')).stdout).toMatch(/approved by J\. Doe until /);
     expect((await stage.bare('approve', saved, brief, '--by', 'J. Doe', '--hours', '0.00001')).code).toBe(0);
@@ -77,7 +77,7 @@ describe('a saved plan', () => {
 });
 
 describe('approval: required', () => {
-  it('runs nothing but a plan that somebody has approved, and show tells who', { timeout: 120_000 }, async () => {
+  it('runs nothing but a plan that somebody has approved, and show tells who', { timeout: 300_000 }, async () => {
     const config = await stage.configure((base) => {
       const [group] = Object.values(base.groups);
       const schedule = { cron: '* * * * *', since: '2026-01-01T00:00:00.000Z', windowMinutes: 1 };
@@ -100,7 +100,7 @@ describe('approval: required', () => {
 });
 
 describe('several groups', () => {
-  it('are backed up side by side, and one that fails stops no other', { timeout: 60_000 }, async () => {
+  it('are backed up side by side, and one that fails stops no other', { timeout: 180_000 }, async () => {
     const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, web_rg: {} } }));
     const { code, stdout } = await stage.run('backup', '--all', '--json', '--config', config);
     expect(code).toBe(35);
@@ -127,7 +127,7 @@ describe('several groups', () => {
 });
 
 describe('replay', () => {
-  it('comes to the same decisions, and to others when a fact was another', { timeout: 60_000 }, async () => {
+  it('comes to the same decisions, and to others when a fact was another', { timeout: 180_000 }, async () => {
     // A plan of the same process: a saved one was made from answers that no log holds.
     expect((await stage.run('backup', 'ledger_rg', '--quiet')).code).toBe(0);
     const runs = await readdir(join(stage.store, 'ledger_rg'));
@@ -146,7 +146,7 @@ describe('replay', () => {
 });
 
 describe('show', () => {
-  it('tells of a run that failed what broke', { timeout: 60_000 }, async () => {
+  it('tells of a run that failed what broke', { timeout: 180_000 }, async () => {
     const fault = stage.lab.fault({ program: 'mount', arguments: '/dev/sm', does: { kind: 'fails-before', code: 1 } });
     const failed = await stage.run('backup', 'ledger_rg', '--quiet');
     fault();

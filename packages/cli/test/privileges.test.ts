@@ -104,7 +104,7 @@ async function sentBy(...[strategy, volumes, asked]: Way): Promise<(readonly str
 
 describe('the privileges', () => {
   it('match every command that runs, recoveries and an installation send', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const { hosts, emitted } = listeningHosts(lab);
     const nodes = nodesOn({ stabilitySeconds: 0.02, minority: 'refuse', mirror: {} }, hosts);

@@ -85,7 +85,7 @@ describe('restore', () => {
 
 describe('drill', () => {
   it('tries bytes, contents, and a probe of the application; and says what is overdue', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const wanted = { bytesDays: 7, applicationDays: 30 };
     const probing = (probe: string) =>
@@ -119,7 +119,7 @@ describe('drill', () => {
 });
 
 describe('a drill that is interrupted', () => {
-  it('ends its probe, removes what it restored, and records nothing', { timeout: 120_000 }, async () => {
+  it('ends its probe, removes what it restored, and records nothing', { timeout: 300_000 }, async () => {
     const temporary = join(stage.directory, 'temporary');
     await mkdir(temporary);
     const probe = `sleep 600 & echo $! >${temporary}/pid.new; mv ${temporary}/pid.new ${temporary}/pid; wait`;
@@ -130,7 +130,7 @@ describe('a drill that is interrupted', () => {
     const before = JSON.parse((await stage.run('list', 'ledger_rg', '--json')).stdout.trim().split('\n').at(-1) ?? '');
     const words = ['drill', 'ledger_rg', '--level', 'application', '--config', config];
     const drilling = stage.startIn({ TMPDIR: temporary }, ...words);
-    await expect.poll(() => existsSync(join(temporary, 'pid')), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(temporary, 'pid')), { timeout: 180_000 }).toBe(true);
     drilling.child.kill('SIGINT');
     expect((await drilling.finished).code).toBe(130);
     const pid = Number(await readFile(join(temporary, 'pid'), 'utf8'));
@@ -142,7 +142,7 @@ describe('a drill that is interrupted', () => {
 });
 
 describe('retain and judge', () => {
-  it('removes what is not kept, and nothing while something is suspicious', { timeout: 120_000 }, async () => {
+  it('removes what is not kept, and nothing while something is suspicious', { timeout: 300_000 }, async () => {
     const suspicions = [
       { code: 'BYTES', volume: 'journallv', message: 'journallv is half its size', seen: 1, usual: 2 },
     ];

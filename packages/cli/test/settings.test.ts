@@ -29,7 +29,7 @@ async function roundTrip(config: string): Promise<string> {
 }
 
 describe('archives', () => {
-  it('are encrypted to recipients, and opened with the identity alone', { timeout: 120_000 }, async () => {
+  it('are encrypted to recipients, and opened with the identity alone', { timeout: 300_000 }, async () => {
     const secret = await generateIdentity();
     const recipient = await identityToRecipient(secret);
     await writeFile(join(stage.directory, 'identity'), `# created: today\n${secret}\n`);
@@ -51,7 +51,7 @@ describe('archives', () => {
 
   it.skipIf(!has(repositories, 'version'))(
     'lie in a restic repository, whose password no output tells',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const repository = join(stage.directory, 'repository');
       const password = 'correct horse battery';
@@ -80,7 +80,7 @@ describe('archives', () => {
 });
 
 describe('ssh', () => {
-  it.skipIf(!has('ssh', '-V'))('goes through the system’s own client when told to', { timeout: 120_000 }, async () => {
+  it.skipIf(!has('ssh', '-V'))('goes through the system’s own client when told to', { timeout: 300_000 }, async () => {
     const config = await stage.configure((base) => ({ ...base, ssh: { ...base.ssh, adapter: 'openssh' } }));
     expect((await stage.run('check', '--config', config)).code).toBe(0);
     await roundTrip(config);

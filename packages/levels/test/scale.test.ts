@@ -22,10 +22,10 @@ function* cluster(): Generator<NodeTranscript> {
 
 it('reads and audits 200 nodes of 1,500 filesets in one go', async () => {
   const lines = [...writeSnapshotFile(cluster())];
-  const started = performance.now();
+  const started = process.cpuUsage();
   const findings = auditLevels(await readSnapshotFile(lines));
   // No measurement: the limit only catches what grows with the square of the nodes.
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(process.cpuUsage(started).user).toBeLessThan(30e6);
   expect(findings.map(({ rule, nodes, subjects }) => [rule, nodes.length, subjects.length])).toEqual([
     ['HA-MISSING', 1, 1],
     ['FS-OTHER', 12, 10],

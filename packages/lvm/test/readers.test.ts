@@ -261,13 +261,13 @@ describe('readers', () => {
       const text = filler.repeat(200_000 / filler.length);
       for (const [name, read] of Object.entries(readers)) {
         for (const input of [text, fixture(name) + text]) {
-          const started = performance.now();
+          const started = process.cpuUsage();
           try {
             read(input);
           } catch (error) {
             expect(error).toBeInstanceOf(ParseError);
           }
-          expect(performance.now() - started, `${name} over ${JSON.stringify(filler)}`).toBeLessThan(3000);
+          expect(process.cpuUsage(started).user, `${name} over ${JSON.stringify(filler)}`).toBeLessThan(5e6);
         }
       }
     }

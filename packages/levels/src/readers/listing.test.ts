@@ -140,8 +140,8 @@ describe('parseListing', () => {
   });
 
   it('stays linear with a long line of colons', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(() => parseListing(`${':'.repeat(2_000_000)}\n`)).toThrow(ParseError);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user).toBeLessThan(5e6);
   });
 });
