@@ -52,6 +52,38 @@ describe('windows', () => {
     );
   });
 
+  it('are looked for from the newest one back, however long a site has had its schedule', () => {
+    let asked = 0;
+    const minutely: Schedule = {
+      since: '2016-01-01T00:00:00.000Z',
+      windowMinutes: 1,
+      *starts(from, to) {
+        for (let at = Math.ceil(from.getTime() / 60_000) * 60_000; at < to.getTime(); at += 60_000) {
+          asked += 1;
+          yield new Date(at);
+        }
+      },
+    };
+    const found = starts(minutely, '2026-01-01T00:00:30Z');
+    expect(found).toEqual(
+      Array.from({ length: 10_000 }, (_, index) =>
+        new Date(Date.UTC(2026, 0, 1) - (9_999 - index) * 60_000).toISOString(),
+      ),
+    );
+    expect(asked).toBeLessThan(30_000);
+    expect(nextWindow(minutely, new Date('2026-01-01T00:00:30Z'))).toEqual(new Date('2026-01-01T00:01:00Z'));
+  });
+
+  it('are all found where a site has few', () => {
+    const given = ['2016-02-29T01:00:00.000Z', '2020-02-29T01:00:00.000Z', '2024-02-29T01:00:00.000Z'];
+    const rare: Schedule = {
+      since: '2016-01-01T00:00:00.000Z',
+      windowMinutes: 60,
+      starts: () => given.map((each) => new Date(each)),
+    };
+    expect(starts(rare, '2026-01-01T00:00:00Z')).toEqual(given);
+  });
+
   it('cannot be made from what is no schedule', () => {
     const bad: Schedule['starts'][] = [
       { everyMinutes: 0 },

@@ -66,6 +66,7 @@ export interface WindowVerdict extends Window {
 const mostWindows = 10_000;
 
 const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
 /**
  * One verdict for each window that has begun, oldest first: a gap cannot go unseen, nor a double. Pure.
@@ -93,9 +94,10 @@ export function windowsDue(schedule: Schedule, records: readonly WindowRecord[],
 /** When the next window begins, or `undefined` where none is known within a year. */
 export function nextWindow(schedule: Schedule, now: Date): Date | undefined {
   const after = new Date(now.getTime() + 1);
-  // Most schedules have a start within days; a year is looked through only for one that is rare.
-  for (const days of [2, 40, 366]) {
-    const [next] = startsIn(schedule, after, new Date(now.getTime() + days * 24 * 60 * minuteMs));
+  // A year is looked through only for a schedule that is rare; an hour holds no more windows than are looked at, even if
+  // there is one each second.
+  for (const days of [1 / 24, 2, 40, 366]) {
+    const [next] = startsIn(schedule, after, new Date(now.getTime() + days * dayMs));
     if (next !== undefined) return next;
   }
   return undefined;
@@ -129,7 +131,7 @@ function judgeWindow(window: Window, records: readonly WindowRecord[], now: Date
 }
 
 /** A run that has told nothing for so long is not waited for. */
-const longestRunMs = 2 * 24 * 60 * minuteMs;
+const longestRunMs = 2 * dayMs;
 
 /** Beginnings of one window whose initiator has not written what came of them, in the order of the records. */
 export function begunAndNotEnded(records: readonly WindowRecord[]): WindowRecord[] {
@@ -152,7 +154,7 @@ function windowsUntil(schedule: Schedule, now: Date): Window[] {
 }
 
 function startsIn({ starts, since }: Schedule, from: Date, to: Date): Date[] {
-  if (typeof starts === 'function') return [...starts(from, to)].filter((start) => start >= from && start < to);
+  if (typeof starts === 'function') return newestStarts(starts, from, to);
   if ('dailyAt' in starts) return dailyStarts(starts.dailyAt, starts.timeZone, from, to);
   const step = starts.everyMinutes * minuteMs;
   if (!(step > 0)) throw new RangeError(`not a number of minutes: ${starts.everyMinutes}`);
@@ -167,6 +169,19 @@ function startsIn({ starts, since }: Schedule, from: Date, to: Date): Date[] {
   return found;
 }
 
+/** Asked for span by span from the end back, since there may be millions of them since a schedule was made. */
+function newestStarts(starts: (from: Date, to: Date) => Iterable<Date>, from: Date, to: Date): Date[] {
+  let found: Date[] = [];
+  let end = to;
+  for (let days = 1; end > from && found.length < mostWindows; days *= 2) {
+    const begin = new Date(Math.max(from.getTime(), end.getTime() - days * dayMs));
+    const span = [...starts(begin, end)].filter((start) => start >= begin && start < end);
+    found = [...span, ...found];
+    end = begin;
+  }
+  return found;
+}
+
 function dailyStarts(times: readonly string[], timeZone: string, from: Date, to: Date): Date[] {
   const clocks = times.map((time) => {
     const [, hour, minute] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time) ?? [];
@@ -174,7 +189,6 @@ function dailyStarts(times: readonly string[], timeZone: string, from: Date, to:
     return { hour: Number(hour), minute: Number(minute) };
   });
   const wallClock = wallClockIn(timeZone);
-  const dayMs = 24 * 60 * minuteMs;
   const found = new Set<number>();
   // A day more on each side, since the day in the zone need not be the day in UTC; half days, since one can have 23 hours.
   const firstDay = Math.max(from.getTime(), to.getTime() - mostWindows * dayMs) - dayMs;
