@@ -9,8 +9,8 @@
  * fsynced file under its final name, with hash and catalogue; loading Node.js and its modules is not counted. The rivals
  * count as typed, with their login and without fsync. In each round all candidates run one after another, and what each
  * has written is removed before the next one: memory that a virtual machine has never touched is ten times as slow to
- * write, and whoever comes last would pay for it. A ratio is the median of the ratios within the rounds. Server and client share the processors, so a rival's server costs it, too. The
- * results are also written to bench/wire.json.
+ * write, and whoever comes last would pay for it. A ratio is the median of the ratios within the rounds. Server and
+ * client share the processors, so a rival's server costs it, too. The results are also written to bench/wire.json.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';

@@ -39,6 +39,41 @@ describe('backupGroups', () => {
     for (const group of ['a', 'b', 'c', 'd']) expect(seen).toContain(`${group} run-end`);
   });
 
+  it('holds nobody up for a group whose node is busy', async () => {
+    const family = await localFamily({ a: 'n1', b: 'n1', c: 'n2' });
+    const ended: string[] = [];
+    family.onPhase = async (group, { name }) => {
+      // The first one waits for the last one, which can only come while the second waits for its node.
+      if (group === 'a' && name === 'split') await vi.waitUntil(() => ended.includes('c'), { timeout: 20_000 });
+      return undefined;
+    };
+    const results = await backupGroups(family.context, jobs('a', 'b', 'c'), {
+      atOnce: 2,
+      onEvent: (group, { type }) => void (type === 'run-end' && ended.push(group)),
+    });
+    expect(summary(results)).toEqual(['a good', 'b good', 'c good']);
+    expect(ended[0]).toBe('c');
+  });
+
+  it('plans a group when its turn has come, where it then is, and in a context of its own', async () => {
+    const family = await localFamily({ a: 'n1', b: 'n1', c: 'n2' });
+    family.onPhase = async (group, { name }) => {
+      if (group === 'a' && name === 'split') family.holders.set('b', 'n2');
+      return undefined;
+    };
+    const asked: string[] = [];
+    const results = await backupGroups(family.context, jobs('a', 'b', 'c'), {
+      atOnce: 3,
+      contextOf(group) {
+        asked.push(group);
+        return family.context;
+      },
+    });
+    expect(summary(results)).toEqual(['a good', 'b good', 'c good']);
+    expect(results[1]).toMatchObject({ plan: { node: 'n2' } });
+    expect(asked.toSorted()).toEqual(['a', 'b', 'b', 'c']);
+  });
+
   it('lets the others go on when one is refused and one fails', async () => {
     const family = await localFamily({ a: 'n1', b: null, c: 'n2' });
     family.onPhase = async (group, { name }) =>

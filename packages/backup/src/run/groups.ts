@@ -35,13 +35,13 @@ export interface GroupsOptions {
   readonly stop?: AbortSignal | undefined;
   /** Told what each run tells its context, too. */
   readonly onEvent?: ((group: string, event: BackupEvent) => void) | undefined;
-  /** A context for each group, for instance one that a recorder of its own listens to; default the one for all. */
+  /** A context for each attempt at a group, for instance one that a recorder of its own listens to; default the one for all. */
   readonly contextOf?: ((group: string) => BackupContext) | undefined;
 }
 
 /**
- * Backs up several groups side by side within limits. One that fails stops no other. Never rejects: what went wrong is in
- * the result of its group.
+ * Backs up several groups side by side within limits; each is planned when its turn has come. One that fails stops no
+ * other. Never rejects: what went wrong is in the result of its group.
  *
  * @returns One result for each job, in the order of the jobs.
  * @throws RangeError when a group is named twice, or a limit is no whole number from 1.
@@ -57,24 +57,56 @@ export async function backupGroups(
   for (const limit of [atOnce, perNode]) {
     if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`not a whole number from 1: ${limit}`);
   }
-  const all = pLimit(atOnce);
+  const [looks, runs] = [pLimit(atOnce), pLimit(atOnce)];
   const nodes = new Map<string, LimitFunction>();
-  const onNode = (node: string): LimitFunction => {
+  /** What waits for a node takes no place of those who could run on another. */
+  const inTurn: InTurn = (node, act) => {
+    if (node === null) return runs(act);
     const limit = nodes.get(node) ?? pLimit(perNode);
     nodes.set(node, limit);
-    return limit;
+    return limit(() => runs(act));
   };
-  return Promise.all(jobs.map((job) => all(() => backupGroup(context, job, options, onNode))));
+  return Promise.all(
+    jobs.map(async (job) => {
+      const node = await looks(() => holderOf(context, job.group, options));
+      return backupGroup(context, job, options, node, inTurn);
+    }),
+  );
+}
+
+type InTurn = <T>(node: string | null, act: () => Promise<T>) => Promise<T>;
+
+/** Node whose turn a group has to wait for; `null` where none is known to hold it, as its plan will say. */
+async function holderOf(
+  { cluster }: BackupContext,
+  group: string,
+  { signal, stop }: GroupsOptions,
+): Promise<string | null> {
+  if (isEnding({ signal, stop })) return null;
+  const standing = await cluster.locate(group, { signal }).catch(() => null);
+  return standing?.kind === 'held' ? standing.node : null;
 }
 
 async function backupGroup(
   context: BackupContext,
-  { group, policy }: GroupJob,
-  { signal, stop, onEvent, contextOf = () => context }: GroupsOptions,
-  onNode: (node: string) => LimitFunction,
+  job: GroupJob,
+  options: GroupsOptions,
+  node: string | null,
+  inTurn: InTurn,
 ): Promise<GroupResult> {
-  const isEnding = () => signal?.aborted === true || stop?.aborted === true;
-  if (isEnding()) return { kind: 'skipped', group };
+  const result = await inTurn(node, () => attempt(context, job, options, node));
+  return result.kind === 'elsewhere' ? backupGroup(context, job, options, result.node, inTurn) : result;
+}
+
+/** Plans the group and backs it up; where it has come to another node meanwhile, it has to wait for that one's turn. */
+async function attempt(
+  context: BackupContext,
+  { group, policy }: GroupJob,
+  options: GroupsOptions,
+  node: string | null,
+): Promise<GroupResult | { readonly kind: 'elsewhere'; readonly node: string }> {
+  const { signal, stop, onEvent, contextOf = () => context } = options;
+  if (isEnding(options)) return { kind: 'skipped', group };
   try {
     const base = contextOf(group);
     const tell = (event: BackupEvent) => {
@@ -83,16 +115,18 @@ async function backupGroup(
       onEvent?.(group, event);
     };
     const own: BackupContext = { ...base, onEvent: tell };
-    // The node is known only from here. By its turn the plan may be outdated; then the run refuses it.
-    const found = await planBackup(own, group, policy, { signal });
-    return await onNode(found.node)(async () => {
-      if (isEnding()) return { kind: 'skipped', group };
-      return { kind: 'ran', group, plan: found, report: await runBackup(own, found, { signal, stop }) };
-    });
+    const plan = await planBackup(own, group, policy, { signal });
+    if (plan.node !== node) return { kind: 'elsewhere', node: plan.node };
+    if (isEnding(options)) return { kind: 'skipped', group };
+    return { kind: 'ran', group, plan, report: await runBackup(own, plan, { signal, stop }) };
   } catch (error) {
-    if (isEnding()) return { kind: 'skipped', group };
+    if (isEnding(options)) return { kind: 'skipped', group };
     const problem = problemOf(error, null);
     const problems = error instanceof BackupError && error.problems.length > 0 ? error.problems : [problem];
     return { kind: 'refused', group, code: problem.code, problems };
   }
+}
+
+function isEnding({ signal, stop }: GroupsOptions): boolean {
+  return signal?.aborted === true || stop?.aborted === true;
 }
