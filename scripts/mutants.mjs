@@ -228,7 +228,7 @@ async function work(copy) {
 
 async function copySources() {
   const copy = await mkdtemp(join(tmpdir(), 'splitmirror-mutants-'));
-  for (const name of ['package.json', 'tsconfig.base.json', 'vitest.config.ts', 'docs']) {
+  for (const name of ['package.json', 'tsconfig.base.json', 'vitest.config.ts', 'docs', 'test']) {
     await cp(join(root, name), join(copy, name), { recursive: true });
   }
   const skipped = new Set(['node_modules', 'dist', '.turbo']);
