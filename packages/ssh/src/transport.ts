@@ -32,9 +32,9 @@ interface Link {
 
 /**
  * Starts command lines over kept connections. The first is made at the first call and shared by concurrent calls; one that
- * is lost is made anew at the next call, but none behind `close` for a call that was under way. Bulk streams side by side get a connection each, and scripts go where there is
- * none if they can. sshd grants ten channels a connection unless told otherwise (MaxSessions); when they are used up, a
- * further connection is made. Nothing is ever started twice.
+ * is lost is made anew at the next call, but none behind `close` for a call that was under way. Bulk streams side by side
+ * get a connection each, and scripts go where there is none if they can. sshd grants ten channels a connection unless told
+ * otherwise (MaxSessions); when they are used up, a further connection is made. Nothing is ever started twice.
  *
  * @param name How errors call the host.
  * @param connections Most connections for bulk streams side by side.
@@ -79,6 +79,10 @@ export function connectedTransport(
     async open(commandLine, use = 'talk'): Promise<RemoteProcess> {
       const full = new Set<Link>();
       const age = closings;
+      // Whoever has closed would not know of another connection, and nobody would close it.
+      const refuseClosed = () => {
+        if (age !== closings) throw notStarted(name, new Error('the host was closed meanwhile'));
+      };
       let mayGrow = true;
       let reconnected = false;
       let refusal: unknown;
@@ -88,7 +92,7 @@ export function connectedTransport(
           const pause = openPauses[pauses++];
           if (pause === undefined) throw notStarted(name, refusal);
           await delay(pause);
-          if (age !== closings) throw notStarted(name, new Error('the host was closed meanwhile'));
+          refuseClosed();
           full.clear();
           mayGrow = true;
           continue;
@@ -107,8 +111,7 @@ export function connectedTransport(
         } catch (error) {
           link.bulk -= weight;
           const { connection } = link;
-          // Whoever has closed would not know of another connection, and nobody would close it.
-          if (age !== closings) throw notStarted(name, new Error('the host was closed meanwhile'));
+          refuseClosed();
           if (connection === undefined) {
             // A further connection that fails is no reason to give up: those that stand may have room.
             mayGrow = false;

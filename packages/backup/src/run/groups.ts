@@ -77,13 +77,9 @@ export async function backupGroups(
 type InTurn = <T>(node: string | null, act: () => Promise<T>) => Promise<T>;
 
 /** Node whose turn a group has to wait for; `null` where none is known to hold it, as its plan will say. */
-async function holderOf(
-  { cluster }: BackupContext,
-  group: string,
-  { signal, stop }: GroupsOptions,
-): Promise<string | null> {
-  if (isEnding({ signal, stop })) return null;
-  const standing = await cluster.locate(group, { signal }).catch(() => null);
+async function holderOf({ cluster }: BackupContext, group: string, options: GroupsOptions): Promise<string | null> {
+  if (isEnding(options)) return null;
+  const standing = await cluster.locate(group, { signal: options.signal }).catch(() => null);
   return standing?.kind === 'held' ? standing.node : null;
 }
 

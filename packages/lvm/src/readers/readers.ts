@@ -25,10 +25,10 @@ export type Reader = (text: string) => unknown;
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
 export function readerOf(command: string): Reader | undefined {
-  const query = queryOf(command) ?? '';
+  const typed = typedCommand(command);
+  const query = queryIn(typed) ?? '';
   const read = readers.get(query);
   if (read === undefined) return undefined;
-  const typed = typedCommand(command);
   return (text) => {
     const said = withoutPrompts(text, typed);
     if (!/^(lslv|lsvg|lspv|lsmp|lsfs|df)\b/.test(query)) return read(said);
@@ -112,7 +112,10 @@ function readChange(text: string) {
  * @returns `undefined` where several names are asked, or the output went through another program.
  */
 export function queryOf(command: string): string | undefined {
-  const { program, options, operands, rest } = typedCommand(command);
+  return queryIn(typedCommand(command));
+}
+
+function queryIn({ program, options, operands, rest }: TypedCommand): string | undefined {
   if (isFiltered(rest)) return undefined;
   const printed = printing.includes(program) ? operands.at(-1) : `/etc/${program}`;
   if (printed === '/etc/filesystems') return 'filesystems';

@@ -24,15 +24,13 @@ function wire(payloads: readonly Uint8Array[]): Buffer {
   );
 }
 
+function decipherFor(onPayload: (payload: Buffer) => false | undefined, inSeqno = 0) {
+  return packetDecipher({ cipher: 'aes-128-gcm', key: createSecretKey(key), nonce: nonce(), inSeqno, onPayload });
+}
+
 function opened(pieces: readonly Buffer[], answer: (count: number) => false | undefined = () => undefined) {
   const payloads: Buffer[] = [];
-  const decipher = packetDecipher({
-    cipher: 'aes-128-gcm',
-    key: createSecretKey(key),
-    nonce: nonce(),
-    inSeqno: 2 ** 32 - 2,
-    onPayload: (payload) => answer(payloads.push(payload)),
-  });
+  const decipher = decipherFor((payload) => answer(payloads.push(payload)), 2 ** 32 - 2);
   const ends = pieces.map((piece) => {
     const view = Buffer.from(piece);
     const end = decipher.decrypt(view, 0, view.length);
@@ -64,13 +62,7 @@ describe('packetDecipher', () => {
         const at = where % bytes.length;
         bytes[at] = (bytes[at] ?? 0) ^ change;
         const seen: Buffer[] = [];
-        const decipher = packetDecipher({
-          cipher: 'aes-128-gcm',
-          key: createSecretKey(key),
-          nonce: nonce(),
-          inSeqno: 0,
-          onPayload: (payload) => void seen.push(payload),
-        });
+        const decipher = decipherFor((payload) => void seen.push(payload));
         try {
           decipher.decrypt(bytes, 0, bytes.length);
         } catch {
@@ -87,13 +79,7 @@ describe('packetDecipher', () => {
     ['a bit of the length', () => 0, 0x80],
   ] as const)('takes nothing any more behind a packet of which %s was changed', (_what, at, bit) => {
     const seen: string[] = [];
-    const decipher = packetDecipher({
-      cipher: 'aes-128-gcm',
-      key: createSecretKey(key),
-      nonce: nonce(),
-      inSeqno: 0,
-      onPayload: (payload) => void seen.push(String(payload)),
-    });
+    const decipher = decipherFor((payload) => void seen.push(String(payload)));
     const right = wire([Buffer.from('one')]);
     const wrong = Buffer.from(right);
     wrong[at(wrong)] = (wrong[at(wrong)] ?? 0) ^ bit;
