@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { TransportError } from './errors.ts';
 import { createHost, type Host, type HostOptions } from './host.ts';
@@ -13,6 +12,8 @@ export function localHost(name: string, options: HostOptions = {}): Host {
 export function localTransport(name: string): Transport {
   return {
     async open(commandLine): Promise<RemoteProcess> {
+      // Not at the top: every part imports this package, and most of them run nothing here.
+      const { spawn } = await import('node:child_process');
       const child = spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' });
       const exit = new Promise<ProcessExit>((resolve) => {
         child.on('exit', (code, signal) => {
