@@ -54,6 +54,16 @@ describe('lab.fault', () => {
     ]);
   });
 
+  it('is refused where it could never happen', async () => {
+    for (const program of ['date', 'sleep']) {
+      expect(() => lab.fault({ program, does: { kind: 'hangs' } })).toThrow(RangeError);
+    }
+    const { steps } = await host.run({
+      steps: [step('date', reads('date', '+%s')), step('sleep', reads('sleep', '0'))],
+    });
+    expect(steps).toMatchObject([{ exitCode: 0, stdout: expect.stringMatching(/^\d{10}\n$/) }, { exitCode: 0 }]);
+  });
+
   it('repeats an old answer', async () => {
     lab.fault({ node: 'db_node2', program: 'clRGinfo', times: 0, does: { kind: 'repeats' } });
     const before = (await lab.run('db_node2', ['clRGinfo', '-s'])).stdout;

@@ -1,4 +1,5 @@
 import type { Answer, Invocation } from './command.ts';
+import { unasked } from './posix/programs.ts';
 
 /** How a command misbehaves. */
 export type Misbehaviour =
@@ -37,7 +38,10 @@ export interface Fault {
 
 /** The faults that are set, in the order in which they were. */
 export interface Faults {
-  /** @returns a function that takes the fault back. */
+  /**
+   * @returns a function that takes the fault back.
+   * @throws RangeError when nodes run the program without asking the lab.
+   */
   add(fault: Fault): () => void;
   clear(): void;
   /** Performs a call, or misbehaves. */
@@ -57,6 +61,8 @@ export function createFaults(node: { drop(name: string): void; crash(name: strin
   let sets: SetFault[] = [];
   return {
     add(fault) {
+      if (unasked.has(fault.program))
+        throw new RangeError(`no fault can be set on ${fault.program}: nodes run it without asking the lab`);
       const entry: SetFault = {
         fault,
         skip: fault.skip ?? 0,

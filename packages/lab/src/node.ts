@@ -6,7 +6,8 @@ import type { Commands } from './command.ts';
 import { type Answering, makeRequestFifos, receiveCalls } from './dispatcher.ts';
 import type { Faults } from './faults.ts';
 import type { KeyPair } from './keys.ts';
-import { mapPath } from './posix/paths.ts';
+import { mapPath, realProgram } from './posix/paths.ts';
+import { unasked } from './posix/programs.ts';
 import { type NodeProcess, nodeProcesses } from './processes.ts';
 import { serveNode } from './server.ts';
 import { writeProfile, writeShims } from './shims.ts';
@@ -72,7 +73,14 @@ export function placesOf(labDirectory: string, node: string): Places {
  */
 export function layOut(labDirectory: string, nodes: readonly string[], names: readonly string[]): void {
   const shared = join(labDirectory, 'bin');
-  writeShims(shared, names, '/bin/sh');
+  writeShims(
+    shared,
+    names.filter((name) => !unasked.has(name)),
+    '/bin/sh',
+  );
+  for (const name of names.filter((name) => unasked.has(name))) {
+    symlinkSync(realProgram(name) ?? name, join(shared, name));
+  }
   const places = nodes.map((node) => placesOf(labDirectory, node));
   for (const { root, path, exchange, profile } of places) {
     for (const part of ['tmp', 'etc', 'dev', 'var/hacmp/log']) mkdirSync(join(root, part), { recursive: true });

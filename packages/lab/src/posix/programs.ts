@@ -44,6 +44,12 @@ const plain =
   );
 
 /**
+ * Programs that a node runs without asking the lab: every script calls them around every step, they read no path, and
+ * nothing about them is AIX's.
+ */
+export const unasked: ReadonlySet<string> = new Set(['sleep', 'date']);
+
+/**
  * Programs that are the machine's real ones, with the absolute paths among their operands mapped below the node's root
  * directory. The archivers are held to AIX's flags.
  */
