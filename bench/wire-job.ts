@@ -11,8 +11,8 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { watchArchive } from '@splitmirror/archive';
-import { type Host, reads } from '@splitmirror/host';
+import { type DigestKind, watchArchive } from '@splitmirror/archive';
+import { type Chunk, type Host, reads } from '@splitmirror/host';
 import { type SshOptions, sshHost } from '@splitmirror/ssh';
 import { openSink } from '../packages/backup/src/run/sink.ts';
 import { type LinkSettings, startRelay } from '../packages/ssh/test/relay.ts';
@@ -26,6 +26,8 @@ export type Job =
       readonly options: SshOptions;
       readonly files: readonly string[];
       readonly directory: string;
+      /** Default `outline`, which hashes each byte once. */
+      readonly digest?: DigestKind;
     }
   | { readonly job: 'answer'; readonly options: SshOptions }
   | { readonly job: 'freeze'; readonly options: SshOptions; readonly commands: readonly string[] }
@@ -50,12 +52,12 @@ async function serve(found: object, end: () => unknown): Promise<void> {
   await end();
 }
 
-async function save(host: Host, file: string, to: string): Promise<number> {
+async function save(host: Host, file: string, to: string, digest: DigestKind = 'outline'): Promise<number> {
   const [sink, catalogue] = await Promise.all([openSink(to), openSink(`${to}.catalogue`)]);
   const lines: Buffer[] = [];
-  const watch = watchArchive('tar', { digest: 'outline', onCatalogue: (piece) => void lines.push(piece) });
+  const watch = watchArchive('tar', { digest, onCatalogue: (piece) => void lines.push(piece) });
   const { stdout, outcome } = await host.stream(reads('cat', file), { timeoutSeconds: 600 });
-  for await (const chunk of stdout as AsyncIterable<Buffer>) {
+  for await (const chunk of stdout as AsyncIterable<Chunk>) {
     watch.push(chunk);
     await sink.write(chunk);
     for (const piece of lines.splice(0)) await catalogue.write(piece);
@@ -79,7 +81,7 @@ async function measured(job: Job): Promise<object> {
     case 'backup': {
       mkdirSync(job.directory);
       const host = sshHost('node', job.options, systemPath);
-      const all = job.files.map((file, index) => save(host, file, join(job.directory, `${index}.tar`)));
+      const all = job.files.map((file, index) => save(host, file, join(job.directory, `${index}.tar`), job.digest));
       const bytes = (await Promise.all(all)).reduce((sum, each) => sum + each, 0);
       // What a backup waits for ends here.
       const taken = spent();

@@ -26,6 +26,7 @@ import {
 } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DigestKind } from '@splitmirror/archive';
 import { record } from '../packages/archive/test/tar-builder.ts';
 import { startSshd } from '../packages/ssh/test/sshd.ts';
 import type { Job, SurveyNode } from './wire-job.ts';
@@ -196,8 +197,10 @@ const sshTo = (port: number | undefined, more = '') =>
 const near = (more = '') => sshTo(direct.port, more);
 const far = (more = '') => sshTo(farPort, more);
 const out = join(directory, 'out');
-const backupOf = (to: typeof options, files: readonly string[]) => () =>
-  runJob({ job: 'backup', options: to, files, directory: join(directory, 'store') });
+const backupOf =
+  (to: typeof options, files: readonly string[], digest: DigestKind = 'outline') =>
+  () =>
+    runJob({ job: 'backup', options: to, files, directory: join(directory, 'store'), digest });
 const line = (name: string, text: string): Candidate => ({
   name,
   run: () => runLine(text),
@@ -205,6 +208,8 @@ const line = (name: string, text: string): Candidate => ({
 });
 
 const ours = 'splitmirror: hash, catalogue, fsync';
+/** What `@splitmirror/backup` does: a plain `sha256sum` checks the archive, and its files have digests, too. */
+const twice = 'splitmirror: the same, archive and files hashed';
 const oneLiner = 'ssh | tee file | openssl dgst -sha256';
 const bare = 'ssh -c aes128-gcm > file';
 const big = writeTar('big.tar', size);
@@ -229,11 +234,14 @@ const onNear = compare('large files on loopback', size, [
     tidy: renewRepository,
   },
   { name: ours, run: backupOf(options, [big]) },
+  { name: twice, run: backupOf(options, [big], 'stream') },
 ]);
 rmSync(repository, { recursive: true, force: true });
 const cpu = (other: string) => ratio(onNear, ours, other, 'cpuMs');
 check(`large files: ours / ${oneLiner}`, ratio(onNear, ours, oneLiner), { least: 1.5 }, cpu(oneLiner));
 check(`the same, without ssh2's native add-on`, ratio(onNear, ours, oneLiner), { least: 1.2 }, cpu(oneLiner));
+const cpuTwice = ratio(onNear, twice, oneLiner, 'cpuMs');
+check(`the same, archive and files hashed`, ratio(onNear, twice, oneLiner), { least: 1.2 }, cpuTwice);
 check(`large files: ours / ${bare}`, ratio(onNear, ours, bare), { least: 0.8 }, cpu(bare));
 
 const small = Array.from({ length: 4 }, (_, index) => writeTar(`far-${index}.tar`, farSize));

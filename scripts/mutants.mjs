@@ -126,6 +126,20 @@ const mutants = [
     tests: ['packages/backup/test/durability.test.ts'],
   },
   {
+    breaks: 'the memory of a chunk is given back before it is written',
+    file: 'packages/backup/src/run/sink.ts',
+    from: '    const rest: Buffer[] = [...batch];',
+    to: '    const rest: Buffer[] = [...batch];\n    for (const chunk of batch) chunk[Symbol.dispose]?.();',
+    tests: ['packages/backup/src/run/sink.test.ts'],
+  },
+  {
+    breaks: 'a chunk of which a part is held back is handed on whole',
+    file: 'packages/host/src/marks.ts',
+    from: 'bytes: at === data.length ? data : data.subarray(0, at)',
+    to: 'bytes: data',
+    tests: ['packages/host/src/marks.test.ts'],
+  },
+  {
     breaks: 'the name of a manifest is not made durable',
     file: 'packages/backup/src/store/durable.ts',
     from: '  await syncDirectory(dirname(file));\n}',

@@ -58,8 +58,8 @@ export type StreamOutcome =
 export interface CommandStream {
   /**
    * What it writes, with backpressure: unread output blocks the command. It ends when the command has ended and all of its
-   * output has arrived; otherwise it closes without an end. Destroying it ends the command. It hands out Buffers one by one
-   * as they came: no encoding can be set, and `read` takes no size.
+   * output has arrived; otherwise it closes without an end. Destroying it ends the command. It hands out `Chunk`s one by
+   * one as they came: no encoding can be set, and `read` takes no size.
    */
   readonly stdout: Readable;
   /** Settles when the command has ended, which takes a reader for `stdout`. Never rejects. */

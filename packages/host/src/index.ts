@@ -13,5 +13,5 @@ export { type Line, linesOf, nowhere } from './lines.ts';
 export { localHost, localTransport } from './local.ts';
 export { AIX_PATH, checkScript, renderSteps, type Script, type Step } from './script.ts';
 export { renderScript, renderStream, type ShellSettings, type Sudo } from './shell.ts';
-export type { ChannelUse, ProcessExit, RemoteProcess, Transport } from './transport.ts';
+export type { ChannelUse, Chunk, ProcessExit, RemoteProcess, Transport } from './transport.ts';
 export { readTypedCommand, type TypedCommand, withoutPrompts } from './typed-command.ts';

@@ -50,6 +50,19 @@ describe('MarkReader', () => {
     );
   });
 
+  it('hands a chunk on as it is when nothing in it is a mark, and never when a part of it is held back', () => {
+    const reader = new MarkReader(nonce);
+    const plain = Buffer.from('a\nb');
+    const [first] = reader.push(plain);
+    expect(first?.kind === 'text' && first.bytes).toBe(plain);
+    const held = Buffer.from(`c\n${nonce.slice(0, 5)}`);
+    const marked = Buffer.from(`\n${nonce} done\nd`);
+    const found = [...reader.push(held), ...reader.push(Buffer.from('e')), ...reader.push(marked)];
+    const texts = found.flatMap((item) => (item.kind === 'text' ? [item.bytes] : []));
+    expect(texts.map(String)).toEqual(['c', `\n${nonce.slice(0, 5)}e`, 'd']);
+    for (const text of texts) expect([held, marked]).not.toContain(text);
+  });
+
   it('loses no byte', () => {
     fc.assert(
       fc.property(pieces, (parts) => {

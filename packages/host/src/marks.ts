@@ -8,7 +8,8 @@ const maxMarkBytes = 256;
 
 /**
  * Splits a byte stream at the marks that carry a nonce. Text comes out as soon as it cannot be the start of a mark; less
- * than one mark is ever held back. The bytes handed out are views of the chunks taken in.
+ * than one mark is ever held back. The bytes handed out are views of the chunks taken in, and a chunk without any mark is
+ * handed on as it is: only such a one may be disposed of.
  */
 export class MarkReader {
   readonly #lead: Buffer;
@@ -47,7 +48,7 @@ export class MarkReader {
   }
 
   #hold(found: Marked[], data: Buffer, at: number): Marked[] {
-    if (at > 0) found.push({ kind: 'text', bytes: data.subarray(0, at) });
+    if (at > 0) found.push({ kind: 'text', bytes: at === data.length ? data : data.subarray(0, at) });
     this.#held = at < data.length ? Buffer.from(data.subarray(at)) : Buffer.alloc(0);
     return found;
   }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, changes, reads } from './command.ts';
 import type { Host, ScriptOutcome, StepResult } from './host.ts';
 import type { Script } from './script.ts';
+import type { Chunk } from './transport.ts';
 
 /** What one case of the contract runs against. */
 export interface Subject {
@@ -537,6 +538,25 @@ const always: readonly Rule[] = [
       assert.deepEqual(body.subarray(-4), Buffer.from([0xff, 0x65, 0x6e, 0x64]));
       assert.ok(outcome.kind === 'ended', JSON.stringify(outcome));
       assert.deepEqual([outcome.memberCodes, outcome.stderr], [[0, 3], 'warned']);
+    },
+  ],
+  [
+    'streams every byte to a reader that gives the memory of each chunk back',
+    async (host) => {
+      const count = 300_000;
+      const stream = await host.stream(sh(`awk 'BEGIN { for (n = 0; n < ${count}; n++) print "line", n }'`), {
+        timeoutSeconds: 30,
+      });
+      let rest = '';
+      let next = 0;
+      for await (const chunk of stream.stdout as AsyncIterable<Chunk>) {
+        const lines = (rest + chunk.toString('latin1')).split('\n');
+        chunk[Symbol.dispose]?.();
+        rest = lines.pop() ?? '';
+        for (const line of lines) assert.equal(line, `line ${next++}`);
+      }
+      assert.deepEqual([rest, next], ['', count]);
+      assert.equal((await stream.outcome).kind, 'ended');
     },
   ],
   [

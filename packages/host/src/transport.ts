@@ -7,9 +7,17 @@ export type ProcessExit =
   /** The connection ended first: whether the process still runs is not known. */
   | { readonly kind: 'lost'; readonly reason: string };
 
+/**
+ * Bytes that a command has written. With a `[Symbol.dispose]`, whoever has read them and neither keeps them nor has handed
+ * them on may give their memory back at once; they are empty from then on. Left alone they go as all memory goes: but the
+ * garbage collector then looks through the whole heap after every 64 MiB, which a fast stream brings ten times a second.
+ */
+export type Chunk = Buffer & Partial<Disposable>;
+
 /** A process on the node with its three streams. */
 export interface RemoteProcess {
   readonly stdin: Writable;
+  /** Hands out {@link Chunk}s: one that can be disposed of has its memory for itself. */
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Settles when the end is known; the last output may still be on its way then. Never rejects. */

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { changes, type Host, reads } from '@splitmirror/host';
+import { type Chunk, changes, type Host, reads } from '@splitmirror/host';
 import { startLab } from '@splitmirror/lab';
 import ssh2, { type Client, type ClientCallback } from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -238,6 +238,29 @@ describe.skipIf(!existsSync(sshd))(`what ${sshd} may be set to`, { timeout: 60_0
     expect(await digestOf(stdout)).toBe(digest);
     expect(await outcome).toMatchObject({ kind: 'ended' });
     expect(facts).toEqual([{ host: 'nodea', cipher, decipher }]);
+  });
+
+  it.each([
+    ['aes128-gcm@openssh.com', ['RekeyLimit 1M'], true],
+    ['aes128-ctr', [], false],
+  ])('%s %j: the memory of what this package has opened can be given back: %j', async (cipher, more, disposable) => {
+    const { host, server } = await started([`Ciphers ${cipher}`, ...more]);
+    const { stdout, outcome } = await host.stream(reads('cat', server.file), limits);
+    const hash = createHash('sha256');
+    let given = 0;
+    for await (const chunk of stdout as AsyncIterable<Chunk>) {
+      hash.update(chunk);
+      if (chunk[Symbol.dispose] === undefined) continue;
+      given += chunk.length;
+      // A second time does nothing.
+      for (let times = 0; times < 2; times++) chunk[Symbol.dispose]?.();
+      expect(chunk.length).toBe(0);
+    }
+    expect(hash.digest('hex')).toBe(digest);
+    expect(await outcome).toMatchObject({ kind: 'ended' });
+    // All but the pieces in which marks stand.
+    if (disposable) expect(given).toBeGreaterThan(content.length / 2);
+    else expect(given).toBe(0);
   });
 
   it.each([

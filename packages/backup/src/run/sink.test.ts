@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, expect, it } from 'vitest';
 import { openSink } from './sink.ts';
 
@@ -17,6 +18,27 @@ it('gives the file its name only when it is complete', async () => {
   await sink.finish();
   expect(await readdir(directory)).toEqual(['a.tar']);
   expect(Buffer.concat(chunks).equals(await readFile(join(directory, 'a.tar')))).toBe(true);
+});
+
+it('gives the memory of a chunk back when it is written, and not before', async () => {
+  const sink = await openSink(join(directory, 'a.tar'));
+  const given: number[] = [];
+  const chunks = Array.from({ length: 40 }, (_, index) =>
+    Object.assign(Buffer.alloc(20_000, index + 1), {
+      [Symbol.dispose](this: Buffer) {
+        given.push(index);
+        this.fill(0);
+      },
+    }),
+  );
+  await sink.write(chunks[0] as Buffer);
+  await delay(50);
+  expect(given).toEqual([]);
+  for (const chunk of chunks.slice(1)) await sink.write(chunk);
+  await sink.finish();
+  expect(given).toEqual([...chunks.keys()]);
+  const written = await readFile(join(directory, 'a.tar'));
+  expect(written.equals(Buffer.concat([...chunks.keys()].map((index) => Buffer.alloc(20_000, index + 1))))).toBe(true);
 });
 
 it('leaves a partial file when it is abandoned', async () => {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Chunk } from '@splitmirror/host';
 import { syncDirectory } from '../store/durable.ts';
 
 /** Bytes gathered before they are written: single small writes cost a third of the speed, large batches the caches. */
@@ -15,7 +16,8 @@ let isSyncing = false;
 
 /** A file that appears under its name only when it is complete and on the disk. */
 export interface Sink {
-  write(chunk: Buffer): Promise<void>;
+  /** Takes a chunk over: nobody else may use it from now on. */
+  write(chunk: Chunk): Promise<void>;
   /** Makes the bytes durable and gives the file its name; tells the snapshot where a repository has taken it. */
   finish(): Promise<{ readonly snapshot: string | null }>;
   /** Lets go of what was written: it stays partial, or leaves nothing. */
@@ -28,7 +30,7 @@ export interface Sink {
 export async function openSink(file: string): Promise<Sink> {
   const partial = `${file}.partial`;
   const handle: FileHandle = await open(partial, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  let gathered: Buffer[] = [];
+  let gathered: Chunk[] = [];
   let size = 0;
   let unsynced = 0;
   let writing = Promise.resolve();
@@ -43,12 +45,14 @@ export async function openSink(file: string): Promise<Sink> {
       isSyncing = false;
     });
   };
-  const put = async (batch: Buffer[], bytes: number) => {
+  const put = async (batch: readonly Chunk[], bytes: number) => {
+    const rest: Buffer[] = [...batch];
     for (let left = bytes; left > 0; ) {
-      const { bytesWritten } = await handle.writev(batch);
+      const { bytesWritten } = await handle.writev(rest);
       left -= bytesWritten;
-      dropFront(batch, bytesWritten);
+      dropFront(rest, bytesWritten);
     }
+    for (const chunk of batch) chunk[Symbol.dispose]?.();
     unsynced += bytes;
     if (unsynced >= writeBackBytes && !isSyncing) syncing = sync().catch(keepFailure);
   };

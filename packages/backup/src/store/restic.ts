@@ -134,7 +134,10 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
   return {
     async write(chunk) {
       await requireAlive();
-      if (!child.stdin.write(chunk)) await drained();
+      const isAtOnce = child.stdin.write(chunk, (error) => {
+        if (!error) chunk[Symbol.dispose]?.();
+      });
+      if (!isAtOnce) await drained();
       await requireAlive();
     },
     async finish() {

@@ -1,4 +1,5 @@
 import { createDecipheriv, type KeyObject } from 'node:crypto';
+import { markMemory } from './packet-memory.ts';
 
 /** Longest packet that is taken: 32 KiB of data, what stands around it, and some room, as ssh2 has it. */
 const maxPacketBytes = 35_000;
@@ -52,6 +53,7 @@ export function packetDecipher({ cipher, key, nonce, inSeqno, onPayload }: GcmKe
     decipher.setAuthTag(data.subarray(to - tagBytes, to));
     decipher.final();
     countUp(nonce);
+    markMemory(packet);
     const padding = packet[0] ?? 0;
     if (padding < minPaddingBytes || padding > packet.length - 2) throw new Error('Bad padding length');
     return packet.subarray(1, packet.length - padding);

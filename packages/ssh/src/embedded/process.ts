@@ -1,5 +1,6 @@
 import type { ProcessExit, RemoteProcess } from '@splitmirror/host';
 import type { ClientChannel } from 'ssh2';
+import { makeDisposable } from './packet-memory.ts';
 
 /** A channel with a running command, seen as a process. */
 export function remoteProcess(channel: ClientChannel, lost: () => string | null): RemoteProcess {
@@ -12,6 +13,11 @@ export function remoteProcess(channel: ClientChannel, lost: () => string | null)
       resolve({ kind: 'lost', reason: lost() ?? 'the node closed the channel without an exit status' });
     });
   });
+  const push = channel.push.bind(channel);
+  channel.push = (data: Buffer | null) => {
+    if (data !== null) makeDisposable(data);
+    return push(data);
+  };
   return {
     stdin: channel,
     stdout: channel,
