@@ -55,7 +55,11 @@ async function storeRun(store: Store, run: string, bytes: Buffer, day = 22): Pro
   const stored = await store.begin('g', run, createdAt);
   await stored.journal.write({ at: createdAt, kind: 'plan' });
   const sink = await stored.openArchive('rawlv.dd');
-  for (let at = 0; at < bytes.length; at += 65_536) await sink.write(bytes.subarray(at, at + 65_536));
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    const chunk = Buffer.from(bytes.subarray(at, at + 65_536));
+    // Given back too early it would be stored as zeros.
+    await sink.write(Object.assign(chunk, { [Symbol.dispose]: () => void chunk.fill(0) }));
+  }
   const { snapshot } = await sink.finish();
   const sha256 = execFileSync('sha256sum', { input: bytes, encoding: 'utf8' }).slice(0, 64);
   const archive = archiveOf('rawlv', {
