@@ -212,6 +212,8 @@ const ours = 'splitmirror: hash, catalogue, fsync';
 const twice = 'splitmirror: the same, archive and files hashed';
 const oneLiner = 'ssh | tee file | openssl dgst -sha256';
 const bare = 'ssh -c aes128-gcm > file';
+/** Writes nothing: what a hash alone costs whoever has it beside ssh. */
+const hashOnly = 'ssh -c aes128-gcm | openssl dgst -sha256, no file';
 const big = writeTar('big.tar', size);
 const repository = join(directory, 'restic');
 const restic = `restic -q -r ${repository} --no-cache`;
@@ -227,6 +229,7 @@ const onNear = compare('large files on loopback', size, [
   line('ssh -c aes128-gcm > file; sync file', `${near(gcm)} cat ${big} > ${out} && sync ${out}`),
   line(oneLiner, `${near()} cat ${big} | tee ${out} | openssl dgst -sha256`),
   line('the same with aes128-gcm', `${near(gcm)} cat ${big} | tee ${out} | openssl dgst -sha256`),
+  line(hashOnly, `${near(gcm)} cat ${big} | openssl dgst -sha256`),
   line('ssh | zstd > file', `${near()} cat ${big} | zstd -q > ${out}`),
   {
     name: 'ssh | restic backup --stdin',
