@@ -337,4 +337,26 @@ hdisk2:
     expect(classOf('fsck: 0507-278 Cannot continue.')).toBe('failure');
     expect(classOf('splitlvcopy: no numbers at all')).toBeUndefined();
   });
+
+  it('knows a command by its path', () => {
+    const text = `0516-934 /usr/sbin/syncvg: Unable to synchronize logical volume datalv.
+0516-932 /usr/sbin/syncvg: Unable to synchronize volume group datavg.`;
+    expect(lvm.splitMessages(text)).toEqual({
+      messages: [
+        {
+          number: '0516-934',
+          command: '/usr/sbin/syncvg',
+          class: 'failure',
+          text: 'Unable to synchronize logical volume datalv.',
+        },
+        {
+          number: '0516-932',
+          command: '/usr/sbin/syncvg',
+          class: 'failure',
+          text: 'Unable to synchronize volume group datavg.',
+        },
+      ],
+      rest: '',
+    });
+  });
 });

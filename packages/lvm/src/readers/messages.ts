@@ -2,7 +2,7 @@
 export interface Message {
   /** Catalogue and number, for instance `0516-1201`. */
   readonly number: string;
-  /** Command that says it, or `null` (a blank before the colon). */
+  /** Command that says it, perhaps with its path, or `null` (a blank before the colon). */
   readonly command: string | null;
   /** The text, runs of blanks and line ends as one blank. */
   readonly text: string;
@@ -61,7 +61,7 @@ const classes: Readonly<Record<string, MessageClass>> = {
   '0507-278': 'failure',
 };
 
-const opening = /^(?:[\w./-]+: )?(\d{4}-\d{3,4}) (?:([\w.-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
+const opening = /^(?:[\w./-]+: )?(\d{4}-\d{3,4}) (?:([\w./-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
 /** Behind the name of its command a text may begin with anything, for instance with a device. */
 const named = /^[\w./-]+: (\d{4}-\d{3,4}) ()(\S.*)$/;
 
