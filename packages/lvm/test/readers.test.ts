@@ -338,6 +338,17 @@ hdisk2:
     expect(classOf('splitlvcopy: no numbers at all')).toBeUndefined();
   });
 
+  it('believes the words where the number promises more than they do', () => {
+    const classOf = (text: string) => lvm.splitMessages(text).messages[0]?.class;
+    expect(classOf('0516-1126 mirrorvg: rootvg could NOT be mirrored, disk failed.')).toBe('unknown');
+    expect(classOf('0516-1164 chvg: Unable to change volume group datavg.')).toBe('unknown');
+    expect(classOf('0516-1126 mirrorvg: rootvg successfully mirrored, user should perform bosboot.')).toBe(
+      'information',
+    );
+    expect(classOf('0516-320 lspv: Physical volume hdisk4 is not assigned to\n\ta volume group.')).toBe('information');
+    expect(classOf('0516-1147 lslv: Warning - logical volume datalv may be partially mirrored.')).toBe('warning');
+  });
+
   it('knows a command by its path', () => {
     const text = `0516-934 /usr/sbin/syncvg: Unable to synchronize logical volume datalv.
 0516-932 /usr/sbin/syncvg: Unable to synchronize volume group datavg.`;

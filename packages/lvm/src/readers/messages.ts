@@ -11,7 +11,7 @@ export interface Message {
 
 /**
  * What a message means for the command that printed it. The series is shared by successes, hints, warnings and failures,
- * so `unknown` says nothing: the exit status decides.
+ * so `unknown`, also where number and words disagree, says nothing: the exit status decides.
  */
 export type MessageClass =
   /** The volume group is not varied on. */
@@ -61,6 +61,15 @@ const classes: Readonly<Record<string, MessageClass>> = {
   '0507-278': 'failure',
 };
 
+/** What is not said of a success; that a disk is in no group is no failure. */
+const failing = /\b(?:not(?! (?:assigned|in|part)\b)|cannot|unable|fail\w*|errors?)\b/i;
+
+function classOf(number: string, text: string): MessageClass {
+  const known = classes[number];
+  if (known === 'information' && failing.test(text)) return 'unknown';
+  return known ?? (/^warning\b/i.test(text) ? 'warning' : 'unknown');
+}
+
 const opening = /^(?:[\w./-]+: )?(\d{4}-\d{3,4}) (?:([\w./-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
 /** Behind the name of its command a text may begin with anything, for instance with a device. */
 const named = /^[\w./-]+: (\d{4}-\d{3,4}) ()(\S.*)$/;
@@ -89,12 +98,10 @@ export function splitMessages(text: string): { messages: Message[]; rest: string
     }
   }
   return {
-    messages: messages.map(({ number, command, lines }) => ({
-      number,
-      command,
-      text: lines.join(' ').replaceAll(/\s+/g, ' ').trim(),
-      class: classes[number] ?? 'unknown',
-    })),
+    messages: messages.map(({ number, command, lines }) => {
+      const text = lines.join(' ').replaceAll(/\s+/g, ' ').trim();
+      return { number, command, text, class: classOf(number, text) };
+    }),
     rest: rest.join('\n'),
   };
 }
