@@ -266,6 +266,15 @@ dev = /dev/paylv
     expect(() => read(command, text.replace('Mounted on', 'Shared Mounted on'))).toThrow(ParseError);
   });
 
+  it('odmget and lsfs with an attribute that comes twice, which nobody prints', () => {
+    expect(() => read('odmget CuAt', 'CuAt:\n\tname = "paylv"\n\tvalue = "/pay"\n\tvalue = "/other"\n')).toThrow(
+      ParseError,
+    );
+    const heading = '#MountPoint:Device:Vfs:Nodename:Type:Size:Options:AutoMount:Acct';
+    const row = '/pay:/dev/paylv:jfs2:::10485760:rw:no:no';
+    expect(() => read('lsfs -cq', `${heading}\n${row}\n(lv size 10485760:lv size 5)\n`)).toThrow(ParseError);
+  });
+
   it('getlvcb with its indents and rows of newer levels', () => {
     const text =
       '\t AIX LVCB\n\t intrapolicy = m \n\t copies = 2 \n\t lvname = paylv \n\t DEVSUBTYPE = DS_LVZ \n\t fs = vfs=jfs2:log=INLINE \n';

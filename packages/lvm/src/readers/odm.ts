@@ -10,7 +10,7 @@ export interface OdmObject {
 /**
  * Reads what `odmget` prints.
  *
- * @throws ParseError at the first line of another shape.
+ * @throws ParseError at the first line of another shape, and at an attribute that comes twice in an object.
  */
 export function parseOdmObjects(text: string): OdmObject[] {
   const objects: { class: string; attributes: Record<string, string | number> }[] = [];
@@ -23,6 +23,7 @@ export function parseOdmObjects(text: string): OdmObject[] {
     const [, key, string, number] = /^\s*(\w+) = (?:"(.*)"|(-?\d+))$/.exec(at.text) ?? [];
     const open = objects.at(-1);
     if (key === undefined || open === undefined) throw new ParseError('odmget', 'neither a class nor an attribute', at);
+    if (Object.hasOwn(open.attributes, key)) throw new ParseError('odmget', `${key} a second time`, at);
     open.attributes[key] = string?.replaceAll(/\\(["\\])/g, '$1') ?? Number(number);
   }
   return objects;
