@@ -384,8 +384,10 @@ export function printGroup(group: ModelGroup): string {
     rows.push([cell('Node ID', 1), short('Active Nodes', '2')]);
   }
   rows.push(...group.extraRows.map((row): [string] => [row]));
+  // Scalable groups have no bound for a disk.
+  if (group.maxDisks === undefined) rows.push([cell('MAX PPs per VG', 32768), short('MAX PVs', 1024)]);
+  else rows.push([cell('MAX PPs per PV', 1016), short('MAX PVs', group.maxDisks)]);
   rows.push(
-    [cell('MAX PPs per VG', 32768), short('MAX PVs', group.maxDisks ?? 1024)],
     [cell('LTG size (Dynamic)', '512 kilobyte(s)'), short('AUTO SYNC', 'no')],
     [cell('HOT SPARE', 'no'), short('BB POLICY', 'relocatable')],
     [cell('PV RESTRICTION', 'none'), short('INFINITE RETRY', 'no')],
@@ -431,7 +433,7 @@ function mountPointOf(model: Model, { name, label }: ModelVolume): string {
 function printDisks({ name, disks, volumes }: ModelGroup): string {
   const rows = disks.map((disk) => {
     const used = volumes.flatMap(({ map }) => map.flat()).filter((part) => part.disk === disk.name).length;
-    return `${disk.name.padEnd(17)} ${disk.state.padEnd(17)} ${String(disk.total).padEnd(11)} ${String(disk.total - used).padEnd(11)} 20..16..20..20..20`;
+    return `${disk.name.padEnd(17)} ${disk.state.padEnd(17)} ${String(disk.total).padEnd(11)} ${String(disk.total - used).padEnd(11)} 00..00..00..00..${disk.total - used}`;
   });
   return [
     `${name}:`,
@@ -495,7 +497,9 @@ export function printVolume(model: Model, group: ModelGroup, volume: ModelVolume
     ...(volume.stripeWidth === undefined
       ? []
       : [pair(cell('STRIPE WIDTH', volume.stripeWidth), short('STRIPE SIZE', '64K'))]),
-    ...(volume.pools ?? []).map((pool, copy) => `COPY ${copy + 1} MIRROR POOL: ${pool}`),
+    ...(volume.pools === undefined
+      ? []
+      : [0, 1, 2].map((copy) => `COPY ${copy + 1} MIRROR POOL: ${volume.pools?.[copy] ?? 'None'}`)),
     ...(volume.encrypted === undefined ? [] : [cell('ENCRYPTION', volume.encrypted ? 'yes' : 'no')]),
   ].join('\n')}\n`;
 }

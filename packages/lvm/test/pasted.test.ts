@@ -59,6 +59,77 @@ hdisk5            removed           537         450         108..20..107..107..1
 hdiskpower117     missing           1           0           00..00..00..00..00
 `;
 
+const area = `Max LVs:        256
+PP Size:        28
+LV count:       2
+PV count:       1
+Logical:        000104ab7c0de111.4   paylv 2
+                000104ab7c0de111.5   paylog 2
+Physical:       000104ab33334444                2   0
+`;
+const pools = `COPY 1 MIRROR POOL: east
+COPY 2 MIRROR POOL: west
+COPY 3 MIRROR POOL: None
+`;
+const scalable = group433.replace(/MAX PPs per PV.*/, 'MAX PPs per VG: 32768                    MAX PVs:        1024');
+const controlBlock = '\t AIX LVCB\n\t copies = 2 \n\t lvname = paylv \n\t time created  = Mon Nov  9 03:02:11 2026\n';
+const ranges = `hdisk4:
+PP RANGE  STATE   REGION        LV NAME             TYPE       MOUNT POINT
+  1-1     vgda    outer edge
+  2-100   free    outer edge
+`;
+
+const disk61 = `PHYSICAL VOLUME:    hdisk4                   VOLUME GROUP:     payvg
+PV IDENTIFIER:      000104ab33334444 VG IDENTIFIER     000104ab7c0de111
+PV STATE:           active
+STALE PARTITIONS:   0                        ALLOCATABLE:      yes
+PP SIZE:            8 megabyte(s)            LOGICAL VOLUMES:  2
+TOTAL PPs:          100 (800 megabytes)      VG DESCRIPTORS:   2
+FREE PPs:           40 (320 megabytes)       HOT SPARE:        no
+USED PPs:           60 (480 megabytes)       MAX REQUEST:      256 kilobytes
+FREE DISTRIBUTION:  00..00..00..20..20
+USED DISTRIBUTION:  20..20..20..00..00
+`;
+
+const full = disk61.replace('FREE PPs:           40', 'FREE PPs:           0').replace('20..20\n', '00..00\n');
+
+const cutOutputs: [command: string, whole: string, cut: string][] = [
+  ['lqueryvg -Atp hdisk4', area, area.replace(/Physical.*\n/, '')],
+  ['lqueryvg -Atp hdisk4', area, area.replace(/.*paylog.*\n/, '')],
+  ['lqueryvg -Atp hdisk4', area.slice(0, area.indexOf('Logical')), area.replace(/Logical.*\n.*paylog.*\n/, '')],
+  ['lsvg -M payvg', 'hdisk4:9\tpaylv:1:1\nhdisk5:9\tpaylv:1:2\n', 'hdisk4:9\tpaylv:1:1\nhdisk5:9\tpaylv:1\n'],
+  ['lsvg -M payvg', 'hdisk4:9\tpaylv:1:2\nhdisk5:9\tpaylv:2\n', 'hdisk4:9\tpaylv:1:2\nhdisk5:9\tpaylv:1\n'],
+  ['lspv -M hdisk4', 'hdisk4:9\tpaylv:1:1\nhdisk4:11\tpaylv:1:2\n', 'hdisk4:9\tpaylv:1:1\nhdisk4:11\tpaylv:1:1\n'],
+  ['lslv paylv', striped433 + pools, `${striped433}COPY 1 MIRROR POOL: ea`],
+  ['lslv paylv', striped433 + pools, `${striped433}${pools.slice(0, pools.indexOf('COPY 3'))}`],
+  [
+    'lsmp payvg',
+    'VOLUME GROUP:       payvg               Mirror Pool Super Strict: yes\n',
+    'VOLUME GROUP:       payvg               Mirror Pool Super Strict: ye',
+  ],
+  [
+    'lspv -p hdisk4',
+    `${ranges}101-128   used    outer edge    paylv  jfs2  /pay\n`,
+    `${ranges}101-128   used    outer edge`,
+  ],
+  [
+    'lspv -p hdisk4',
+    `${ranges}101-128   stale   outer edge    paylv  jfs2  N/A\n`,
+    `${ranges}101-128   stale   outer edge\n`,
+  ],
+  ['lsvg -p payvg', disks, disks.replace('108..20..107..107..108\nhdisk5', '108..20..107..107..10\nhdisk5')],
+  ['lspv hdisk4', disk61, disk61.replace('20..20\n', '20..2\n')],
+  ['lspv hdisk4', full, full.replace('00..00\n', '00\n')],
+  ['lsvg payvg', scalable, scalable.trimEnd().slice(0, -1)],
+  ['lsvg payvg', scalable, scalable.trimEnd().slice(0, -2)],
+  [
+    'lsvg payvg',
+    group433.replace('1016                     MAX PVs:        32', '2032 MAX PVs: 64'),
+    group433.replace(/32$/m, '100'),
+  ],
+  ['getlvcb -AT paylv', controlBlock, '\t AIX LVCB\n\t copies = 2 \n\t lvname = pay'],
+];
+
 const mounted = `  node       mounted        mounted over    vfs       date        options
 -------- ---------------  ---------------  ------ ------------ ---------------
          /dev/paylv       /pay             jfs2   Feb 03 07:05 rw,log=INLINE
@@ -264,6 +335,11 @@ dev = /dev/paylv
     });
     expect(() => read(command, `${heading}\nnfsserver.shop.example:/export/media\n`)).toThrow(ParseError);
     expect(() => read(command, text.replace('Mounted on', 'Shared Mounted on'))).toThrow(ParseError);
+  });
+
+  it.each(cutOutputs)('%s, cut so that the text contradicts itself', (command, whole, cut) => {
+    expect(() => read(command, whole)).not.toThrow();
+    expect(() => read(command, cut)).toThrow(ParseError);
   });
 
   it('odmget and lsfs with an attribute that comes twice, which nobody prints', () => {

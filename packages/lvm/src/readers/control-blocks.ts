@@ -13,7 +13,7 @@ export interface ControlBlock {
 /**
  * Reads what `getlvcb -AT LV` prints.
  *
- * @throws ParseError at the first line of another shape.
+ * @throws ParseError at the first line of another shape, and when the text ends within a row.
  */
 export function parseControlBlock(text: string): ControlBlock {
   const [tag = nowhere, ...lines] = linesOf(text);
@@ -25,6 +25,9 @@ export function parseControlBlock(text: string): ControlBlock {
     rows[key] = value.trim();
   }
   if (rows.lvname === undefined) throw new ParseError('getlvcb', 'lvname: this row is missing', lines.at(-1) ?? tag);
+  // The last row may have lost its line feed, any other only with what follows.
+  if (!text.endsWith('\n') && rows['time modified'] === undefined)
+    throw new ParseError('getlvcb', 'cut within a row', lines.at(-1) ?? tag);
   const stanza = (rows.fs ?? '').split(':').flatMap((pair): [string, string][] => {
     const cut = pair.indexOf('=');
     return cut > 0 ? [[pair.slice(0, cut), pair.slice(cut + 1)]] : [];

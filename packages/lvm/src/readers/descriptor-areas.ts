@@ -1,4 +1,4 @@
-import { linesOf, ParseError } from '@splitmirror/host';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** The descriptor area on a disk: what `lqueryvg -Atp PV` prints. */
 export interface DescriptorArea {
@@ -13,14 +13,16 @@ export interface DescriptorArea {
 /**
  * Reads what `lqueryvg -Atp PV` prints.
  *
- * @throws ParseError at the first line of another shape.
+ * @throws ParseError at the first line of another shape, and when a list is not as long as the area counts. Without any
+ *   list the counts stand for themselves.
  */
 export function parseDescriptorArea(text: string): DescriptorArea {
   const counts: Record<string, string> = {};
   const volumes: { identifier: string; name: string; copies: number }[] = [];
   const disks: { identifier: string; descriptors: number; state: number }[] = [];
+  const lines = linesOf(text);
   let list = '';
-  for (const at of linesOf(text)) {
+  for (const at of lines) {
     const [, label = '', value = ''] = /^(\S[^:]*?):?(?:\s{2,}|\t\s*|:\s+)(\S.*)$/.exec(at.text) ?? [];
     if (label !== '') list = label;
     const words = (label === '' ? at.text : value).trim().split(/\s+/);
@@ -34,6 +36,12 @@ export function parseDescriptorArea(text: string): DescriptorArea {
     } else {
       throw new ParseError('lqueryvg', 'not a row', at);
     }
+  }
+  const isListed = volumes.length + disks.length > 0;
+  for (const [label, rows] of Object.entries({ 'LV count': volumes, 'PV count': disks })) {
+    const count = counts[label];
+    if (isListed && count !== undefined && Number(count) !== rows.length)
+      throw new ParseError('lqueryvg', `${label}: not as many rows`, lines.at(-1) ?? nowhere);
   }
   const exponent = counts['PP Size'];
   return { counts, volumes, disks, partitionBytes: exponent === undefined ? null : 2 ** Number(exponent) };

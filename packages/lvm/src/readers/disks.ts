@@ -1,6 +1,6 @@
 import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { readCells } from './cells.ts';
-import { distributionOf, mountPointOf, readTable, type TitledTable } from './tables.ts';
+import { distributionOf, mountPointOf, readTable, sumOf, type TitledTable } from './tables.ts';
 
 /** A disk as `lspv` lists it. */
 export interface DiskRow {
@@ -69,16 +69,19 @@ const labels = [
 /**
  * Reads what `lspv PV` prints, without messages in front.
  *
- * @throws ParseError when a line has no label, or a row that every level prints is missing.
+ * @throws ParseError when a line has no label, a row that every level prints is missing, or a distribution does not add up.
  */
 export function parseDisk(text: string): Disk {
   const cells = readCells('lspv', text, labels);
-  const distribution = (label: string): number[] | null => {
+  const distribution = (kind: 'FREE' | 'USED'): number[] | null => {
+    const label = `${kind} DISTRIBUTION`;
     const word = cells.need(label);
     if (word === null) return null;
-    if (!/^\d+(\.\.\d+){4}$/.test(word))
-      throw new ParseError('lspv', `${label}: not five numbers`, { line: 1, text: word });
-    return distributionOf(word, '..');
+    const parts = /^\d+(\.\.\d+){4}$/.test(word) ? distributionOf(word, '..') : [];
+    // On old levels the last cell of all: one that was cut is told by its sum.
+    if (parts.length !== 5 || sumOf(parts) !== cells.count(`${kind} PPs`))
+      throw new ParseError('lspv', `${label}: not five numbers that make ${kind} PPs`, { line: 1, text: word });
+    return parts;
   };
   const number = (label: string): number | null => {
     cells.need(label);
@@ -100,8 +103,8 @@ export function parseDisk(text: string): Disk {
     descriptors: number('VG DESCRIPTORS'),
     hotSpare: cells.read('HOT SPARE'),
     maxRequest: cells.read('MAX REQUEST'),
-    freeDistribution: distribution('FREE DISTRIBUTION'),
-    usedDistribution: distribution('USED DISTRIBUTION'),
+    freeDistribution: distribution('FREE'),
+    usedDistribution: distribution('USED'),
     mirrorPool: cells.read('MIRROR POOL'),
   };
 }
@@ -161,6 +164,7 @@ export function parseDiskRanges(text: string): TitledTable<DiskRange> {
   return readTable('lspv -p', text, heading, (line) => {
     const [, first, last, state, region, name, type, mount] = rangeRow.exec(line) ?? [];
     if (state === undefined || region === undefined) return null;
+    if (name === undefined && (state === 'used' || state === 'stale')) return null;
     const volume = name !== undefined && type !== undefined ? { name, type, mountPoint: mountPointOf(mount) } : null;
     return { first: Number(first), last: Number(last), state, region, volume };
   });

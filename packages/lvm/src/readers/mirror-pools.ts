@@ -23,9 +23,13 @@ const poolLabels = [
 export function parseMirrorPools(text: string): MirrorPools {
   const [head = '', ...blocks] = text.split(/^(?=MIRROR POOL:)/m);
   const group = readCells('lsmp', head, ['VOLUME GROUP', 'Mirror Pool Super Strict']);
+  const superStrict = group.word('Mirror Pool Super Strict');
+  if (superStrict !== 'yes' && superStrict !== 'no') {
+    throw new ParseError('lsmp', 'Mirror Pool Super Strict: neither yes nor no', { line: 1, text: superStrict });
+  }
   return {
     group: group.word('VOLUME GROUP'),
-    superStrict: group.word('Mirror Pool Super Strict') === 'yes',
+    superStrict: superStrict === 'yes',
     pools: blocks.map((block) => {
       const pool = readCells('lsmp', block, poolLabels);
       return { name: pool.word('MIRROR POOL'), mode: pool.need('Mirroring Mode') };

@@ -40,3 +40,8 @@ export function mountPointOf(word: string | undefined): string | null {
 export function distributionOf(word: string, separator: ':' | '..'): number[] {
   return word.split(separator).map(Number);
 }
+
+/** What a distribution adds up to: the number of partitions, unless it was cut. */
+export function sumOf(parts: readonly number[]): number {
+  return parts.reduce((sum, part) => sum + part, 0);
+}

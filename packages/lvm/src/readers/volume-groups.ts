@@ -1,6 +1,6 @@
 import { type Command, linesOf, nowhere, ParseError, reads } from '@splitmirror/host';
 import { readCells } from './cells.ts';
-import { distributionOf, readTable } from './tables.ts';
+import { distributionOf, readTable, sumOf } from './tables.ts';
 
 /** A volume group as `lsvg VG` describes it on this node. */
 export interface VolumeGroup {
@@ -71,13 +71,17 @@ export function describeGroup(group: string): Command {
 /**
  * Reads what `lsvg VG` prints.
  *
- * @throws ParseError when a line has no label, or a row that every level prints is missing.
+ * @throws ParseError when a line has no label, a row that every level prints is missing, or no group has as many `MAX PVs`.
  * @see https://www.ibm.com/docs/en/aix/7.3?topic=l-lsvg-command
  */
 export function parseVolumeGroup(text: string): VolumeGroup {
   const cells = readCells('lsvg', text, labels);
   const quorum = cells.need('QUORUM') ?? '';
   const maxDisks = cells.number('MAX PVs');
+  const type = typeOf(maxDisks, cells.has('MAX PPs per VG') && !cells.has('MAX PPs per PV'));
+  if (type === undefined) {
+    throw new ParseError('lsvg', 'MAX PVs: no group has this bound', { line: 1, text: String(maxDisks) });
+  }
   return {
     name: cells.word('VOLUME GROUP'),
     identifier: cells.word('VG IDENTIFIER'),
@@ -107,7 +111,7 @@ export function parseVolumeGroup(text: string): VolumeGroup {
     maxPartitions: cells.count('MAX PPs per VG'),
     maxPartitionsPerDisk: cells.count('MAX PPs per PV'),
     maxDisks,
-    type: maxDisks <= 32 ? 'normal' : maxDisks <= 128 ? 'big' : 'scalable',
+    type,
     mirrorPoolStrict: cells.read('MIRROR POOL STRICT'),
     hotSpare: plain('HOT SPARE'),
     badBlockPolicy: cells.read('BB POLICY'),
@@ -125,6 +129,16 @@ export function parseVolumeGroup(text: string): VolumeGroup {
   function plain(label: string): string | null {
     return cells.has(label) ? (cells.read(label) ?? 'none') : null;
   }
+}
+
+/**
+ * Scalable groups have no bound for a disk and always the same one for the group; `chvg -t` divides that of the others.
+ */
+function typeOf(maxDisks: number, isScalable: boolean): VolumeGroup['type'] | undefined {
+  if (maxDisks === 1024) return 'scalable';
+  if (isScalable) return undefined;
+  if (maxDisks <= 32) return 'normal';
+  return [1, 2, 3].some((factor) => Math.floor(128 / factor) === maxDisks) ? 'big' : undefined;
 }
 
 /** One row of `lsvg -p`. */
@@ -149,19 +163,16 @@ const diskRow = /^(\S+)\s+(active|missing|removed|varied off)\s+(\d+)\s+(\d+)\s+
 /**
  * Reads what `lsvg -p VG` prints.
  *
- * @throws ParseError at the first line of another shape.
+ * @throws ParseError at the first line of another shape, and where the distribution does not add up.
  */
 export function parseGroupDisks(text: string): { readonly group: string; readonly disks: readonly GroupDisk[] } {
   const { title, rows } = readTable('lsvg -p', text, diskHeading, (line): GroupDisk | null => {
     const [, name, state, total, free, distribution] = diskRow.exec(line) ?? [];
     if (name === undefined || state === undefined || distribution === undefined) return null;
-    return {
-      name,
-      state,
-      totalPartitions: Number(total),
-      freePartitions: Number(free),
-      freeDistribution: distributionOf(distribution, '..'),
-    };
+    const freeDistribution = distributionOf(distribution, '..');
+    // The last cell of a row: one that was cut is told by its sum.
+    if (sumOf(freeDistribution) !== Number(free)) return null;
+    return { name, state, totalPartitions: Number(total), freePartitions: Number(free), freeDistribution };
   });
   return { group: title, disks: rows };
 }
@@ -205,18 +216,25 @@ const mapRow = /^([^\s:]+):(\d+)(?:-(\d+))?(?:\s+([^\s:]+):(\d+)(?::([123]))?(?:
 /**
  * Reads what `lsvg -M VG` or `lspv -M PV` prints. The group's name may stand in front.
  *
- * @throws ParseError at the first line of another shape.
+ * @throws ParseError at the first line of another shape, and at a copy that is there twice.
  */
 export function parsePartitionMap(text: string): MappedPartition[] {
   const lines = linesOf(text);
   const [top = nowhere] = lines;
   const rows = lines.slice(/^[^\s:]+:?$/.test(top.text) ? 1 : 0);
   if (rows.length === 0) throw new ParseError('lsvg -M', 'no partition', top);
+  const seen = new Set<string>();
   return rows.map((row) => {
     const [, disk, first, last, volume, logical, copy, stale] = mapRow.exec(row.text) ?? [];
     const ranged = volume !== undefined && last !== undefined;
     if (disk === undefined || ranged) throw new ParseError('lsvg -M', 'not a partition', row);
     if (volume === undefined) return { kind: 'free', disk, first: Number(first), last: Number(last ?? first) };
+    // Without a number it is the only copy: a number that was cut off shows in another row of the partition.
+    for (const number of copy === undefined ? [1, 2, 3] : [copy]) {
+      const key = `${volume}:${logical}:${number}`;
+      if (seen.has(key)) throw new ParseError('lsvg -M', 'a copy a second time', row);
+      seen.add(key);
+    }
     return {
       kind: 'used',
       disk,

@@ -94,6 +94,8 @@ export function parseLogicalVolume(text: string): LogicalVolume {
     });
   }
   cells.need('MIRROR WRITE CONSISTENCY');
+  // A level prints all three or none.
+  if (pools.some((label) => cells.has(label))) pools.forEach(cells.need);
   return {
     name: cells.word('LOGICAL VOLUME'),
     group: cells.word('VOLUME GROUP'),
