@@ -101,6 +101,18 @@ describe('readLook', () => {
     expect(JSON.parse(JSON.stringify(picture))).toEqual(picture);
   });
 
+  it.each(['group', 'disks', 'volumes', 'map', 'details'])(
+    'does not believe the rows of %s beside a message of a failure, whatever the status',
+    async (query) => {
+      const failure = '0516-932 lsvg: Unable to synchronize volume group shopvg.';
+      const onStderr = await lookWith(`${query}:shopvg`, (step) => ({ ...step, stderr: failure }));
+      const onStdout = await lookWith(`${query}:shopvg`, (step) => ({ ...step, stdout: `${failure}\n${step.stdout}` }));
+      for (const { groups } of [onStderr, onStdout]) {
+        expect(groups).toMatchObject([{ kind: 'unreadable', seen: expect.stringContaining(failure) }]);
+      }
+    },
+  );
+
   it('does not take a standby node for the owner', async () => {
     const steps = await answers((model) => {
       for (const group of model.groups) group.permission = 'passive-only';

@@ -11,7 +11,7 @@ import { MirrorError } from '../errors.ts';
 import type { GroupContents } from '../port.ts';
 import { listFileSystems, parseFileSystems } from '../readers/file-systems.ts';
 import { type AixLevel, askLevel, readLevel } from '../readers/level.ts';
-import { splitMessages } from '../readers/messages.ts';
+import { isFailure, splitMessages } from '../readers/messages.ts';
 import { listMounts, parseMounts } from '../readers/mounts.ts';
 import { parseSnapshots, type SnapshotList } from '../readers/snapshots.ts';
 import {
@@ -132,17 +132,17 @@ type Results = ReadonlyMap<string, StepResult>;
 
 function sightGroup(name: string, results: Results): GroupSighting {
   const described = results.get(`group:${name}`);
-  if (!succeeded(described)) return unreadable(name, described);
+  if (!answered(described)) return unreadable(name, described);
   const group = parseVolumeGroup(splitMessages(described.stdout).rest);
   if (group.state !== 'active' || group.permission !== 'read/write') return { kind: 'passive', name, group };
   const steps = ['disks', 'volumes', 'map'].map((part) => results.get(`${part}:${name}`));
-  const failed = steps.find((step) => !succeeded(step));
+  const failed = steps.find((step) => !answered(step));
   if (failed !== undefined) return unreadable(name, failed);
   const [disks, volumes, map] = steps.map((step) => splitMessages(step?.kind === 'ended' ? step.stdout : '').rest);
   const { volumes: rows } = parseVolumes(volumes ?? '');
   const details = results.get(`details:${name}`);
   // Without any volume xargs may run lslv without an operand, which fails.
-  if (rows.length > 0 && !succeeded(details)) {
+  if (rows.length > 0 && !answered(details)) {
     const view = unreadable(name, details);
     if (view.kind !== 'not-found') return view;
     throw new ContradictionError(`a volume that lsvg -l ${name} lists is gone: ${view.seen.split('\n', 1)}`);
@@ -176,6 +176,11 @@ function unreadable(name: string, step: StepResult | undefined): GroupSighting {
 
 function succeeded(step: StepResult | undefined): step is Extract<StepResult, { kind: 'ended' }> {
   return step?.kind === 'ended' && step.exitCode === 0;
+}
+
+/** LVM may tell a failure beside rows, with a status of 0. */
+function answered(step: StepResult | undefined): step is Extract<StepResult, { kind: 'ended' }> {
+  return succeeded(step) && !splitMessages(`${step.stderr}\n${step.stdout}`).messages.some(isFailure);
 }
 
 function answer(results: Results, id: string, node: string): string {

@@ -25,7 +25,7 @@ export { type Message, type MessageClass, splitMessages } from './messages.ts';
 export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './mirror-pools.ts';
 export { listMounts, type Mount, parseMounts } from './mounts.ts';
 export { type OdmObject, parseOdmObjects } from './odm.ts';
-export { type Reader, readerOf } from './readers.ts';
+export { type Reader, type ReaderOptions, readerOf } from './readers.ts';
 export { parseStanzas, type Stanza } from './stanzas.ts';
 export type { TitledTable } from './tables.ts';
 export {

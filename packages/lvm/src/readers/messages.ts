@@ -70,6 +70,14 @@ function classOf(number: string, text: string): MessageClass {
   return known ?? (/^warning\b/i.test(text) ? 'warning' : 'unknown');
 }
 
+/**
+ * Whether rows beside it are not to be believed. They are beside the others: `lspv` describes a disk whose group is off,
+ * and a disk that has no name here is named by its identifier.
+ */
+export function isFailure(message: Message): boolean {
+  return message.class === 'failure' || message.class === 'no-room';
+}
+
 const opening = /^(?:[\w./-]+: )?(\d{4}-\d{3,4}) (?:([\w./-]+)?\s?: ?|(?=[A-Z]))(.*)$/;
 /** Behind the name of its command a text may begin with anything, for instance with a device. */
 const named = /^[\w./-]+: (\d{4}-\d{3,4}) ()(\S.*)$/;

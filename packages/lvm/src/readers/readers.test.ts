@@ -1,6 +1,7 @@
 import { ParseError, renderCommand } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { listFileSystems } from './file-systems.ts';
+import type { Message } from './messages.ts';
 import { listMounts } from './mounts.ts';
 import { readerOf } from './readers.ts';
 import { listSnapshots } from './snapshots.ts';
@@ -49,5 +50,38 @@ describe('readerOf', () => {
       messages: [{ number: '0516-010', class: 'varied-off' }],
     });
     expect(() => read('segmentation fault\n')).toThrow(ParseError);
+  });
+
+  const map = `datalv:/data
+LP    PP1  PV1               PP2  PV2               PP3  PV3
+0001  0101 hdisk4            0007 hdisk5
+`;
+  const table = `Name            Nodename   Mount Pt               VFS   Size    Options    Auto Accounting
+/dev/fslv00     --         /data                  jfs2  65536   rw         no   no
+`;
+
+  it.each([
+    [
+      'lslv -m datalv',
+      `0516-1147 lslv: Warning - logical volume datalv may be partially mirrored.\n${map}`,
+      { number: '0516-1147', class: 'warning' },
+    ],
+    [
+      'lsfs -q /data',
+      `${table}lsfs: 0506-301 Cannot open /dev/fslv00 to read the superblock.\n`,
+      { number: '0506-301', class: 'unknown' },
+    ],
+  ])('hands out what %s says among its rows', (command, text, message) => {
+    const read = readerOf(command) ?? expect.unreachable('no reader');
+    const messages: Message[] = [];
+    expect(read(text, { onMessage: (each) => messages.push(each) })).toEqual(read(text));
+    expect(messages).toMatchObject([message]);
+  });
+
+  it('refuses rows beside a failure, and quotes it', () => {
+    const read = readerOf('lslv -m datalv') ?? expect.unreachable('no reader');
+    const failed = '0516-1296 lresynclv: Unable to completely resynchronize volume.';
+    expect(() => read(`${failed}\n${map}`)).toThrow(/0516-1296 lresynclv: Unable to completely/);
+    expect(() => read(`${map}${failed}\n`)).toThrow(ParseError);
   });
 });

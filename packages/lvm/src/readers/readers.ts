@@ -1,11 +1,11 @@
-import { linesOf, readTypedCommand, type TypedCommand, withoutPrompts } from '@splitmirror/host';
+import { linesOf, nowhere, ParseError, readTypedCommand, type TypedCommand, withoutPrompts } from '@splitmirror/host';
 import { parseControlBlock } from './control-blocks.ts';
 import { parseDescriptorArea } from './descriptor-areas.ts';
 import { parseDisk, parseDiskRanges, parseDisks, parseDiskVolumes } from './disks.ts';
 import { parseFileSystems, parseFileSystemTable } from './file-systems.ts';
 import { parseFreeSpace } from './free-space.ts';
 import { readCheck } from './fsck.ts';
-import { splitMessages } from './messages.ts';
+import { isFailure, type Message, splitMessages } from './messages.ts';
 import { parseMirrorPools, parseVolumePools } from './mirror-pools.ts';
 import { parseMounts } from './mounts.ts';
 import { parseOdmObjects } from './odm.ts';
@@ -15,12 +15,18 @@ import { parseGroupDisks, parseGroupNames, parsePartitionMap, parseVolumeGroup }
 import { parseLogicalVolume, parseVolumeDisks, parseVolumeMap, parseVolumes } from './volumes.ts';
 
 /** Reads the output of a command; throws `ParseError` and nothing else. */
-export type Reader = (text: string) => unknown;
+export type Reader = (text: string, options?: ReaderOptions) => unknown;
+
+export interface ReaderOptions {
+  /** Hears the messages among the rows of a query, warnings for instance: they are no part of what is read. */
+  readonly onMessage?: ((message: Message) => void) | undefined;
+}
 
 /**
  * Finds the reader for a command by its name and options, as typed: `lsvg -l datavg`, `LANG=C /usr/sbin/lslv -m datalv`,
- * `cat /etc/filesystems`. A query that printed nothing but numbered messages is read as `{ messages }`; what a command
- * printed that changes volume groups as `{ messages, others }`, the other lines as they are.
+ * `cat /etc/filesystems`. A query that printed nothing but numbered messages is read as `{ messages }`; rows beside a
+ * message of a failure are refused. What a command printed that changes volume groups is read as `{ messages, others }`,
+ * the other lines as they are.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
@@ -29,13 +35,20 @@ export function readerOf(command: string): Reader | undefined {
   const query = queryIn(typed) ?? '';
   const read = readers.get(query);
   if (read === undefined) return undefined;
-  return (text) => {
+  return (text, { onMessage } = {}) => {
     const said = withoutPrompts(text, typed);
     if (!/^(lslv|lsvg|lspv|lsmp|lsfs|df)\b/.test(query)) return read(said);
     // Messages come among the rows, or in place of them; the status of the command is not known here. Other commands indent
     // their rows, which could be the rest of a message.
     const { messages, rest } = splitMessages(said);
-    return messages.length > 0 && rest.trim() === '' ? { messages } : read(rest);
+    if (messages.length > 0 && rest.trim() === '') return { messages };
+    const failure = messages.find(isFailure);
+    if (failure !== undefined) {
+      const at = linesOf(said).find((line) => line.text.includes(failure.number));
+      throw new ParseError(query, 'rows beside a failure', at ?? nowhere);
+    }
+    for (const message of messages) onMessage?.(message);
+    return read(rest);
   };
 }
 
