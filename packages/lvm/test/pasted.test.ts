@@ -462,7 +462,20 @@ y
     expect(read('rmlv -f paylv', 'rmlv: Logical volume paylv is removed.\n')).toEqual({
       messages: [],
       others: ['rmlv: Logical volume paylv is removed.'],
+      questions: [],
     });
+  });
+
+  it('a question without a number is one, answered or not', () => {
+    const open = 'splitlvcopy: The logical volume paylv is open.';
+    const asked = 'Do you wish to continue? y(es) n(o)?';
+    for (const question of [asked, `${asked} y`, `rmlv: ${asked}`]) {
+      expect(read('splitlvcopy -y paycopy paylv 1', `${open}\n${question} `)).toEqual({
+        messages: [],
+        others: [open, question],
+        questions: [question],
+      });
+    }
   });
 
   it('a message about a device is a message', () => {

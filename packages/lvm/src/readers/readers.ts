@@ -25,8 +25,8 @@ export interface ReaderOptions {
 /**
  * Finds the reader for a command by its name and options, as typed: `lsvg -l datavg`, `LANG=C /usr/sbin/lslv -m datalv`,
  * `cat /etc/filesystems`. A query that printed nothing but numbered messages is read as `{ messages }`; rows beside a
- * message of a failure are refused. What a command printed that changes volume groups is read as `{ messages, others }`,
- * the other lines as they are.
+ * message of a failure are refused. What a command printed that changes volume groups is read as
+ * `{ messages, others, questions }`: the other lines as they are, and those of them that wait for an answer.
  *
  * @returns `undefined` for a command, or a form of one, whose output nobody has documented well enough.
  */
@@ -113,9 +113,13 @@ const changing = new Set([
   ],
 ]);
 
+/** How splitlvcopy and rmlv ask without a number: whoever does not answer waits for ever. */
+const question = /\by\(es\) n\(o\)\s?\?/;
+
 function readChange(text: string) {
   const { messages, rest } = splitMessages(text);
-  return { messages, others: linesOf(rest).map((line) => line.text) };
+  const others = linesOf(rest).map((line) => line.text);
+  return { messages, others, questions: others.filter((line) => question.test(line)) };
 }
 
 /**
