@@ -192,7 +192,7 @@ function report(model: Model, node: ModelNode): NodeReport {
     storage: {
       payvg: {
         detail: read({ name: 'payvg', state: 'active', permission: node.holds ? 'read/write' : 'passive-only' }),
-        volumes: read([{ name: 'paylv', type: 'jfs2', mountPoint: '/pay' }]),
+        volumes: read([{ name: 'paylv', type: 'jfs2', mountPoint: '/pay', splitCopy: false }]),
       },
     },
   };

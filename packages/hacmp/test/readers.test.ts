@@ -461,8 +461,10 @@ describe('readers of the disks', () => {
 
   it('read volumes and mounts', () => {
     expect(parseLogicalVolumes(textOf('logical-volumes'))).toEqual([
-      { name: 'paylog', type: 'jfs2log', mountPoint: null },
-      { name: 'paylv', type: 'jfs2', mountPoint: '/pay' },
+      { name: 'paylog', type: 'jfs2log', mountPoint: null, splitCopy: false },
+      { name: 'paylv', type: 'jfs2', mountPoint: '/pay', splitCopy: false },
+      { name: 'paylvcopy00', type: 'jfs', mountPoint: '/splitmirror/k3f9q2/paylv', splitCopy: true },
+      { name: 'payrawcopy00', type: 'raw', mountPoint: null, splitCopy: true },
     ]);
     expect(
       parseMounts(textOf('mounts')).map(({ host, device, mountPoint, since }) => [host, device, mountPoint, since]),
@@ -481,6 +483,9 @@ describe('readers of the disks', () => {
     expect(
       refusal(() => parseLogicalVolumes('0516-010 : Volume group must be varied on; use varyonvg command.\n')),
     ).not.toBe('accepted');
+    const volumes = textOf('logical-volumes');
+    expect(refusal(() => parseLogicalVolumes(volumes.replace('open/stale', 'open???????')))).not.toBe('accepted');
+    expect(refusal(() => parseLogicalVolumes(volumes.replace('open???????', 'op????????')))).not.toBe('accepted');
     expect(refusal(() => parseMounts(`${textOf('mounts')}/dev/x /y jfs2 yesterday rw\n`))).toContain('mount:7:1');
   });
 });

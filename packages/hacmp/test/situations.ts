@@ -140,6 +140,50 @@ export const situations: readonly Situation[] = [
     why: 'our own copies are no part of the group',
   },
   {
+    title: 'ALL, while a split copy of splitmirror is mounted, whose LV STATE is question marks',
+    world: world((w) =>
+      everywhere(w, (each, name) => {
+        each.config = { ...each.config, fileSystems: 'ALL' };
+        each.volumes.payvg?.push(['paylvcopy00', 'jfs', '/splitmirror/k3f9q2/paylv', 'open???????']);
+        if (name === 'db1') each.mounts.push(['/dev/paylvcopy00', '/splitmirror/k3f9q2/paylv', 'Nov 20 07:00']);
+      }),
+    ),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'what is not known of a copy says nothing about the group',
+  },
+  {
+    title: 'a file system of the group is mounted from a split copy',
+    world: world((w) => {
+      everywhere(w, (each) => each.volumes.payvg?.push(['paylvcopy00', 'jfs', '/pay', 'open???????']));
+      at(w, 'db1').mounts[0] = ['/dev/paylvcopy00', '/pay', 'Nov 20 07:00'];
+    }),
+    verdict: 'undecidable',
+    because: ['FILE_SYSTEM_NOT_HERE'],
+    why: 'a copy may be old, and is not the data',
+  },
+  {
+    title: 'a split copy is mounted on the standby',
+    world: world((w) => {
+      everywhere(w, (each) => each.volumes.payvg?.push(['paylvcopy00', 'jfs', '/pay/copy', 'open???????']));
+      at(w, 'db2').mounts = [['/dev/paylvcopy00', '/pay/copy', 'Nov 20 07:00']];
+    }),
+    verdict: 'contested',
+    because: ['FILE_SYSTEM_ELSEWHERE'],
+    why: 'it is a volume of the group all the same',
+  },
+  {
+    title: 'a volume with partitions of its own, whose LV STATE is question marks',
+    world: world((w) => {
+      const rows = 'LV NAME             TYPE       LPs     PPs     PVs  LV STATE      MOUNT POINT\n';
+      const row = 'paylv               jfs2       10      20      2    open???????   /pay\n';
+      at(w, 'db1').overrides['lsvg -l payvg'] = ok(`payvg:\n${rows}${row}`);
+    }),
+    verdict: 'undecidable',
+    because: ['VOLUME_GROUP_UNREADABLE', 'FILE_SYSTEM_NOT_HERE', 'FILE_SYSTEM_NOT_HERE'],
+    why: 'only a copy has no state of its own',
+  },
+  {
     title: 'ALL, and one file system of the volume group is not mounted',
     world: world((w) => {
       everywhere(w, (each) => (each.config = { ...each.config, fileSystems: 'ALL' }));

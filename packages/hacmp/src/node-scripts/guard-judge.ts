@@ -145,13 +145,16 @@ function hear_volume_group(line) {
   if (line ~ /^VG STATE:/) { sub(/^VG STATE:[ \t]*/, "", line); sub(/[ \t].*/, "", line); vg_state[R, N, Q] = vg_state[R, N, Q] line }
   if (line ~ /^VG PERMISSION:/) { sub(/^VG PERMISSION:[ \t]*/, "", line); sub(/[ \t].*/, "", line); vg_mode[R, N, Q] = vg_mode[R, N, Q] line }
 }
-function hear_volume(line, part) {
+function hear_volume(line, part, copy) {
   if (said[R, N, Q] == 1) { if (line !~ /^[^ \t]+:[ \t]*$/) spoil(); return }
   if (said[R, N, Q] == 2) { if (line !~ /^LV NAME /) spoil(); return }
-  if (split(line, part, " ") != 7 || part[6] !~ /^(open|closed)\/(syncd|stale)$/ || (part[7] != "N/A" && part[7] !~ /^\//)) { spoil(); return }
+  # What reads a split copy has no partitions of its own, and AIX does not know whether it is stale.
+  copy = line ~ /^[^ \t]+[ \t]+[^ \t]+[ \t]+0[ \t]+0[ \t]+0[ \t]/
+  if (split(line, part, " ") != 7 || !(part[6] ~ /^(open|closed)\/(syncd|stale)$/ || copy && part[6] ~ /^(open|closed)\/?[?]+$/) || (part[7] != "N/A" && part[7] !~ /^\//)) { spoil(); return }
   volumes[R, N]++
   volume[R, N, volumes[R, N]] = "/dev/" part[1]
   point[R, N, volumes[R, N]] = part[7]
+  split_copy[R, N, volumes[R, N]] = copy
 }
 function configure(node) { if (!(node in configured)) { configured[node] = 1; node_at[++nodes] = node } }
 
@@ -371,6 +374,8 @@ function weigh_disks(n, i, count, p, all) {
   }
   for (n in heard) if (holder == "" || n == holder) for (i = 1; i <= volumes[R, n]; i++) {
     ours[volume[R, n, i]] = 1
+    if (split_copy[R, n, i]) continue
+    own[volume[R, n, i]] = 1
     if (resource[R, base, wanted[3]] == "ALL" && point[R, n, i] ~ /^\// && point[R, n, i] !~ /^\/splitmirror\//) points[point[R, n, i]] = 1
   }
   if (resource[R, base, wanted[3]] != "ALL") { count = split(resource[R, base, wanted[3]], p, " "); for (i = 1; i <= count; i++) points[p[i]] = 1 }
@@ -383,7 +388,7 @@ function weigh_possession(n, i, vg, path, right, wrong) {
   if (!usable(n, "mounts")) return
   for (path in points) {
     right = wrong = 0
-    for (i = 1; i <= mounts[R, n]; i++) if (mounted[R, n, i] == path) { if (device[R, n, i] in ours) right++; else wrong++ }
+    for (i = 1; i <= mounts[R, n]; i++) if (mounted[R, n, i] == path) { if (device[R, n, i] in own) right++; else wrong++ }
     if (right != 1 || wrong) doubt("FILE_SYSTEM_NOT_HERE", n, path)
   }
 }
