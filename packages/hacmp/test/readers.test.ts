@@ -187,6 +187,7 @@ describe('parseClusterManager', () => {
     ['two words for a state', 'ST_BARRIER', 'ST_BARRIER ST_STABLE'],
     ['a queue with another name', 'the Ibcast', 'some other'],
     ['an event without its node', ' on node 2', ''],
+    ['a message of AIX', 'CLversion', '0513-056 Timeout waiting for command response.\nCLversion'],
   ])('refuses %s', (_, from, to) => {
     expect(refusal(() => parseClusterManager(textOf('cluster-manager').replace(from, to)))).not.toBe('accepted');
   });

@@ -1,5 +1,5 @@
 import type { Policy, Verdict } from '../src/index.ts';
-import { failed, group, healthyWorld, ok, payMounts, type World } from './world.ts';
+import { answer, failed, group, healthyWorld, ok, payMounts, type World } from './world.ts';
 
 /** One state of a cluster, what must follow from it, and why. The README's table is made of these. */
 export interface Situation {
@@ -64,6 +64,14 @@ function at(made: World, node: string): World[string] {
   if (!found) throw new Error(`no node ${node}`);
   return found;
 }
+
+/** Edits what a node answers to a command. */
+function edit(made: World, node: string, command: string, change: (text: string) => string): void {
+  const whole = answer(at(made, node), command);
+  if (whole !== 'hang') at(made, node).overrides[command] = { ...whole, stdout: change(whole.stdout ?? '') };
+}
+
+const lssrc = 'lssrc -ls clstrmgrES';
 
 function moveTo(made: World, node: string): void {
   everywhere(made, (each, name) => {
@@ -731,6 +739,77 @@ export const situations: readonly Situation[] = [
     verdict: 'undecidable',
     because: ['MANAGER_UNREADABLE'],
     why: 'exactly one, or unknown',
+  },
+  {
+    title: 'a manager tells that it is stable, and nothing else',
+    world: world((w) => (at(w, 'db2').overrides[lssrc] = ok('Current state: ST_STABLE\n'))),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'nobody knows whether events wait there',
+  },
+  {
+    title: 'the answer of a manager ends before its second queue',
+    world: world((w) => edit(w, 'db1', lssrc, (text) => text.slice(0, text.indexOf('There are 0 events on the RM')))),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'events may wait on the queue that is missing',
+  },
+  {
+    title: 'the answer of a manager ends before its level, and the nodes have no clmgr',
+    world: world((w) =>
+      everywhere(w, (each, name) => {
+        edit(w, name, lssrc, (text) => text.slice(0, text.indexOf('CLversion')));
+        each.nodeStates = null;
+        each.membership = null;
+      }),
+    ),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE', 'MANAGER_UNREADABLE'],
+    why: 'a level that was cut off is not an early one',
+  },
+  {
+    title: 'the answer of a manager ends before its last event',
+    world: world((w) => edit(w, 'db2', lssrc, (text) => text.slice(0, text.indexOf('Last event')))),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'that the last event stays the same proves that none ran meanwhile',
+  },
+  {
+    title: 'a manager of 6.1, which tells no last event',
+    world: world((w) =>
+      everywhere(w, (each, name) => {
+        each.vrmf = '6100';
+        each.nodeStates = null;
+        each.membership = null;
+        edit(w, name, lssrc, (text) => text.replace(/^Last event.*\n/m, ''));
+      }),
+    ),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'only from 7.1 on the last event is known to end the answer',
+  },
+  {
+    title: 'a message of AIX stands in the answer of a manager',
+    world: world((w) =>
+      edit(w, 'db2', lssrc, (text) =>
+        text.replace('Current DNP', '0513-056 Timeout waiting for command response.\n$&'),
+      ),
+    ),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'what else it would have told is not known',
+  },
+  {
+    title: 'a message of AIX stands beside the answer of a manager, on stderr',
+    world: world((w) => {
+      edit(w, 'db1', lssrc, (text) => text);
+      Object.assign(at(w, 'db1').overrides[lssrc] ?? {}, {
+        stderr: '0513-056 Timeout waiting for command response.\n',
+      });
+    }),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'an exit code of 0 does not make it whole',
   },
   {
     title: 'the volume group is passive on the node that is ONLINE',

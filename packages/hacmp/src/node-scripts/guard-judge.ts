@@ -12,7 +12,7 @@ $1 == "NODE" { N = ((R, $2) in whole) ? "" : $2; Q = ""; next }
 N == "" { next }
 $1 == "@end" { whole[R, N] = 1; reported[R, ++reports[R]] = N; next }
 $1 == "@ask" { Q = $2; status[R, N, Q] = $3; next }
-/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!ERROR:/) spoil(); next }
+/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!(ERROR:|0513-)/) spoil(); next }
 /^[|][ \t]*$/ { next }
 /^\|/ { said[R, N, Q]++; hear(substr($0, 2)); next }
 
@@ -37,19 +37,21 @@ function hear_name(line) {
   name[R, N] = line
 }
 function hear_manager(line, part) {
+  if (line ~ /^([^ \t]+[ \t]+)?[0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]/) spoil()
   if (line ~ /^Current state:/) {
     sub(/^Current state:[ \t]*/, "", line); sub(/[ \t]+$/, "", line)
     if (line !~ /^[^ \t]+$/ || (R, N) in manager) spoil()
     manager[R, N] = line
   } else if (line ~ /^There are [^ ]+ events/) {
     split(line, part, " ")
-    if (line !~ /^There are [0-9]+ events on the (RM )?Ibcast queue[ \t]*$/) spoil()
+    if (line !~ /^There are [0-9]+ events on the (RM )?Ibcast queue[ \t]*$/ || (R, N, part[7]) in queue) spoil()
+    queue[R, N, part[7]] = 1
     queued[R, N] += part[3]
   } else if (line ~ /^local node vrmf/) {
     if (line !~ /^local node vrmf is [0-9][0-9][0-9][0-9][ \t]*$/ || (R, N) in vrmf) spoil()
     split(line, part, " "); vrmf[R, N] = part[5] + 0
   } else if (line ~ /^Last event run was/) {
-    if ((R, N) in event) spoil()
+    if (line !~ /^Last event run was [^ \t]+[ \t]+on node -?[0-9]+[ \t]*$/ || (R, N) in event) spoil()
     event[R, N] = line
   }
 }
@@ -270,10 +272,13 @@ function weigh(i, j, n, first) {
   weigh_disks()
   weigh_labels()
 }
+# The last event ends the answer; of levels before 7.1 that is not known.
+function cut(n) { return !((R, n, "Ibcast") in queue && (R, n, "RM") in queue && ((R, n) in event || (R, n) in vrmf && vrmf[R, n] < 7100)) }
 function weigh_manager(n, word) {
   word = manager_of(n)
   if (word == "silent") question(n, "manager", "MANAGER_UNREADABLE")
   if (word == "silent" && usable(n, "manager")) doubt("MANAGER_UNREADABLE", n, "no state")
+  if (word == "stable" && cut(n)) doubt("MANAGER_UNREADABLE", n, "the answer was cut: run lssrc -ls clstrmgrES there until it answers in full")
   if (word == "stable" && queued[R, n] > 0) refuse("moving", "EVENTS_QUEUED", n, queued[R, n])
   if (word == "moving") refuse("moving", "MANAGER_NOT_STABLE", n, manager[R, n])
   if (word == "failed") { stuck = 1; doubt("EVENT_FAILED", n, manager[R, n]) }
