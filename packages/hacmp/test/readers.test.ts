@@ -367,6 +367,25 @@ describe('parseMembership', () => {
     ]);
   });
 
+  it('keeps all words of a state', () => {
+    const text = textOf('membership').replace(/UP$/m, 'UP  REACHABLE THROUGH REPOS DISK ONLY');
+    expect(parseMembership(text).map(({ state }) => state)).toEqual(['UP', 'UP REACHABLE THROUGH REPOS DISK ONLY']);
+  });
+
+  it.each([
+    ['in front', /^/],
+    ['after the number of nodes', /\n\s+Node name: db_node1/],
+    ['between two nodes', /\n-{76}/],
+  ])('refuses a warning %s', (_, before) => {
+    const text = textOf('membership').replace(before, '\nlscluster: WARNING: no access to the repository disk.$&');
+    expect(refusal(() => parseMembership(text))).not.toBe('accepted');
+  });
+
+  it('refuses a node that is told twice', () => {
+    const text = textOf('membership').replace('name: db_node2', 'name: db_node1');
+    expect(refusal(() => parseMembership(text))).toContain('a node is told twice');
+  });
+
   it('refuses a message, and fewer nodes than examined', () => {
     expect(refusal(() => parseMembership('Cluster services are not active.\n'))).toContain('0 nodes where no number');
     const text = textOf('membership').replace('examined: 2', 'examined: 3');

@@ -72,6 +72,9 @@ function edit(made: World, node: string, command: string, change: (text: string)
 }
 
 const lssrc = 'lssrc -ls clstrmgrES';
+const lscluster = 'lscluster -m';
+const throughDisk = 'UP  REACHABLE THROUGH REPOS DISK ONLY';
+const warning = 'lscluster: WARNING: the repository disk hdisk1 is not accessible.\n';
 
 function moveTo(made: World, node: string): void {
   everywhere(made, (each, name) => {
@@ -511,6 +514,73 @@ export const situations: readonly Situation[] = [
     verdict: 'undecidable',
     because: ['PARTITION_SIGN'],
     why: 'each side of a partition lists the other Offline',
+  },
+  {
+    title: 'a remote node is UP, and reachable through the repository disk only',
+    world: world((w) => setMembership(w, 'db2', throughDisk, 1)),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'the networks between the nodes are gone',
+  },
+  {
+    title: 'a silent node that clmgr counts out is reachable through the repository disk',
+    world: world((w) => {
+      kill(w, 'db3');
+      setMembership(w, 'db3', throughDisk, 1);
+    }, three),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN', 'PARTITION_SIGN', 'HOST_UNREACHABLE'],
+    why: 'it is cut off, and may have the group',
+  },
+  {
+    title: 'a member calls itself reachable through the repository disk only',
+    world: world((w) => {
+      at(w, 'db2').membership = [
+        ['db1', 'UP', 1],
+        ['db2', throughDisk, 0],
+      ];
+    }),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'only UP by itself is the word of a sound member',
+  },
+  {
+    title: 'lscluster warns before its answer',
+    world: world((w) => edit(w, 'db1', lscluster, (text) => warning + text)),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'a warning of the membership layer may be of a partition',
+  },
+  {
+    title: 'lscluster warns between two nodes',
+    world: world((w) => edit(w, 'db2', lscluster, (text) => text.replace('----', `${warning}$&`))),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'a warning of the membership layer may be of a partition',
+  },
+  {
+    title: 'lscluster warns on stderr, and ends with 0',
+    world: world((w) => {
+      edit(w, 'db1', lscluster, (text) => text);
+      Object.assign(at(w, 'db1').overrides[lscluster] ?? {}, { stderr: warning });
+    }),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'a warning of the membership layer may be of a partition',
+  },
+  {
+    title: 'a node gives the answer of lscluster that another node gives',
+    world: world((w) => (at(w, 'db2').overrides[lscluster] = answer(at(w, 'db1'), lscluster))),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_OF_ANOTHER'],
+    why: 'what that node itself sees of the others is not known',
+  },
+  {
+    title: 'lscluster tells one node twice, and another one not at all',
+    world: world((w) => edit(w, 'db1', lscluster, (text) => text.replace('Node name: db2', 'Node name: db1'))),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'whether the other is seen is not known',
   },
   {
     title: 'three nodes, one is counted out by the managers while RSCT still sees it',

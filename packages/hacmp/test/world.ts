@@ -232,7 +232,7 @@ function membershipText({ membership, localName }: NodeWorld): string {
 
 /** RSCT sees what the membership layer sees, if the world does not say otherwise. */
 export function peersOf({ peers, membership }: NodeWorld): [name: string, state: string][] | null {
-  return peers ?? membership?.map(([name, state]) => [name, state === 'UP' ? 'Online' : 'Offline']) ?? null;
+  return peers ?? membership?.map(([name, state]) => [name, state.startsWith('UP') ? 'Online' : 'Offline']) ?? null;
 }
 
 function peersText(peers: readonly (readonly [string, string])[]): string {

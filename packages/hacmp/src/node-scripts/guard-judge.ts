@@ -12,7 +12,7 @@ $1 == "NODE" { N = ((R, $2) in whole) ? "" : $2; Q = ""; next }
 N == "" { next }
 $1 == "@end" { whole[R, N] = 1; reported[R, ++reports[R]] = N; next }
 $1 == "@ask" { Q = $2; status[R, N, Q] = $3; next }
-/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!(ERROR:|0513-)/) spoil(); next }
+/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!(ERROR:|0513-|lscluster:)/) spoil(); next }
 /^[|][ \t]*$/ { next }
 /^\|/ { said[R, N, Q]++; hear(substr($0, 2)); next }
 
@@ -78,13 +78,16 @@ function hear_state(line, part) {
 }
 function hear_member(line, part) {
   sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
-  if (line ~ /^Node query number of nodes examined: [0-9]+$/) { split(line, part, ": "); examined[R, N] = part[2] }
-  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; if (at !~ /^[^ \t]+$/) spoil(); members[R, N]++; member[R, N, at] = "" }
-  else if (line ~ /^State of node: *[A-Z]/) {
-    sub(/^State of node: */, "", line)
-    local_member[R, N, at] = (line ~ /NODE_LOCAL/)
-    sub(/ .*/, "", line)
-    if (member[R, N, at] != "") spoil()
+  if (line ~ /^(lscluster|WARNING|ERROR)([^A-Za-z0-9_]|$)/ || line ~ /^([^ \t]+[ \t]+)?[0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]/) spoil()
+  if (line ~ /^Node query number of nodes examined: [0-9]+$/) { if (examined[R, N] != "" || members[R, N]) spoil(); split(line, part, ": "); examined[R, N] = part[2] }
+  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; if (at !~ /^[^ \t]+$/ || (R, N, at) in member) spoil(); member_at[R, N, ++members[R, N]] = at; member[R, N, at] = "" }
+  else if (!members[R, N]) { if (line !~ /^Calling node query for all nodes *[.]*$/) spoil() }
+  else if (line ~ /^State of node: *[^ \t]/) {
+    sub(/^State of node: */, "", line); gsub(/[ \t]+/, " ", line)
+    line = " " line " "
+    local_member[R, N, at] = sub(/ NODE_LOCAL /, " ", line)
+    sub(/^ /, "", line); sub(/ $/, "", line)
+    if (told_state[R, N, at]++) spoil()
     member[R, N, at] = line
   } else if (line ~ /^(Points of contact|Number of points_of_contact) for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
 }
@@ -285,17 +288,25 @@ function weigh_manager(n, word) {
   if (word == "not-configured") doubt("NODE_NOT_CONFIGURED", n, "no cluster here")
   if (word == "unknown") doubt("MANAGER_STATE_UNKNOWN", n, manager[R, n])
 }
-function weigh_states(n, i, o, seen, own, p) {
+function doubtful(n, o) {
+  if (member[R, n, o] == "UP") return !local_member[R, n, o] && contacts[R, n, o] == 0
+  return local_member[R, n, o] || member[R, n, o] ~ /^UP / || (o in heard) && is_member(o)
+}
+function weigh_states(n, i, o, seen, own, p, sign) {
   if (usable(n, "states") && states[R, n] != nodes || usable(n, "resources") && runtimes[R, n] != nodes || !(n in configured)) doubt("NODES_DIFFER", n, states[R, n] + 0 " / " runtimes[R, n] + 0 " of " nodes)
   if (!is_member(n)) return
   if (!may_lack(n, "membership")) question(n, "membership", "MEMBERSHIP_UNREADABLE")
+  for (i = 1; usable(n, "membership") && i <= members[R, n]; i++) {
+    o = member_at[R, n, i]
+    # The layer may know nodes by host name: only among names of the cluster another name is that of another node.
+    if (local_member[R, n, o] && o != n && ((R, n, n) in member || o in configured)) doubt("MEMBERSHIP_OF_ANOTHER", n, o " NODE_LOCAL")
+    if (doubtful(n, o)) sign[o] = member[R, n, o] ", points of contact " contacts[R, n, o]
+  }
   for (i = 1; i <= nodes; i++) {
     o = node_at[i]
-    seen = ""
-    if (usable(n, "membership") && (R, n, o) in member && !local_member[R, n, o] && (member[R, n, o] == "UP" ? contacts[R, n, o] == 0 : (o in heard) && is_member(o))) seen = member[R, n, o] ", points of contact " contacts[R, n, o]
-    if (usable(n, "peers") && (R, n, o) in peer && o != n && peer[R, n, o] != "Online" && (o in heard) && is_member(o)) seen = seen " " peer[R, n, o] " (lsrpnode)"
-    if (seen != "") doubt("PARTITION_SIGN", n, o " " seen)
+    if (usable(n, "peers") && (R, n, o) in peer && o != n && peer[R, n, o] != "Online" && (o in heard) && is_member(o)) sign[o] = sign[o] " " peer[R, n, o] " (lsrpnode)"
   }
+  for (o in sign) doubt("PARTITION_SIGN", n, o " " sign[o])
   if (may_lack(n, "states")) return
   question(n, "states", "NODE_STATES_UNREADABLE")
   for (i = 1; i <= nodes; i++) {
@@ -316,8 +327,8 @@ function weigh_silence(o, n, word, out, inside) {
     if (!is_member(n)) continue
     word = node_state[R, n, o]
     sub(/\/.*/, "", word)
-    if (member[R, n, o] == "UP" || usable(n, "peers") && peer[R, n, o] == "Online" || word != "" && word != "OFFLINE") inside++
-    else if (word == "OFFLINE" || member[R, n, o] == "DOWN" || usable(n, "peers") && peer[R, n, o] == "Offline") out++
+    if (member[R, n, o] ~ /^UP( |$)/ || usable(n, "peers") && peer[R, n, o] == "Online" || word != "" && word != "OFFLINE") inside++
+    else if (word == "OFFLINE" || member[R, n, o] ~ /^DOWN( |$)/ || usable(n, "peers") && peer[R, n, o] == "Offline") out++
     else inside++
   }
   if (out == 0 || inside > 0) doubt("HOST_UNREACHABLE", o, "no report, and not surely out of the cluster")
