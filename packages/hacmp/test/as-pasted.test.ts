@@ -448,7 +448,7 @@ Node query number of nodes examined: 2
         tcpsock->01   UP     IPv4        none       10.9.1.2->10.9.1.1
 `,
     [
-      { name: 'prd_a', state: 'DOWN', local: false, pointsOfContact: 0 },
+      { name: 'prd_a', state: 'DOWN STOPPED', local: false, pointsOfContact: 0 },
       { name: 'prd_b', state: 'UP', local: false, pointsOfContact: 3 },
     ],
   ],

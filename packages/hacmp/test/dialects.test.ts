@@ -144,7 +144,7 @@ describe('dialects', () => {
     ).toEqual([
       ['north1', 'UP', 0],
       ['north2', 'UP', 2],
-      ['south1', 'DOWN', 0],
+      ['south1', 'DOWN REACHABLE_DIRECT', 0],
     ]);
     expect(() => parseMembership('Cluster services are not active.\n')).toThrow(ParseError);
   });

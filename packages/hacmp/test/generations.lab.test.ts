@@ -1,7 +1,7 @@
 import { createHost } from '@splitmirror/host';
 import { type Fault, type Lab, type LabOptions, startLab } from '@splitmirror/lab';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { haCluster, type Policy } from '../src/index.ts';
+import { guardExitCodes, haCluster, install, type Policy, planGuard } from '../src/index.ts';
 
 const group = 'ledger_rg';
 let lab: Lab;
@@ -114,6 +114,35 @@ describe('haCluster in a lab of 4.x', () => {
       true,
       true,
     ]);
+  });
+});
+
+describe('a lab in which a JFS copy is exposed', () => {
+  it('leaves the group where it is, for the verdict and for the guard', async () => {
+    await start({ generation: '7.1' });
+    onTestFinished(() => lab.close());
+    const commands: [string, ...string[]][] = [
+      ['mklv', '-y', 'jfslog00', '-t', 'jfslog', '-c', '2', 'ledgervg', '1', 'hdisk2', 'hdisk3'],
+      ['logform', '/dev/jfslog00'],
+      ['mklv', '-y', 'jfslv', '-t', 'jfs', '-c', '2', 'ledgervg', '4', 'hdisk2', 'hdisk3'],
+      ['crfs', '-v', 'jfs', '-d', 'jfslv', '-m', '/jfs', '-A', 'no'],
+      ['mount', '/jfs'],
+      ['chfs', '-a', 'splitcopy=/splitmirror/k3f9q2/jfslv', '-a', 'copy=2', '/jfs'],
+    ];
+    for (const argv of commands) {
+      expect(await lab.run('db_node1', argv, 'y\n')).toMatchObject({ code: 0 });
+    }
+    expect((await lab.run('db_node1', ['lsvg', '-l', 'ledgervg'])).stdout).toMatch(/ 0 +0 +0 +open\?+ /);
+    expect(await located()).toEqual(['held', 'db_node1']);
+    const path = '/usr/local/bin/splitmirror-guard';
+    for (const { name, path: commands } of lab.nodes) {
+      const hosts = new Map([[name, createHost(name, lab.transport(name), { path: commands })]]);
+      const plan = planGuard({ nodes: [name], path, commands, pauseSeconds: 0 });
+      expect(await install(plan, hosts)).toMatchObject({ kind: 'done', problems: [] });
+    }
+    const guarded = (node: string) => lab.run(node, ['sh', path, group, 'echo', 'mine']);
+    expect(await guarded('db_node1')).toEqual({ code: guardExitCodes.succeeded, stdout: 'mine\n', stderr: '' });
+    expect(await guarded('db_node2')).toEqual({ code: guardExitCodes.notMine, stdout: '', stderr: '' });
   });
 });
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { contentsOf, decide, survey } from '../src/index.ts';
 import { judge } from '../src/node-scripts/guard-judge.ts';
 import { round } from './guard-round.ts';
-import { group, healthyWorld, hostsOf, type NodeWorld, ok, payMounts, type World } from './world.ts';
+import { answer, group, healthyWorld, hostsOf, type NodeWorld, ok, payMounts, type World } from './world.ts';
 
 /** Raise it for a night's run. */
 const runs = Number(process.env.SPLITMIRROR_WORLDS ?? 150);
@@ -52,7 +52,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
         view.nodeStates = view.nodeStates?.map((row) => (row[0] === about ? [about, state, raw] : row)) ?? null;
       },
   ),
-  fc.tuple(fc.constantFrom('UP', 'DOWN'), fc.nat(1)).map(
+  fc.tuple(fc.constantFrom('UP', 'DOWN', 'UP  REACHABLE THROUGH REPOS DISK ONLY'), fc.nat(1)).map(
     ([word, contacts]): Change =>
       (view, about) => {
         view.membership = view.membership?.map((row) => (row[0] === about ? [about, word, contacts] : row)) ?? null;
@@ -80,6 +80,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       (view, about) =>
         (view.peers = view.clusterNodes.map((name) => [name, name === about ? state : 'Online'])),
   ),
+  fc.constant<Change>((view, about) => {
+    view.overrides['lscluster -m'] = answer({ ...view, overrides: {}, localName: about }, 'lscluster -m');
+  }),
   fc.constant<Change>((view) => (view.nodeStates = null)),
   fc.constant<Change>((view) => (view.vrmf = '6100')),
   fc.constant<Change>((view) => (view.membership = null)),

@@ -192,21 +192,21 @@ function report(model: Model, node: ModelNode): NodeReport {
     storage: {
       payvg: {
         detail: read({ name: 'payvg', state: 'active', permission: node.holds ? 'read/write' : 'passive-only' }),
-        volumes: read([{ name: 'paylv', type: 'jfs2', mountPoint: '/pay' }]),
+        volumes: read([{ name: 'paylv', type: 'jfs2', mountPoint: '/pay', splitCopy: false }]),
       },
     },
   };
 }
 
 const quiet = {
-  queuedEvents: {},
+  queuedEvents: { Ibcast: 0, 'RM Ibcast': 0 },
   localNodeId: 1,
   localSiteId: -1,
   clVersion: 16,
   vrmf: '7202',
   fixLevel: '2',
   nodes: {},
-  lastEvent: null,
+  lastEvent: { name: 'JOIN_NODE_CO', nodeId: 1 },
   other: [],
 };
 const payService = { network: 'net_ether_01', name: 'paysvc', attribute: 'public', address: '10.1.1.10' };

@@ -187,6 +187,7 @@ describe('parseClusterManager', () => {
     ['two words for a state', 'ST_BARRIER', 'ST_BARRIER ST_STABLE'],
     ['a queue with another name', 'the Ibcast', 'some other'],
     ['an event without its node', ' on node 2', ''],
+    ['a message of AIX', 'CLversion', '0513-056 Timeout waiting for command response.\nCLversion'],
   ])('refuses %s', (_, from, to) => {
     expect(refusal(() => parseClusterManager(textOf('cluster-manager').replace(from, to)))).not.toBe('accepted');
   });
@@ -366,6 +367,25 @@ describe('parseMembership', () => {
     ]);
   });
 
+  it('keeps all words of a state', () => {
+    const text = textOf('membership').replace(/UP$/m, 'UP  REACHABLE THROUGH REPOS DISK ONLY');
+    expect(parseMembership(text).map(({ state }) => state)).toEqual(['UP', 'UP REACHABLE THROUGH REPOS DISK ONLY']);
+  });
+
+  it.each([
+    ['in front', /^/],
+    ['after the number of nodes', /\n\s+Node name: db_node1/],
+    ['between two nodes', /\n-{76}/],
+  ])('refuses a warning %s', (_, before) => {
+    const text = textOf('membership').replace(before, '\nlscluster: WARNING: no access to the repository disk.$&');
+    expect(refusal(() => parseMembership(text))).not.toBe('accepted');
+  });
+
+  it('refuses a node that is told twice', () => {
+    const text = textOf('membership').replace('name: db_node2', 'name: db_node1');
+    expect(refusal(() => parseMembership(text))).toContain('a node is told twice');
+  });
+
   it('refuses a message, and fewer nodes than examined', () => {
     expect(refusal(() => parseMembership('Cluster services are not active.\n'))).toContain('0 nodes where no number');
     const text = textOf('membership').replace('examined: 2', 'examined: 3');
@@ -461,8 +481,10 @@ describe('readers of the disks', () => {
 
   it('read volumes and mounts', () => {
     expect(parseLogicalVolumes(textOf('logical-volumes'))).toEqual([
-      { name: 'paylog', type: 'jfs2log', mountPoint: null },
-      { name: 'paylv', type: 'jfs2', mountPoint: '/pay' },
+      { name: 'paylog', type: 'jfs2log', mountPoint: null, splitCopy: false },
+      { name: 'paylv', type: 'jfs2', mountPoint: '/pay', splitCopy: false },
+      { name: 'paylvcopy00', type: 'jfs', mountPoint: '/splitmirror/k3f9q2/paylv', splitCopy: true },
+      { name: 'payrawcopy00', type: 'raw', mountPoint: null, splitCopy: true },
     ]);
     expect(
       parseMounts(textOf('mounts')).map(({ host, device, mountPoint, since }) => [host, device, mountPoint, since]),
@@ -481,6 +503,9 @@ describe('readers of the disks', () => {
     expect(
       refusal(() => parseLogicalVolumes('0516-010 : Volume group must be varied on; use varyonvg command.\n')),
     ).not.toBe('accepted');
+    const volumes = textOf('logical-volumes');
+    expect(refusal(() => parseLogicalVolumes(volumes.replace('open/stale', 'open???????')))).not.toBe('accepted');
+    expect(refusal(() => parseLogicalVolumes(volumes.replace('open???????', 'op????????')))).not.toBe('accepted');
     expect(refusal(() => parseMounts(`${textOf('mounts')}/dev/x /y jfs2 yesterday rw\n`))).toContain('mount:7:1');
   });
 });

@@ -1,5 +1,5 @@
 import type { Policy, Verdict } from '../src/index.ts';
-import { failed, group, healthyWorld, ok, payMounts, type World } from './world.ts';
+import { answer, failed, group, healthyWorld, ok, payMounts, type World } from './world.ts';
 
 /** One state of a cluster, what must follow from it, and why. The README's table is made of these. */
 export interface Situation {
@@ -64,6 +64,17 @@ function at(made: World, node: string): World[string] {
   if (!found) throw new Error(`no node ${node}`);
   return found;
 }
+
+/** Edits what a node answers to a command. */
+function edit(made: World, node: string, command: string, change: (text: string) => string): void {
+  const whole = answer(at(made, node), command);
+  if (whole !== 'hang') at(made, node).overrides[command] = { ...whole, stdout: change(whole.stdout ?? '') };
+}
+
+const lssrc = 'lssrc -ls clstrmgrES';
+const lscluster = 'lscluster -m';
+const throughDisk = 'UP  REACHABLE THROUGH REPOS DISK ONLY';
+const warning = 'lscluster: WARNING: the repository disk hdisk1 is not accessible.\n';
 
 function moveTo(made: World, node: string): void {
   everywhere(made, (each, name) => {
@@ -138,6 +149,50 @@ export const situations: readonly Situation[] = [
     verdict: 'held',
     because: ['db1'],
     why: 'our own copies are no part of the group',
+  },
+  {
+    title: 'ALL, while a split copy of splitmirror is mounted, whose LV STATE is question marks',
+    world: world((w) =>
+      everywhere(w, (each, name) => {
+        each.config = { ...each.config, fileSystems: 'ALL' };
+        each.volumes.payvg?.push(['paylvcopy00', 'jfs', '/splitmirror/k3f9q2/paylv', 'open???????']);
+        if (name === 'db1') each.mounts.push(['/dev/paylvcopy00', '/splitmirror/k3f9q2/paylv', 'Nov 20 07:00']);
+      }),
+    ),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'what is not known of a copy says nothing about the group',
+  },
+  {
+    title: 'a file system of the group is mounted from a split copy',
+    world: world((w) => {
+      everywhere(w, (each) => each.volumes.payvg?.push(['paylvcopy00', 'jfs', '/pay', 'open???????']));
+      at(w, 'db1').mounts[0] = ['/dev/paylvcopy00', '/pay', 'Nov 20 07:00'];
+    }),
+    verdict: 'undecidable',
+    because: ['FILE_SYSTEM_NOT_HERE'],
+    why: 'a copy may be old, and is not the data',
+  },
+  {
+    title: 'a split copy is mounted on the standby',
+    world: world((w) => {
+      everywhere(w, (each) => each.volumes.payvg?.push(['paylvcopy00', 'jfs', '/pay/copy', 'open???????']));
+      at(w, 'db2').mounts = [['/dev/paylvcopy00', '/pay/copy', 'Nov 20 07:00']];
+    }),
+    verdict: 'contested',
+    because: ['FILE_SYSTEM_ELSEWHERE'],
+    why: 'it is a volume of the group all the same',
+  },
+  {
+    title: 'a volume with partitions of its own, whose LV STATE is question marks',
+    world: world((w) => {
+      const rows = 'LV NAME             TYPE       LPs     PPs     PVs  LV STATE      MOUNT POINT\n';
+      const row = 'paylv               jfs2       10      20      2    open???????   /pay\n';
+      at(w, 'db1').overrides['lsvg -l payvg'] = ok(`payvg:\n${rows}${row}`);
+    }),
+    verdict: 'undecidable',
+    because: ['VOLUME_GROUP_UNREADABLE', 'FILE_SYSTEM_NOT_HERE', 'FILE_SYSTEM_NOT_HERE'],
+    why: 'only a copy has no state of its own',
   },
   {
     title: 'ALL, and one file system of the volume group is not mounted',
@@ -461,6 +516,73 @@ export const situations: readonly Situation[] = [
     why: 'each side of a partition lists the other Offline',
   },
   {
+    title: 'a remote node is UP, and reachable through the repository disk only',
+    world: world((w) => setMembership(w, 'db2', throughDisk, 1)),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'the networks between the nodes are gone',
+  },
+  {
+    title: 'a silent node that clmgr counts out is reachable through the repository disk',
+    world: world((w) => {
+      kill(w, 'db3');
+      setMembership(w, 'db3', throughDisk, 1);
+    }, three),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN', 'PARTITION_SIGN', 'HOST_UNREACHABLE'],
+    why: 'it is cut off, and may have the group',
+  },
+  {
+    title: 'a member calls itself reachable through the repository disk only',
+    world: world((w) => {
+      at(w, 'db2').membership = [
+        ['db1', 'UP', 1],
+        ['db2', throughDisk, 0],
+      ];
+    }),
+    verdict: 'undecidable',
+    because: ['PARTITION_SIGN'],
+    why: 'only UP by itself is the word of a sound member',
+  },
+  {
+    title: 'lscluster warns before its answer',
+    world: world((w) => edit(w, 'db1', lscluster, (text) => warning + text)),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'a warning of the membership layer may be of a partition',
+  },
+  {
+    title: 'lscluster warns between two nodes',
+    world: world((w) => edit(w, 'db2', lscluster, (text) => text.replace('----', `${warning}$&`))),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'a warning of the membership layer may be of a partition',
+  },
+  {
+    title: 'lscluster warns on stderr, and ends with 0',
+    world: world((w) => {
+      edit(w, 'db1', lscluster, (text) => text);
+      Object.assign(at(w, 'db1').overrides[lscluster] ?? {}, { stderr: warning });
+    }),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'a warning of the membership layer may be of a partition',
+  },
+  {
+    title: 'a node gives the answer of lscluster that another node gives',
+    world: world((w) => (at(w, 'db2').overrides[lscluster] = answer(at(w, 'db1'), lscluster))),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_OF_ANOTHER'],
+    why: 'what that node itself sees of the others is not known',
+  },
+  {
+    title: 'lscluster tells one node twice, and another one not at all',
+    world: world((w) => edit(w, 'db1', lscluster, (text) => text.replace('Node name: db2', 'Node name: db1'))),
+    verdict: 'undecidable',
+    because: ['MEMBERSHIP_UNREADABLE'],
+    why: 'whether the other is seen is not known',
+  },
+  {
     title: 'three nodes, one is counted out by the managers while RSCT still sees it',
     world: world((w) => {
       kill(w, 'db3');
@@ -687,6 +809,77 @@ export const situations: readonly Situation[] = [
     verdict: 'undecidable',
     because: ['MANAGER_UNREADABLE'],
     why: 'exactly one, or unknown',
+  },
+  {
+    title: 'a manager tells that it is stable, and nothing else',
+    world: world((w) => (at(w, 'db2').overrides[lssrc] = ok('Current state: ST_STABLE\n'))),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'nobody knows whether events wait there',
+  },
+  {
+    title: 'the answer of a manager ends before its second queue',
+    world: world((w) => edit(w, 'db1', lssrc, (text) => text.slice(0, text.indexOf('There are 0 events on the RM')))),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'events may wait on the queue that is missing',
+  },
+  {
+    title: 'the answer of a manager ends before its level, and the nodes have no clmgr',
+    world: world((w) =>
+      everywhere(w, (each, name) => {
+        edit(w, name, lssrc, (text) => text.slice(0, text.indexOf('CLversion')));
+        each.nodeStates = null;
+        each.membership = null;
+      }),
+    ),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE', 'MANAGER_UNREADABLE'],
+    why: 'a level that was cut off is not an early one',
+  },
+  {
+    title: 'the answer of a manager ends before its last event',
+    world: world((w) => edit(w, 'db2', lssrc, (text) => text.slice(0, text.indexOf('Last event')))),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'that the last event stays the same proves that none ran meanwhile',
+  },
+  {
+    title: 'a manager of 6.1, which tells no last event',
+    world: world((w) =>
+      everywhere(w, (each, name) => {
+        each.vrmf = '6100';
+        each.nodeStates = null;
+        each.membership = null;
+        edit(w, name, lssrc, (text) => text.replace(/^Last event.*\n/m, ''));
+      }),
+    ),
+    verdict: 'held',
+    because: ['db1'],
+    why: 'only from 7.1 on the last event is known to end the answer',
+  },
+  {
+    title: 'a message of AIX stands in the answer of a manager',
+    world: world((w) =>
+      edit(w, 'db2', lssrc, (text) =>
+        text.replace('Current DNP', '0513-056 Timeout waiting for command response.\n$&'),
+      ),
+    ),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'what else it would have told is not known',
+  },
+  {
+    title: 'a message of AIX stands beside the answer of a manager, on stderr',
+    world: world((w) => {
+      edit(w, 'db1', lssrc, (text) => text);
+      Object.assign(at(w, 'db1').overrides[lssrc] ?? {}, {
+        stderr: '0513-056 Timeout waiting for command response.\n',
+      });
+    }),
+    verdict: 'undecidable',
+    because: ['MANAGER_UNREADABLE'],
+    why: 'an exit code of 0 does not make it whole',
   },
   {
     title: 'the volume group is passive on the node that is ONLINE',

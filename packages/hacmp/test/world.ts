@@ -27,8 +27,8 @@ export interface NodeWorld {
   clusterNodes: string[];
   /** By volume group: active read/write here, passive as on a standby, or varied off. */
   volumeGroups: Record<string, 'read/write' | 'passive-only' | 'off'>;
-  /** Logical volumes by volume group: name, type, mount point. */
-  volumes: Record<string, [name: string, type: string, mountPoint: string][]>;
+  /** Logical volumes by volume group: name, type, mount point, and the state of one that reads a split copy. */
+  volumes: Record<string, [name: string, type: string, mountPoint: string, copyState?: string][]>;
   /** Local mounts: device, mount point, date. */
   mounts: [device: string, mountPoint: string, date: string][];
   /** Answers that stand in place of the above, by command as typed. */
@@ -232,7 +232,7 @@ function membershipText({ membership, localName }: NodeWorld): string {
 
 /** RSCT sees what the membership layer sees, if the world does not say otherwise. */
 export function peersOf({ peers, membership }: NodeWorld): [name: string, state: string][] | null {
-  return peers ?? membership?.map(([name, state]) => [name, state === 'UP' ? 'Online' : 'Offline']) ?? null;
+  return peers ?? membership?.map(([name, state]) => [name, state.startsWith('UP') ? 'Online' : 'Offline']) ?? null;
 }
 
 function peersText(peers: readonly (readonly [string, string])[]): string {
@@ -326,8 +326,9 @@ function volumeGroup({ volumeGroups, volumes }: NodeWorld, args: readonly string
     return failed(`0516-306 lsvg: Unable to find volume group ${name} in the Device\n\tConfiguration Database.\n`);
   if (state === 'off') return failed('0516-010 : Volume group must be varied on; use varyonvg command.\n');
   if (args[0] === '-l') {
-    const rows = (volumes[name] ?? []).map(([volume, type, mountPoint]) => {
-      return `${volume.padEnd(19)} ${type.padEnd(10)} 10      20      2    open/syncd    ${mountPoint}\n`;
+    const rows = (volumes[name] ?? []).map(([volume, type, mountPoint, copyState]) => {
+      const columns = copyState ? `0       0       0    ${copyState.padEnd(13)}` : '10      20      2    open/syncd   ';
+      return `${volume.padEnd(19)} ${type.padEnd(10)} ${columns} ${mountPoint}\n`;
     });
     return ok(
       `${name}:\nLV NAME             TYPE       LPs     PPs     PVs  LV STATE      MOUNT POINT\n${rows.join('')}`,

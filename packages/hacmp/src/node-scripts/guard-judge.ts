@@ -12,7 +12,7 @@ $1 == "NODE" { N = ((R, $2) in whole) ? "" : $2; Q = ""; next }
 N == "" { next }
 $1 == "@end" { whole[R, N] = 1; reported[R, ++reports[R]] = N; next }
 $1 == "@ask" { Q = $2; status[R, N, Q] = $3; next }
-/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!ERROR:/) spoil(); next }
+/^!/ { if ($0 ~ /0516-010 /) absence[R, N, Q] = "off"; if ($0 ~ /0516-30[46] /) absence[R, N, Q] = "undefined"; if ($0 ~ /not on file/) unknown[R, N, Q] = 1; if ($0 ~ /^!(ERROR:|0513-|lscluster:)/) spoil(); next }
 /^[|][ \t]*$/ { next }
 /^\|/ { said[R, N, Q]++; hear(substr($0, 2)); next }
 
@@ -37,19 +37,21 @@ function hear_name(line) {
   name[R, N] = line
 }
 function hear_manager(line, part) {
+  if (line ~ /^([^ \t]+[ \t]+)?[0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]/) spoil()
   if (line ~ /^Current state:/) {
     sub(/^Current state:[ \t]*/, "", line); sub(/[ \t]+$/, "", line)
     if (line !~ /^[^ \t]+$/ || (R, N) in manager) spoil()
     manager[R, N] = line
   } else if (line ~ /^There are [^ ]+ events/) {
     split(line, part, " ")
-    if (line !~ /^There are [0-9]+ events on the (RM )?Ibcast queue[ \t]*$/) spoil()
+    if (line !~ /^There are [0-9]+ events on the (RM )?Ibcast queue[ \t]*$/ || (R, N, part[7]) in queue) spoil()
+    queue[R, N, part[7]] = 1
     queued[R, N] += part[3]
   } else if (line ~ /^local node vrmf/) {
     if (line !~ /^local node vrmf is [0-9][0-9][0-9][0-9][ \t]*$/ || (R, N) in vrmf) spoil()
     split(line, part, " "); vrmf[R, N] = part[5] + 0
   } else if (line ~ /^Last event run was/) {
-    if ((R, N) in event) spoil()
+    if (line !~ /^Last event run was [^ \t]+[ \t]+on node -?[0-9]+[ \t]*$/ || (R, N) in event) spoil()
     event[R, N] = line
   }
 }
@@ -76,13 +78,16 @@ function hear_state(line, part) {
 }
 function hear_member(line, part) {
   sub(/^[ \t]+/, "", line); sub(/[ \t]+$/, "", line)
-  if (line ~ /^Node query number of nodes examined: [0-9]+$/) { split(line, part, ": "); examined[R, N] = part[2] }
-  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; if (at !~ /^[^ \t]+$/) spoil(); members[R, N]++; member[R, N, at] = "" }
-  else if (line ~ /^State of node: *[A-Z]/) {
-    sub(/^State of node: */, "", line)
-    local_member[R, N, at] = (line ~ /NODE_LOCAL/)
-    sub(/ .*/, "", line)
-    if (member[R, N, at] != "") spoil()
+  if (line ~ /^(lscluster|WARNING|ERROR)([^A-Za-z0-9_]|$)/ || line ~ /^([^ \t]+[ \t]+)?[0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]/) spoil()
+  if (line ~ /^Node query number of nodes examined: [0-9]+$/) { if (examined[R, N] != "" || members[R, N]) spoil(); split(line, part, ": "); examined[R, N] = part[2] }
+  else if (line ~ /^Node name:/) { sub(/^Node name: */, "", line); at = line; if (at !~ /^[^ \t]+$/ || (R, N, at) in member) spoil(); member_at[R, N, ++members[R, N]] = at; member[R, N, at] = "" }
+  else if (!members[R, N]) { if (line !~ /^Calling node query for all nodes *[.]*$/) spoil() }
+  else if (line ~ /^State of node: *[^ \t]/) {
+    sub(/^State of node: */, "", line); gsub(/[ \t]+/, " ", line)
+    line = " " line " "
+    local_member[R, N, at] = sub(/ NODE_LOCAL /, " ", line)
+    sub(/^ /, "", line); sub(/ $/, "", line)
+    if (told_state[R, N, at]++) spoil()
     member[R, N, at] = line
   } else if (line ~ /^(Points of contact|Number of points_of_contact) for node: *[0-9]+$/) { split(line, part, ": *"); contacts[R, N, at] = part[2]; told_contacts[R, N]++ }
 }
@@ -145,13 +150,16 @@ function hear_volume_group(line) {
   if (line ~ /^VG STATE:/) { sub(/^VG STATE:[ \t]*/, "", line); sub(/[ \t].*/, "", line); vg_state[R, N, Q] = vg_state[R, N, Q] line }
   if (line ~ /^VG PERMISSION:/) { sub(/^VG PERMISSION:[ \t]*/, "", line); sub(/[ \t].*/, "", line); vg_mode[R, N, Q] = vg_mode[R, N, Q] line }
 }
-function hear_volume(line, part) {
+function hear_volume(line, part, copy) {
   if (said[R, N, Q] == 1) { if (line !~ /^[^ \t]+:[ \t]*$/) spoil(); return }
   if (said[R, N, Q] == 2) { if (line !~ /^LV NAME /) spoil(); return }
-  if (split(line, part, " ") != 7 || part[6] !~ /^(open|closed)\/(syncd|stale)$/ || (part[7] != "N/A" && part[7] !~ /^\//)) { spoil(); return }
+  # What reads a split copy has no partitions of its own, and AIX does not know whether it is stale.
+  copy = line ~ /^[^ \t]+[ \t]+[^ \t]+[ \t]+0[ \t]+0[ \t]+0[ \t]/
+  if (split(line, part, " ") != 7 || !(part[6] ~ /^(open|closed)\/(syncd|stale)$/ || copy && part[6] ~ /^(open|closed)\/?[?]+$/) || (part[7] != "N/A" && part[7] !~ /^\//)) { spoil(); return }
   volumes[R, N]++
   volume[R, N, volumes[R, N]] = "/dev/" part[1]
   point[R, N, volumes[R, N]] = part[7]
+  split_copy[R, N, volumes[R, N]] = copy
 }
 function configure(node) { if (!(node in configured)) { configured[node] = 1; node_at[++nodes] = node } }
 
@@ -267,27 +275,38 @@ function weigh(i, j, n, first) {
   weigh_disks()
   weigh_labels()
 }
+# The last event ends the answer; of levels before 7.1 that is not known.
+function cut(n) { return !((R, n, "Ibcast") in queue && (R, n, "RM") in queue && ((R, n) in event || (R, n) in vrmf && vrmf[R, n] < 7100)) }
 function weigh_manager(n, word) {
   word = manager_of(n)
   if (word == "silent") question(n, "manager", "MANAGER_UNREADABLE")
   if (word == "silent" && usable(n, "manager")) doubt("MANAGER_UNREADABLE", n, "no state")
+  if (word == "stable" && cut(n)) doubt("MANAGER_UNREADABLE", n, "the answer was cut: run lssrc -ls clstrmgrES there until it answers in full")
   if (word == "stable" && queued[R, n] > 0) refuse("moving", "EVENTS_QUEUED", n, queued[R, n])
   if (word == "moving") refuse("moving", "MANAGER_NOT_STABLE", n, manager[R, n])
   if (word == "failed") { stuck = 1; doubt("EVENT_FAILED", n, manager[R, n]) }
   if (word == "not-configured") doubt("NODE_NOT_CONFIGURED", n, "no cluster here")
   if (word == "unknown") doubt("MANAGER_STATE_UNKNOWN", n, manager[R, n])
 }
-function weigh_states(n, i, o, seen, own, p) {
+function doubtful(n, o) {
+  if (member[R, n, o] == "UP") return !local_member[R, n, o] && contacts[R, n, o] == 0
+  return local_member[R, n, o] || member[R, n, o] ~ /^UP / || (o in heard) && is_member(o)
+}
+function weigh_states(n, i, o, seen, own, p, sign) {
   if (usable(n, "states") && states[R, n] != nodes || usable(n, "resources") && runtimes[R, n] != nodes || !(n in configured)) doubt("NODES_DIFFER", n, states[R, n] + 0 " / " runtimes[R, n] + 0 " of " nodes)
   if (!is_member(n)) return
   if (!may_lack(n, "membership")) question(n, "membership", "MEMBERSHIP_UNREADABLE")
+  for (i = 1; usable(n, "membership") && i <= members[R, n]; i++) {
+    o = member_at[R, n, i]
+    # The layer may know nodes by host name: only among names of the cluster another name is that of another node.
+    if (local_member[R, n, o] && o != n && ((R, n, n) in member || o in configured)) doubt("MEMBERSHIP_OF_ANOTHER", n, o " NODE_LOCAL")
+    if (doubtful(n, o)) sign[o] = member[R, n, o] ", points of contact " contacts[R, n, o]
+  }
   for (i = 1; i <= nodes; i++) {
     o = node_at[i]
-    seen = ""
-    if (usable(n, "membership") && (R, n, o) in member && !local_member[R, n, o] && (member[R, n, o] == "UP" ? contacts[R, n, o] == 0 : (o in heard) && is_member(o))) seen = member[R, n, o] ", points of contact " contacts[R, n, o]
-    if (usable(n, "peers") && (R, n, o) in peer && o != n && peer[R, n, o] != "Online" && (o in heard) && is_member(o)) seen = seen " " peer[R, n, o] " (lsrpnode)"
-    if (seen != "") doubt("PARTITION_SIGN", n, o " " seen)
+    if (usable(n, "peers") && (R, n, o) in peer && o != n && peer[R, n, o] != "Online" && (o in heard) && is_member(o)) sign[o] = sign[o] " " peer[R, n, o] " (lsrpnode)"
   }
+  for (o in sign) doubt("PARTITION_SIGN", n, o " " sign[o])
   if (may_lack(n, "states")) return
   question(n, "states", "NODE_STATES_UNREADABLE")
   for (i = 1; i <= nodes; i++) {
@@ -308,8 +327,8 @@ function weigh_silence(o, n, word, out, inside) {
     if (!is_member(n)) continue
     word = node_state[R, n, o]
     sub(/\/.*/, "", word)
-    if (member[R, n, o] == "UP" || usable(n, "peers") && peer[R, n, o] == "Online" || word != "" && word != "OFFLINE") inside++
-    else if (word == "OFFLINE" || member[R, n, o] == "DOWN" || usable(n, "peers") && peer[R, n, o] == "Offline") out++
+    if (member[R, n, o] ~ /^UP( |$)/ || usable(n, "peers") && peer[R, n, o] == "Online" || word != "" && word != "OFFLINE") inside++
+    else if (word == "OFFLINE" || member[R, n, o] ~ /^DOWN( |$)/ || usable(n, "peers") && peer[R, n, o] == "Offline") out++
     else inside++
   }
   if (out == 0 || inside > 0) doubt("HOST_UNREACHABLE", o, "no report, and not surely out of the cluster")
@@ -371,6 +390,8 @@ function weigh_disks(n, i, count, p, all) {
   }
   for (n in heard) if (holder == "" || n == holder) for (i = 1; i <= volumes[R, n]; i++) {
     ours[volume[R, n, i]] = 1
+    if (split_copy[R, n, i]) continue
+    own[volume[R, n, i]] = 1
     if (resource[R, base, wanted[3]] == "ALL" && point[R, n, i] ~ /^\// && point[R, n, i] !~ /^\/splitmirror\//) points[point[R, n, i]] = 1
   }
   if (resource[R, base, wanted[3]] != "ALL") { count = split(resource[R, base, wanted[3]], p, " "); for (i = 1; i <= count; i++) points[p[i]] = 1 }
@@ -383,7 +404,7 @@ function weigh_possession(n, i, vg, path, right, wrong) {
   if (!usable(n, "mounts")) return
   for (path in points) {
     right = wrong = 0
-    for (i = 1; i <= mounts[R, n]; i++) if (mounted[R, n, i] == path) { if (device[R, n, i] in ours) right++; else wrong++ }
+    for (i = 1; i <= mounts[R, n]; i++) if (mounted[R, n, i] == path) { if (device[R, n, i] in own) right++; else wrong++ }
     if (right != 1 || wrong) doubt("FILE_SYSTEM_NOT_HERE", n, path)
   }
 }

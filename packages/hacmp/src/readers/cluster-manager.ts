@@ -44,11 +44,13 @@ export function managerMeaning(state: string): ManagerMeaning {
 }
 
 const source = 'lssrc -ls clstrmgrES';
+const message = /^(?:\S+\s+)?\d{4}-\d{3}/;
 
 /**
  * Reads what `lssrc -ls clstrmgrES` prints: free lines, of which exactly one gives the state.
  *
- * @throws {@link ParseError} when the state line is missing or repeated, or when a known line is malformed or repeated.
+ * @throws {@link ParseError} when the state line is missing or repeated, when a known line is malformed or repeated,
+ *   and at a message of AIX, whatever stands around it.
  */
 export function parseClusterManager(text: string): ClusterManager {
   const found = new Map<string, RegExpExecArray>();
@@ -56,6 +58,7 @@ export function parseClusterManager(text: string): ClusterManager {
   const nodes: Record<string, string> = {};
   const other: string[] = [];
   for (const at of linesOf(text)) {
+    if (message.test(at.text)) throw new ParseError(source, 'a message', at);
     const kind = known.find(({ begins }) => begins.test(at.text));
     if (!kind) {
       other.push(at.text);
@@ -93,6 +96,19 @@ export function parseClusterManager(text: string): ClusterManager {
       : null,
     other,
   };
+}
+
+/**
+ * The lines that a manager at rest must have told, and did not: its answer was cut. The last event ends the answer; of
+ * levels before 7.1 that is not known.
+ */
+export function missingLines({ state, queuedEvents, vrmf, lastEvent }: ClusterManager): string[] {
+  if (managerMeaning(state) !== 'stable') return [];
+  const early = vrmf !== null && Number(vrmf) < 7100;
+  return [
+    ...['Ibcast', 'RM Ibcast'].filter((queue) => !Object.hasOwn(queuedEvents, queue)).map((queue) => `${queue} queue`),
+    ...(lastEvent || early ? [] : ['Last event run was']),
+  ];
 }
 
 const known = [

@@ -4,7 +4,7 @@ import { linesOf, ParseError } from '@splitmirror/host';
 export interface Member {
   /** Cluster node name. */
   readonly name: string;
-  /** First word of `State of node`: `UP`, `DOWN`, ... as printed. */
+  /** All words of `State of node` but `NODE_LOCAL`, one blank apart. Only `UP` by itself is without reserve. */
   readonly state: string;
   readonly local: boolean;
   /** Ways to reach it. 0 is normal for the local node; for a remote one that is UP it means broken communication. */
@@ -14,25 +14,38 @@ export interface Member {
 }
 
 const source = 'lscluster -m';
+const announcement = /^Calling node query for all nodes *\.*$/;
+const number = /^Node query number of nodes examined: (\d+)$/;
+const message = /^(?:lscluster|WARNING|ERROR)\b|^(?:\S+\s+)?\d{4}-\d{3}/;
 
 /**
  * Reads what `lscluster -m` prints (7.1 and later).
  *
- * @throws {@link ParseError} on a message ("Cluster services are not active.") and when nodes are missing or cut off.
+ * @throws {@link ParseError} on a message ("Cluster services are not active.") or a warning wherever it stands, when nodes
+ *   are missing or cut off, and when one is told twice.
  */
 export function parseMembership(text: string): Member[] {
   const [head = '', ...blocks] = text.split(/^[ \t]*Node name: */m);
-  const examined = /^[ \t]*Node query number of nodes examined: (\d+)\s*$/m.exec(head)?.[1];
+  const lines = trimmed(head).filter((line) => line !== '' && !announcement.test(line));
+  const [examined] = lines.flatMap((line) => number.exec(line)?.[1] ?? []);
   const members = blocks.map((block) => readMember(block));
   if (examined === undefined || Number(examined) !== members.length || members.length === 0) {
     const reason = `${members.length} nodes where ${examined ?? 'no number'} was announced`;
     throw new ParseError(source, reason, { line: 1, text: head });
   }
+  if (lines.length > 1)
+    throw new ParseError(source, 'more than the number of nodes before them', { line: 1, text: head });
+  const twice = members.find(({ name }, index) => members.findIndex((other) => other.name === name) < index);
+  if (twice) throw new ParseError(source, 'a node is told twice', { line: 1, text: twice.name });
   return members;
 }
 
+function trimmed(text: string): string[] {
+  return text.split('\n').map((line) => line.trim());
+}
+
 function readMember(block: string): Member {
-  const [name = '', ...lines] = block.split('\n').map((line) => line.trim());
+  const [name = '', ...lines] = trimmed(block);
   const one = (shape: RegExp): RegExpExecArray => {
     const found = lines.map((line) => shape.exec(line)).filter((match) => match !== null);
     const [match] = found;
@@ -41,7 +54,9 @@ function readMember(block: string): Member {
     return match;
   };
   if (!/^\S+$/.test(name)) throw new ParseError(source, 'no node name', { line: 1, text: name });
-  const [, state = '', flags = ''] = one(/^State of node: *(\S+) *(.*)$/);
+  const warning = lines.find((line) => message.test(line));
+  if (warning) throw new ParseError(source, 'a message', { line: 1, text: warning });
+  const words = one(/^State of node: *(\S.*)$/)[1]?.split(/\s+/) ?? [];
   const pointsOfContact = Number(one(/^(?:Points of contact|Number of points_of_contact) for node: *(\d+)$/)[1]);
   const own = /^(State of node|(Points of contact|Number of points_of_contact) for node):/;
   const details = lines.filter((line) => line !== '' && !/^-+$/.test(line) && !own.test(line));
@@ -55,7 +70,8 @@ function readMember(block: string): Member {
   if ((pointsOfContact > 0 && ports.length === 0) || !ports.every(whole)) {
     throw new ParseError(source, 'points of contact are missing or cut', { line: 1, text: name });
   }
-  return { name, state, local: flags.split(/\s+/).includes('NODE_LOCAL'), pointsOfContact, details };
+  const state = words.filter((word) => word !== 'NODE_LOCAL').join(' ');
+  return { name, state, local: words.includes('NODE_LOCAL'), pointsOfContact, details };
 }
 
 /** How many nodes take part in an answer of `lscluster -i` or `-d`. Anything but all of them is a warning sign. */

@@ -15,6 +15,8 @@ export interface LogicalVolume {
   readonly type: string;
   /** Configured mount point, also of a closed volume; `null` where `N/A` is printed. */
   readonly mountPoint: string | null;
+  /** It reads a copy that was split off, and has no partitions of its own: nothing follows from where it is mounted. */
+  readonly splitCopy: boolean;
 }
 
 /**
@@ -42,6 +44,8 @@ export function absenceOf(message: string): 'varied off' | 'not defined' | null 
   return null;
 }
 
+const volumeRow = /^(\S+)\s+(\S+)\s+(\d+\s+\d+\s+\d+)\s+(?:open|closed)(\/syncd|\/stale|\/?\?+)\s+(N\/A|\/\S*)$/;
+
 /**
  * Reads `lsvg -l VG`.
  *
@@ -53,9 +57,12 @@ export function parseLogicalVolumes(text: string): LogicalVolume[] {
     throw new ParseError('lsvg -l', 'no heading', title);
   }
   return rows.map((row) => {
-    const [, name, type, mountPoint] =
-      /^(\S+)\s+(\S+)\s+\d+\s+\d+\s+\d+\s+(?:open|closed)\/(?:syncd|stale)\s+(N\/A|\/\S*)$/.exec(row.text) ?? [];
-    if (!name || !type || !mountPoint) throw new ParseError('lsvg -l', 'not a volume row', row);
-    return { name, type, mountPoint: mountPoint === 'N/A' ? null : mountPoint };
+    const [, name, type, partitions = '', staleness = '', mountPoint] = volumeRow.exec(row.text) ?? [];
+    const splitCopy = /^0\s+0\s+0$/.test(partitions);
+    // AIX prints question marks only for what has no partitions to be stale.
+    if (!name || !type || !mountPoint || (staleness.endsWith('?') && !splitCopy)) {
+      throw new ParseError('lsvg -l', 'not a volume row', row);
+    }
+    return { name, type, mountPoint: mountPoint === 'N/A' ? null : mountPoint, splitCopy };
   });
 }

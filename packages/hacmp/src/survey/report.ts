@@ -170,8 +170,9 @@ function answerOf<T>(source: string, result: StepResult | undefined, parse: (tex
     return { kind: 'unusable', source, code: 'COMMAND_UNFINISHED', seen: 'the command was not run to its end' };
   }
   if (result.exitCode === 127) return { kind: 'absent', source };
-  // clmgr of 7.2.7 can end with 0 although it has failed: then only stderr tells.
-  if (result.exitCode !== 0 || /^ERROR:/m.test(result.stderr)) {
+  // clmgr of 7.2.7 can end with 0 although it has failed, 0513 are the messages of lssrc, and lscluster warns of what it could
+  // not reach: then only stderr tells.
+  if (result.exitCode !== 0 || /^(?:ERROR:|0513-|lscluster:)/m.test(result.stderr)) {
     return { kind: 'unusable', source, code: 'COMMAND_FAILED', seen: `exit code ${result.exitCode}\n${said(result)}` };
   }
   try {

@@ -1,4 +1,5 @@
 import { type ManagerMeaning, managerMeaning } from '../readers/cluster-manager.ts';
+import type { Member } from '../readers/membership.ts';
 import type { NodeReport } from '../survey/report.ts';
 import { type AnsweredReport, type Finding, moving, rowsOf, sorted, undecidable, unusable, value } from './finding.ts';
 import type { Policy } from './policy.ts';
@@ -60,7 +61,7 @@ export function nodeStates(answered: readonly AnsweredReport[], configured: Read
     ...asked.flatMap((report) =>
       (value(report.nodeStates) ?? []).flatMap((state) => oneNodeState(report, state, answered)),
     ),
-    ...members.flatMap((report) => partitionSigns(report, answered)),
+    ...members.flatMap((report) => partitionSigns(report, answered, configured)),
   ];
 }
 
@@ -103,27 +104,45 @@ function oneNodeState(
 }
 
 /** Signs in the membership layer that the cluster has come apart. */
-function partitionSigns(report: AnsweredReport, answered: readonly AnsweredReport[]): Finding[] {
-  const remotes = value(report.membership)?.filter((member) => !member.local) ?? [];
+function partitionSigns(
+  report: AnsweredReport,
+  answered: readonly AnsweredReport[],
+  configured: ReadonlySet<string>,
+): Finding[] {
+  const { node } = report;
+  const members = value(report.membership) ?? [];
+  // The layer may know nodes by host name: only among names of the cluster another name is that of another node.
+  const ours = members.some(({ name }) => name === node);
+  const elsewhere = members.filter(({ name, local }) => local && name !== node && (ours || configured.has(name)));
   const belongs = (name: string) => {
     const other = answered.find((candidate) => candidate.node === name);
     return other !== undefined && isMember(other);
   };
+  const doubtful = ({ name, state, local, pointsOfContact }: Member): boolean => {
+    if (state === 'UP') return !local && pointsOfContact === 0;
+    return local || state.startsWith('UP ') || belongs(name);
+  };
   const signs = [
-    ...remotes
-      .filter(({ name, state, pointsOfContact }) => (state === 'UP' ? pointsOfContact === 0 : belongs(name)))
+    ...members
+      .filter(doubtful)
       .map(({ name, state, pointsOfContact }) => [name, `${state}, points of contact ${pointsOfContact}`] as const),
     // RSCT is asked where it answers; its names are those of the nodes, or nothing follows from them.
     ...(value(report.peers) ?? [])
-      .filter(({ name, state }) => name !== report.node && state !== 'Online' && belongs(name))
+      .filter(({ name, state }) => name !== node && state !== 'Online' && belongs(name))
       .map(({ name, state }) => [name, `${state} (lsrpnode)`] as const),
   ];
   return [
     ...(report.membership.kind === 'absent' && mayLack(report)
       ? []
       : unusable(report, report.membership, 'MEMBERSHIP_UNREADABLE')),
+    ...elsewhere.flatMap(({ name }) =>
+      undecidable('MEMBERSHIP_OF_ANOTHER', node, `${node} tells what the membership layer of ${name} sees`, {
+        seen: `${name} NODE_LOCAL`,
+        remedy: `Run "${report.membership.source}" on ${node} as root until it answers for itself.`,
+      }),
+    ),
     ...[...new Set(signs.map(([name]) => name))].flatMap((name) =>
-      undecidable('PARTITION_SIGN', report.node, `${report.node} and ${name} do not see each other`, {
+      undecidable('PARTITION_SIGN', node, `${node} does not see ${name} as a sound member`, {
         seen: `${name} ${signs.flatMap(([other, seen]) => (other === name ? [seen] : [])).join(', ')}`,
         remedy: 'Restore the heartbeat paths (lscluster -i); then look again.',
       }),
@@ -170,7 +189,8 @@ export function gone(
 /** What a member holds of another node: `out`, `in`, or nothing. */
 function opinion(member: AnsweredReport, node: string): 'out' | 'in' | 'none' {
   const state = value(member.nodeStates)?.find((other) => other.name === node)?.state;
-  const membership = value(member.membership)?.find((other) => other.name === node)?.state;
+  const words = value(member.membership)?.find((other) => other.name === node)?.state;
+  const membership = words?.split(' ')[0];
   const peer = value(member.peers)?.find((other) => other.name === node)?.state;
   if (membership === 'UP' || peer === 'Online' || (state !== undefined && state !== 'OFFLINE')) return 'in';
   return state === 'OFFLINE' || membership === 'DOWN' || peer === 'Offline' ? 'out' : 'none';

@@ -1,3 +1,4 @@
+import { missingLines } from '../readers/cluster-manager.ts';
 import type { GroupContents } from '../readers/group-resources.ts';
 import type { Answer } from '../survey/report.ts';
 import { type AnsweredReport, type Evidence, rowsOf, sorted, value } from './finding.ts';
@@ -16,9 +17,11 @@ export function factsOf(
   const participating = rows?.map((row) => row.node);
   const states = participating && value(report.nodeStates)?.filter((node) => participating.includes(node.name));
   const mounts = value(report.mounts);
+  const manager = value(report.manager);
   const facts: [name: string, fact: string | undefined][] = [
     ['node name', value(report.localName)],
-    ['cluster manager', value(report.manager)?.state],
+    // What was cut proves no rest.
+    ['cluster manager', manager && missingLines(manager).length === 0 ? manager.state : undefined],
     ['resource group', rows && (sorted(rows.map((row) => `${row.node} ${row.state}`)) || 'unknown group')],
     [
       'node states',

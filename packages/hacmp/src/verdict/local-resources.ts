@@ -46,11 +46,12 @@ export function judgeStorage({ contents, answered, online, holding }: Storage): 
     contents.fileSystems === 'ALL'
       ? [...new Set(volumes.filter(isFileSystem).map((volume) => volume.mountPoint))].sort()
       : contents.fileSystems;
-  const devices = new Set(volumes.map((volume) => `/dev/${volume.name}`));
+  const devices = devicesOf(volumes);
+  const own = devicesOf(volumes.filter((volume) => !volume.splitCopy));
   return {
     findings: [
       ...answered.flatMap((report) => unanswered(report, volumeGroups)),
-      ...(holding ? missing(holding, volumeGroups, mountPoints, devices) : []),
+      ...(holding ? missing(holding, volumeGroups, mountPoints, own) : []),
       ...answered
         .filter((report) => report !== holding && !online.includes(report.node))
         .flatMap((report) => strayed(report, volumeGroups, mountPoints, devices, holding !== undefined)),
@@ -61,7 +62,11 @@ export function judgeStorage({ contents, answered, online, holding }: Storage): 
 }
 
 function isFileSystem(volume: LogicalVolume): volume is LogicalVolume & { readonly mountPoint: string } {
-  return volume.mountPoint !== null && !volume.mountPoint.startsWith(ownMounts);
+  return volume.mountPoint !== null && !volume.splitCopy && !volume.mountPoint.startsWith(ownMounts);
+}
+
+function devicesOf(volumes: readonly LogicalVolume[]): Set<string> {
+  return new Set(volumes.map((volume) => `/dev/${volume.name}`));
 }
 
 function volumesAt(report: AnsweredReport, volumeGroups: readonly string[]): LogicalVolume[] {

@@ -1,3 +1,4 @@
+import { missingLines } from '../readers/cluster-manager.ts';
 import { type GroupContents, toContents } from '../readers/group-resources.ts';
 import { meaningOf } from '../readers/resource-groups.ts';
 import type { NodeReport } from '../survey/report.ts';
@@ -189,14 +190,19 @@ function managerState(report: AnsweredReport): Finding[] {
   const seen = manager?.state ?? '';
   switch (meaningAt(report)) {
     case 'stable': {
+      const missing = manager ? missingLines(manager) : [];
       const queued = Object.entries(manager?.queuedEvents ?? {}).filter(([, count]) => count > 0);
-      if (queued.length === 0) return [];
-      return moving(
-        'EVENTS_QUEUED',
-        node,
-        `events wait at the cluster manager of ${node}`,
-        sorted(queued.map(([q, n]) => `${n} on ${q}`)),
-      );
+      return [
+        ...(missing.length === 0 ? [] : managerCut(report, missing)),
+        ...(queued.length === 0
+          ? []
+          : moving(
+              'EVENTS_QUEUED',
+              node,
+              `events wait at the cluster manager of ${node}`,
+              sorted(queued.map(([q, n]) => `${n} on ${q}`)),
+            )),
+      ];
     }
     case 'down':
       return [];
@@ -220,6 +226,13 @@ function managerState(report: AnsweredReport): Finding[] {
     case 'silent':
       return unusable(report, report.manager, 'MANAGER_UNREADABLE');
   }
+}
+
+function managerCut({ node, manager }: AnsweredReport, missing: readonly string[]): Finding[] {
+  return undecidable('MANAGER_UNREADABLE', node, `the answer of the cluster manager of ${node} was cut`, {
+    seen: `no line about: ${missing.join(', ')}`,
+    remedy: `Run "${manager.source}" on ${node} as root until it answers in full.`,
+  });
 }
 
 function holderGone(node: string): Finding {
