@@ -101,6 +101,8 @@ describe('meaningOf', () => {
   });
 });
 
+const ruler = '-'.repeat(77);
+
 describe('parseGroupTable', () => {
   it('takes its columns from the heading, and the group from the row above', () => {
     expect(parseGroupTable(textOf('group-table')).map(({ group, state, node }) => [group, state, node])).toEqual([
@@ -125,6 +127,24 @@ describe('parseGroupTable', () => {
     ['another heading', 'Group Name', 'Name      '],
   ])('refuses %s', (_, from, to) => {
     expect(refusal(() => parseGroupTable(textOf('group-table').replace(from, to)))).not.toBe('accepted');
+  });
+
+  it.each([
+    ['a state that fills its column', 29, 46, `${' '.repeat(29)}OFFLINE SECONDARYnodeb@siteB`],
+    ['a state longer than its column', 29, 46, `${' '.repeat(29)}UNMANAGED SECONDARYnodeb@siteB`],
+    ['a reason that fills its column', 15, 44, 'app_rg         OFFLINE due to parent offlinenodea'],
+    ['a reason longer than its column', 29, 46, `${'app_rg'.padEnd(29)}OFFLINE due to lack of nodenodea`],
+    ['a group that fills its column', 15, 44, 'a_group_of_its_TEMPORARY ERROR              nodea'],
+    ['a message in wide gaps', 15, 44, 'NOTE   ERROR  occurred'],
+    ['a message in single blanks', 15, 44, 'NOTE           ERROR occurred'],
+  ])('refuses %s', (_, stateAt, nodeAt, row) => {
+    const table = (last: string) =>
+      [ruler, `${'Group Name'.padEnd(stateAt)}${'State'.padEnd(nodeAt - stateAt)}Node`, ruler]
+        .concat(`${'web_rg'.padEnd(stateAt)}${'ONLINE'.padEnd(nodeAt - stateAt)}nodex`, last)
+        .join('\n');
+    expect(refusal(() => parseGroupTable(table(row)))).toContain('clRGinfo:5:1: not a row');
+    const unknown = `${'new_rg'.padEnd(stateAt)}${'SLEEPING'.padEnd(nodeAt - stateAt)}nodea`;
+    expect(parseGroupTable(table(unknown)).at(-1)).toMatchObject({ group: 'new_rg', state: 'SLEEPING', node: 'nodea' });
   });
 });
 

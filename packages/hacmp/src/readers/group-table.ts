@@ -1,5 +1,5 @@
 import { linesOf, nowhere, ParseError } from '@splitmirror/host';
-import { type GroupInstance, meaningOf, placeOf, roleOf } from './resource-groups.ts';
+import { type GroupInstance, knownStates, meaningOf, placeOf, roleOf } from './resource-groups.ts';
 
 const ruler = /^-[\s-]*$/;
 const heading = /^(Group Name\s+)((?:Group )?State\s+)Node\s*$/;
@@ -7,10 +7,11 @@ const statePattern = /^[A-Z]\w*( \w+)*$/;
 
 /**
  * Reads the table that `clRGinfo` prints without options (and `clfindres` from 5.x on). Four widths of its columns are
- * known, so they are taken from the heading; a row that fits neither them, nor a gap of two blanks, nor a known state is refused. For people:
- * decide with the colon form, because nobody has seen what the table does to long names.
+ * known, so they are taken from the heading; a row that fits neither them, nor a gap of two blanks, nor a known state is
+ * refused. For people: decide with the colon form, because nobody has seen what the table does to long names.
  *
- * @throws {@link ParseError} without the heading between two rulers, without a row, and at a row of another shape.
+ * @throws {@link ParseError} without the heading between two rulers, without a row, at a row of another shape, and at a
+ *   state that has run into the group before it or the node behind it.
  */
 export function parseGroupTable(text: string): GroupInstance[] {
   const source = 'clRGinfo';
@@ -26,8 +27,8 @@ export function parseGroupTable(text: string): GroupInstance[] {
   let group = '';
   for (const row of rows) {
     if (ruler.test(row.text)) continue;
-    const fields = byColumn(row.text, stateAt, nodeAt) ?? byGap(row.text) ?? byState(row.text);
-    if (!fields || (fields[0] === '' && group === '')) {
+    const fields = byColumn(row.text, stateAt, nodeAt) ?? behindColumns(row.text, title.text, stateAt, nodeAt);
+    if (!fields || runsOn(fields) || (fields[0] === '' && group === '')) {
       throw new ParseError(source, 'not a row of group, state and node', row);
     }
     group = fields[0] || group;
@@ -49,6 +50,14 @@ function byColumn(line: string, stateAt: number, nodeAt: number): Fields | null 
   return checked(line.slice(0, stateAt).trim(), line.slice(stateAt, nodeAt).trim(), line.slice(nodeAt).trim());
 }
 
+/** Columns are padded: what has left its own can only stand further right, unless tabs or single blanks part them. */
+function behindColumns(line: string, title: string, stateAt: number, nodeAt: number): Fields | null {
+  const fields = byGap(line) ?? byState(line);
+  if (!fields || !title.includes('  ') || line.includes('\t')) return fields;
+  const stateStart = /^\S*\s+/.exec(line)?.[0].length ?? 0;
+  return stateStart >= stateAt && line.length - fields[2].length >= nodeAt ? fields : null;
+}
+
 function byGap(line: string): Fields | null {
   const continued = /^\s/.test(line);
   const fields = line.trim().replaceAll('\t', '  ').split(/ {2,}/);
@@ -57,10 +66,20 @@ function byGap(line: string): Fields | null {
   return checked(group ?? '', state ?? '', node ?? '');
 }
 
-/** A name that fills its column leaves one blank. Then only a state that is known tells where it ends. */
+/**
+ * A name that fills its column leaves one blank. Then only a state that is known tells where it ends, and none where it
+ * begins if `TEMP` or `TEMPORARY` may have run into the name.
+ */
 function byState(line: string): Fields | null {
   const [, group = '', state = '', node = ''] = /^(\S*) +([A-Z][A-Za-z ]*[A-Za-z]) +(\S+)$/.exec(line) ?? [];
+  if (/TEMP(ORARY)?$/.test(group) && state.startsWith('ERROR')) return null;
   return meaningOf(state) === 'unknown' ? null : checked(group, state, node);
+}
+
+/** A text that fills its column runs into the next: `OFFLINE SECONDARYn1` would pass for OFFLINE on `SECONDARYn1`. */
+function runsOn([, state, node]: Fields): boolean {
+  const text = `${state} ${node}`.toLowerCase();
+  return knownStates.some((known) => known.length > state.length && text.startsWith(known.toLowerCase()));
 }
 
 function checked(group: string, state: string, node: string): Fields | null {

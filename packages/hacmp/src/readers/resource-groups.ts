@@ -48,6 +48,14 @@ const meanings: Readonly<Record<string, StateMeaning>> = {
   'UNMANAGED SECONDARY': 'unmanaged',
 };
 
+/** Texts of the OFFLINE family that are documented; the documents say that there are more. */
+const offlineTexts = ['parent offline', 'fallover', 'lack of node', 'lack of a node'].map(
+  (reason) => `OFFLINE due to ${reason}`,
+);
+
+/** Every state text that is documented. */
+export const knownStates: readonly string[] = [...Object.keys(meanings), ...offlineTexts];
+
 /** Compares the whole text, in HACMP's own case. Texts that begin with `OFFLINE due to` are of the OFFLINE family. */
 export function meaningOf(state: string): StateMeaning {
   if (Object.hasOwn(meanings, state)) return meanings[state] ?? 'unknown';
