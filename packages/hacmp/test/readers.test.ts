@@ -160,6 +160,27 @@ describe('parseFoundGroups', () => {
     const sticky = textOf('found-groups').replace('Location', 'Location Sticky');
     expect(refusal(() => parseFoundGroups(sticky))).toContain('not rows of group, type, state and location');
   });
+
+  it('takes a name on a line of its own', () => {
+    const wrapped = textOf('found-groups')
+      .replace(/^payrg +/m, 'payrg:\n')
+      .replace(/^GroupName +/m, 'GroupName\n');
+    expect(parseFoundGroups(wrapped)).toEqual(parseFoundGroups(textOf('found-groups')));
+  });
+
+  it.each([
+    ['rows that go on without a name', 'UP         db_node1', 'UP db_node1\n UP db_node3\n UP db_node4'],
+    ['locations on lines of their own', 'db_node1', 'db_node1\n db_node3\n db_node4'],
+    ['a location missing', 'UP         db_node1', 'UP'],
+    ['a group that comes twice', 'webrg', 'payrg'],
+  ])('refuses %s', (_, from, to) => {
+    expect(refusal(() => parseFoundGroups(textOf('found-groups').replace(from, to)))).not.toBe('accepted');
+  });
+
+  it('refuses a list of locations, and says so', () => {
+    const list = textOf('found-groups').replace('db_node2', 'db_node2 db_node3');
+    expect(refusal(() => parseFoundGroups(list))).toMatch(/^clfindres:\d+:1: more than one location/);
+  });
 });
 
 describe('parseGroupMove', () => {
@@ -516,6 +537,15 @@ describe('readerOf', () => {
     for (const command of ['clmgr query node db_node1', 'clmgr -a state query cluster', 'clmgr query cluster']) {
       expect(readerOf(command)?.(pairs)).toEqual({ NAME: 'payrg' });
     }
+  });
+
+  it('takes whichever form clfindres prints, with -s and without', () => {
+    const found = parseFoundGroups(textOf('found-groups'));
+    for (const command of ['clfindres', 'clfindres -s', 'clfindres -s payrg']) {
+      expect(readerOf(command)?.(textOf('found-groups'))).toEqual(found);
+    }
+    expect(readerOf('clfindres')?.(textOf('group-table'))).toHaveLength(4);
+    expect(readerOf('clfindres -s')?.(textOf('group-rows'))).toHaveLength(4);
   });
 
   it('does not take the session of another command for an answer', () => {

@@ -1,4 +1,4 @@
-import { linesOf, nowhere, ParseError } from '@splitmirror/host';
+import { type Line, linesOf, nowhere, ParseError } from '@splitmirror/host';
 import { type GroupInstance, knownStates, meaningOf, placeOf, roleOf } from './resource-groups.ts';
 
 const ruler = /^-[\s-]*$/;
@@ -97,23 +97,44 @@ export interface FoundGroup {
 }
 
 /**
- * Reads `clfindres` of HACMP 4.x. Later levels answer the same command with the table of `clRGinfo`:
- * {@link parseGroupTable}.
+ * Reads `clfindres` of HACMP 4.x, with or without `-s`. Later levels answer the same command with the table of `clRGinfo`,
+ * {@link parseGroupTable}, or with its colon form. A name may stand on a line of its own, its row on the next.
  *
- * @throws {@link ParseError} with other columns than the four that are known (4.4 and 4.5 may add one), or half a row.
+ * @throws {@link ParseError} with other columns than the four that are known (4.4 and 4.5 may add one), and at a row that
+ *   has not one word for each: more locations than one may be a list or a sticky location.
  */
 export function parseFoundGroups(text: string): FoundGroup[] {
-  const words = text.split(/\s+/).filter((word) => word !== '' && !/^-+$/.test(word));
-  const columns = words.splice(0, 4);
-  const known = columns.join(' ') === 'GroupName Type State Location';
-  if (!known || words.length === 0 || words.length % 4 !== 0) {
-    throw new ParseError('clfindres', 'not rows of group, type, state and location', { line: 1, text });
+  const source = 'clfindres';
+  const [heading = nowhere, ...rows] = unwrapped(linesOf(text).filter((line) => !ruler.test(line.text)));
+  if (wordsOf(heading).join(' ') !== 'GroupName Type State Location' || rows.length === 0) {
+    throw new ParseError(source, 'not rows of group, type, state and location', heading);
   }
-  return Array.from({ length: words.length / 4 }, (_, index) => {
-    const [name = '', type = '', state = '', location = ''] = words.slice(index * 4, index * 4 + 4);
-    if (!/^[a-z]/.test(type) || !/^[A-Z]+$/.test(state)) {
-      throw new ParseError('clfindres', 'not a type and a state', { line: 1, text: `${type} ${state}` });
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    const [label = '', type = '', state = '', location = '', ...more] = wordsOf(row);
+    const name = label.replace(/:$/, '');
+    if (!/^[a-z]/.test(type) || !/^[A-Z]+$/.test(state) || location === '') {
+      throw new ParseError(source, 'not a group, its type, its state and its location', row);
     }
-    return { name: name.replace(/:$/, ''), type, state, location };
+    if (more.length > 0) throw new ParseError(source, 'more than one location under one heading', row);
+    if (seen.has(name)) throw new ParseError(source, 'a group that comes twice', row);
+    seen.add(name);
+    return { name, type, state, location };
   });
+}
+
+/** Puts a word that is alone on its line before the line that follows. */
+function unwrapped(lines: readonly Line[]): Line[] {
+  const rows: Line[] = [];
+  let name: Line | undefined;
+  for (const line of lines) {
+    const whole: Line = name ? { line: name.line, text: `${name.text} ${line.text}` } : line;
+    name = wordsOf(whole).length === 1 ? whole : undefined;
+    if (!name) rows.push(whole);
+  }
+  return name ? [...rows, name] : rows;
+}
+
+function wordsOf({ text }: Line): string[] {
+  return text.trim().split(/\s+/);
 }
