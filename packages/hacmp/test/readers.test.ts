@@ -77,6 +77,11 @@ describe('parseGroupRows', () => {
     ['a:ONLINE:n1:x\na:ONLINE\n', 'clRGinfo -s:2:1: not a line'],
     ['a:ONLINE:n1:x\na:OFFLINE:n2:x:y\n', 'clRGinfo -s:2:1: 5 fields where the first line has 4'],
     ['a: ONLINE:n1:x\n', 'not a line of group'],
+    ['rg1:ONLINE:nod', 'clRGinfo -s:1:1: a line that is cut'],
+    ['rg1:OFFLINE:nodeb\nrg1:ONLINE:nod', 'clRGinfo -s:2:1: a line that is cut'],
+    ['rg1:ONLINE:nodea:non-conc', 'a line that is cut'],
+    ['rg1:ONLINE:nodea:non-concurrent:OHN:FNPN:NFB\n', 'a line that is cut'],
+    ['rg1:ONLINE:nodea:non-concurrent:OHN:FNPN:NFB:primary:nor', 'a line that is cut'],
   ])('refuses %j', (text, reason) => {
     expect(refusal(() => parseGroupRows(text))).toContain(reason);
   });
@@ -196,6 +201,12 @@ describe('parseGroupMove', () => {
     });
   });
 
+  it('refuses a node that comes twice', () => {
+    expect(refusal(() => parseGroupMove(textOf('group-move').replace(/^db_node1 /m, 'db_node2 ')))).toContain(
+      'a node that comes twice',
+    );
+  });
+
   it('refuses a move without its table', () => {
     expect(refusal(() => parseGroupMove('Attempting to move resource group payrg to node db_node2.\n'))).toContain(
       'no table',
@@ -276,6 +287,13 @@ describe('parseShownServices', () => {
     const blocks = textOf('shown-services-nodes').replace(/^ +Remote communications.*\n/m, '');
     expect(refusal(() => parseShownServices(blocks))).toContain('no line "Remote communications"');
   });
+
+  it('refuses a last list without a row, and a node that comes twice', () => {
+    const cut = textOf('shown-services-lists').replace(/ clstrmgrES[\s\S]*/, '');
+    expect(refusal(() => parseShownServices(cut))).toContain('nothing that tells a status');
+    const twice = textOf('shown-services-nodes').replaceAll('db_node2', 'db_node1');
+    expect(refusal(() => parseShownServices(twice))).toContain('a node that comes twice');
+  });
 });
 
 describe('parseNodeStates', () => {
@@ -336,6 +354,8 @@ describe('parseTopology', () => {
   it('refuses fewer nodes than announced', () => {
     const text = textOf('topology').replace('2 node(s)', '3 node(s)');
     expect(refusal(() => parseTopology(text))).toContain('not the announced nodes');
+    const cut = textOf('topology').replace(/(NODE db_node2:\n)[\s\S]*/, '$1');
+    expect(refusal(() => parseTopology(cut))).toContain('cltopinfo:13:1: ends before the networks of a node');
     const twice = textOf('topology').replace(/^(Cluster Type.*\n)/m, '$1$1');
     expect(refusal(() => parseTopology(twice))).toContain('told twice');
   });
