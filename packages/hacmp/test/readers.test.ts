@@ -362,6 +362,15 @@ describe('parseTopology', () => {
 });
 
 describe('parseResources', () => {
+  it('keeps labels that only some levels print, whether they are empty or not', () => {
+    const text = textOf('resources')
+      .replace(/^Node Priority/m, 'Dynamic Node Priority')
+      .replace(/^(Volume Groups.*\n)/m, 'Filesystems to be NFS mounted\n$1')
+      .replace(/^(Concurrent Volume Groups.*\n)/m, '$1Disks\nGMVG Replicated Resources\n')
+      .replace(/^(Application Servers.*\n)/m, '$1Highly Available Communication Links\nWPAR Name\n');
+    expect(parseResources(text).groups[0]?.attributes).toMatchObject({ 'WPAR Name': '', 'Dynamic Node Priority': '' });
+  });
+
   it('reads a group and the nodes of the run-time parameters', () => {
     expect(parseResources(textOf('resources'))).toMatchObject({
       groups: [
@@ -383,6 +392,11 @@ describe('parseResources', () => {
     ['a volume group that is an option', 'payvg', '-f'],
     ['a group without file systems', /^Filesystems {41}.*\n/m, ''],
     ['a label that comes twice', /^(Startup Policy.*\n)/m, '$1$1'],
+    ['nodes that were wrapped', 'db_node1 db_node2\n', 'db_node1 db_node2\nBoston\n'],
+    ['a policy that was wrapped', 'In The List', 'In\nThe List'],
+    ['file systems that were wrapped', '/pay /pay/log', '/pay /pay/log\nALL'],
+    ['volume groups that were wrapped', 'payvg', 'payvg\nLOGVG'],
+    ['applications that were wrapped', 'payapp', 'payapp\nWEBAPP'],
     ['a message before the groups', /^/, 'ERROR: no odm\n'],
     ['a participating node without run-time parameters', /^Node Name +db_node2\n.*\n.*\n/m, ''],
   ])('refuses %s', (_, from, to) => {
