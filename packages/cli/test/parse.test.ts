@@ -18,7 +18,7 @@ it.each([
     [{ fileset: 'bos.rte', stateText: 'VALIDE', efixLocked: false }],
   ],
   [
-    'one attribute with remarks, which only the reader of levels takes',
+    'one attribute with remarks',
     'odmget HACMPnode | grep version',
     '\tversion = 18 (east is done)\n\tversion = 15\n',
     [18, 15],
@@ -33,9 +33,19 @@ it.each([
   expect(parse(command, output)).toMatchObject({ status: 0, value });
 });
 
-it('parse says why the first reader refused when all of them do', () => {
+it('parse says why the reader refused', () => {
   expect(parse('odmget HACMPnode', 'odmget: no such class\n')).toMatchObject({
     value: undefined,
     stderr: expect.stringMatching(/^PARSE_OUTPUT: odmget:1:1: /),
+  });
+});
+
+it('parse asks no other reader once one has refused, however little that one needs', () => {
+  const cut = `VOLUME GROUP:       datavg                   VG IDENTIFIER:  00c0ffee00004c000000017d43623a1b
+VG STATE:           active                   PP SIZE:        64 megabyte(s)
+VG PERMISSION:      read/write               TOTAL PPs:      30 (1920 meg`;
+  expect(parse('lsvg datavg', cut)).toMatchObject({
+    value: undefined,
+    stderr: expect.stringMatching(/^PARSE_OUTPUT: lsvg:/),
   });
 });

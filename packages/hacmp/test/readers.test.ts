@@ -77,6 +77,11 @@ describe('parseGroupRows', () => {
     ['a:ONLINE:n1:x\na:ONLINE\n', 'clRGinfo -s:2:1: not a line'],
     ['a:ONLINE:n1:x\na:OFFLINE:n2:x:y\n', 'clRGinfo -s:2:1: 5 fields where the first line has 4'],
     ['a: ONLINE:n1:x\n', 'not a line of group'],
+    ['rg1:ONLINE:nod', 'clRGinfo -s:1:1: a line that is cut'],
+    ['rg1:OFFLINE:nodeb\nrg1:ONLINE:nod', 'clRGinfo -s:2:1: a line that is cut'],
+    ['rg1:ONLINE:nodea:non-conc', 'a line that is cut'],
+    ['rg1:ONLINE:nodea:non-concurrent:OHN:FNPN:NFB\n', 'a line that is cut'],
+    ['rg1:ONLINE:nodea:non-concurrent:OHN:FNPN:NFB:primary:nor', 'a line that is cut'],
   ])('refuses %j', (text, reason) => {
     expect(refusal(() => parseGroupRows(text))).toContain(reason);
   });
@@ -100,6 +105,8 @@ describe('meaningOf', () => {
     expect(meaningOf(state)).toBe(meaning);
   });
 });
+
+const ruler = '-'.repeat(77);
 
 describe('parseGroupTable', () => {
   it('takes its columns from the heading, and the group from the row above', () => {
@@ -126,6 +133,24 @@ describe('parseGroupTable', () => {
   ])('refuses %s', (_, from, to) => {
     expect(refusal(() => parseGroupTable(textOf('group-table').replace(from, to)))).not.toBe('accepted');
   });
+
+  it.each([
+    ['a state that fills its column', 29, 46, `${' '.repeat(29)}OFFLINE SECONDARYnodeb@siteB`],
+    ['a state longer than its column', 29, 46, `${' '.repeat(29)}UNMANAGED SECONDARYnodeb@siteB`],
+    ['a reason that fills its column', 15, 44, 'app_rg         OFFLINE due to parent offlinenodea'],
+    ['a reason longer than its column', 29, 46, `${'app_rg'.padEnd(29)}OFFLINE due to lack of nodenodea`],
+    ['a group that fills its column', 15, 44, 'a_group_of_its_TEMPORARY ERROR              nodea'],
+    ['a message in wide gaps', 15, 44, 'NOTE   ERROR  occurred'],
+    ['a message in single blanks', 15, 44, 'NOTE           ERROR occurred'],
+  ])('refuses %s', (_, stateAt, nodeAt, row) => {
+    const table = (last: string) =>
+      [ruler, `${'Group Name'.padEnd(stateAt)}${'State'.padEnd(nodeAt - stateAt)}Node`, ruler]
+        .concat(`${'web_rg'.padEnd(stateAt)}${'ONLINE'.padEnd(nodeAt - stateAt)}nodex`, last)
+        .join('\n');
+    expect(refusal(() => parseGroupTable(table(row)))).toContain('clRGinfo:5:1: not a row');
+    const unknown = `${'new_rg'.padEnd(stateAt)}${'SLEEPING'.padEnd(nodeAt - stateAt)}nodea`;
+    expect(parseGroupTable(table(unknown)).at(-1)).toMatchObject({ group: 'new_rg', state: 'SLEEPING', node: 'nodea' });
+  });
 });
 
 describe('parseFoundGroups', () => {
@@ -140,6 +165,27 @@ describe('parseFoundGroups', () => {
     const sticky = textOf('found-groups').replace('Location', 'Location Sticky');
     expect(refusal(() => parseFoundGroups(sticky))).toContain('not rows of group, type, state and location');
   });
+
+  it('takes a name on a line of its own', () => {
+    const wrapped = textOf('found-groups')
+      .replace(/^payrg +/m, 'payrg:\n')
+      .replace(/^GroupName +/m, 'GroupName\n');
+    expect(parseFoundGroups(wrapped)).toEqual(parseFoundGroups(textOf('found-groups')));
+  });
+
+  it.each([
+    ['rows that go on without a name', 'UP         db_node1', 'UP db_node1\n UP db_node3\n UP db_node4'],
+    ['locations on lines of their own', 'db_node1', 'db_node1\n db_node3\n db_node4'],
+    ['a location missing', 'UP         db_node1', 'UP'],
+    ['a group that comes twice', 'webrg', 'payrg'],
+  ])('refuses %s', (_, from, to) => {
+    expect(refusal(() => parseFoundGroups(textOf('found-groups').replace(from, to)))).not.toBe('accepted');
+  });
+
+  it('refuses a list of locations, and says so', () => {
+    const list = textOf('found-groups').replace('db_node2', 'db_node2 db_node3');
+    expect(refusal(() => parseFoundGroups(list))).toMatch(/^clfindres:\d+:1: more than one location/);
+  });
 });
 
 describe('parseGroupMove', () => {
@@ -153,6 +199,12 @@ describe('parseGroupMove', () => {
         { node: 'db_node1', state: 'OFFLINE' },
       ],
     });
+  });
+
+  it('refuses a node that comes twice', () => {
+    expect(refusal(() => parseGroupMove(textOf('group-move').replace(/^db_node1 /m, 'db_node2 ')))).toContain(
+      'a node that comes twice',
+    );
   });
 
   it('refuses a move without its table', () => {
@@ -236,6 +288,13 @@ describe('parseShownServices', () => {
     const blocks = textOf('shown-services-nodes').replace(/^ +Remote communications.*\n/m, '');
     expect(refusal(() => parseShownServices(blocks))).toContain('no line "Remote communications"');
   });
+
+  it('refuses a last list without a row, and a node that comes twice', () => {
+    const cut = textOf('shown-services-lists').replace(/ clstrmgrES[\s\S]*/, '');
+    expect(refusal(() => parseShownServices(cut))).toContain('nothing that tells a status');
+    const twice = textOf('shown-services-nodes').replaceAll('db_node2', 'db_node1');
+    expect(refusal(() => parseShownServices(twice))).toContain('a node that comes twice');
+  });
 });
 
 describe('parseNodeStates', () => {
@@ -296,12 +355,23 @@ describe('parseTopology', () => {
   it('refuses fewer nodes than announced', () => {
     const text = textOf('topology').replace('2 node(s)', '3 node(s)');
     expect(refusal(() => parseTopology(text))).toContain('not the announced nodes');
+    const cut = textOf('topology').replace(/(NODE db_node2:\n)[\s\S]*/, '$1');
+    expect(refusal(() => parseTopology(cut))).toContain('cltopinfo:13:1: ends before the networks of a node');
     const twice = textOf('topology').replace(/^(Cluster Type.*\n)/m, '$1$1');
     expect(refusal(() => parseTopology(twice))).toContain('told twice');
   });
 });
 
 describe('parseResources', () => {
+  it('keeps labels that only some levels print, whether they are empty or not', () => {
+    const text = textOf('resources')
+      .replace(/^Node Priority/m, 'Dynamic Node Priority')
+      .replace(/^(Volume Groups.*\n)/m, 'Filesystems to be NFS mounted\n$1')
+      .replace(/^(Concurrent Volume Groups.*\n)/m, '$1Disks\nGMVG Replicated Resources\n')
+      .replace(/^(Application Servers.*\n)/m, '$1Highly Available Communication Links\nWPAR Name\n');
+    expect(parseResources(text).groups[0]?.attributes).toMatchObject({ 'WPAR Name': '', 'Dynamic Node Priority': '' });
+  });
+
   it('reads a group and the nodes of the run-time parameters', () => {
     expect(parseResources(textOf('resources'))).toMatchObject({
       groups: [
@@ -323,6 +393,11 @@ describe('parseResources', () => {
     ['a volume group that is an option', 'payvg', '-f'],
     ['a group without file systems', /^Filesystems {41}.*\n/m, ''],
     ['a label that comes twice', /^(Startup Policy.*\n)/m, '$1$1'],
+    ['nodes that were wrapped', 'db_node1 db_node2\n', 'db_node1 db_node2\nBoston\n'],
+    ['a policy that was wrapped', 'In The List', 'In\nThe List'],
+    ['file systems that were wrapped', '/pay /pay/log', '/pay /pay/log\nALL'],
+    ['volume groups that were wrapped', 'payvg', 'payvg\nLOGVG'],
+    ['applications that were wrapped', 'payapp', 'payapp\nWEBAPP'],
     ['a message before the groups', /^/, 'ERROR: no odm\n'],
     ['a participating node without run-time parameters', /^Node Name +db_node2\n.*\n.*\n/m, ''],
   ])('refuses %s', (_, from, to) => {
@@ -521,6 +596,15 @@ describe('readerOf', () => {
     for (const command of ['clmgr query node db_node1', 'clmgr -a state query cluster', 'clmgr query cluster']) {
       expect(readerOf(command)?.(pairs)).toEqual({ NAME: 'payrg' });
     }
+  });
+
+  it('takes whichever form clfindres prints, with -s and without', () => {
+    const found = parseFoundGroups(textOf('found-groups'));
+    for (const command of ['clfindres', 'clfindres -s', 'clfindres -s payrg']) {
+      expect(readerOf(command)?.(textOf('found-groups'))).toEqual(found);
+    }
+    expect(readerOf('clfindres')?.(textOf('group-table'))).toHaveLength(4);
+    expect(readerOf('clfindres -s')?.(textOf('group-rows'))).toHaveLength(4);
   });
 
   it('does not take the session of another command for an answer', () => {

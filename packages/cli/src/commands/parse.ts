@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { readerOf as clusterReader } from '@splitmirror/hacmp';
-import { ParseError } from '@splitmirror/host';
 import { readerOf as levelReader } from '@splitmirror/levels';
 import { readerOf as storageReader } from '@splitmirror/lvm';
 import { ConfigError } from '../config/read.ts';
@@ -9,36 +8,27 @@ import { exitCodes } from '../exit-codes.ts';
 
 /** Reads the saved output of a command of HACMP, of LVM, or of the software levels, and prints it as JSON. */
 export async function parse(command: string, file: string | undefined): Promise<number> {
-  const readers = packagesFor(command).flatMap((readerOf) => readerOf(command) ?? []);
-  if (readers.length === 0) {
+  const read = readerFor(command);
+  if (read === undefined) {
     throw new ConfigError(`no reader for ${JSON.stringify(command)}`, {
       remedy:
         'Name the command as it was typed, with its options; the packages hacmp, lvm and levels list what they read.',
     });
   }
   const output = file === undefined ? await text(process.stdin) : await readFile(file, 'utf8').catch(unreadable(file));
-  process.stdout.write(`${JSON.stringify(understood(readers, output), null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(read(output), null, 2)}\n`);
   return exitCodes.OK.code;
 }
 
-/** Several packages read the same command, each for what it needs. Of software lists, one knows all generations. */
-function packagesFor(command: string) {
-  if (/\blslpp\b/.test(command)) return [levelReader, clusterReader];
-  return [storageReader, clusterReader, levelReader];
-}
-
-/** What the first reader makes of it that understands it; when none does, why the first did not. */
-function understood(readers: readonly ((output: string) => unknown)[], output: string): unknown {
-  let refusal: ParseError | undefined;
-  for (const read of readers) {
-    try {
-      return read(output);
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      refusal ??= error;
-    }
-  }
-  throw refusal;
+/**
+ * Several packages read the same command, each for what it needs: the cluster takes a few rows of `lsvg` where the storage
+ * wants all. So the strictest reader is asked alone, because what it refuses another would take by half. Of software lists,
+ * the levels know all generations.
+ */
+function readerFor(command: string): ((output: string) => unknown) | undefined {
+  return /\blslpp\b/.test(command)
+    ? (levelReader(command) ?? clusterReader(command))
+    : (storageReader(command) ?? clusterReader(command) ?? levelReader(command));
 }
 
 function unreadable(file: string) {

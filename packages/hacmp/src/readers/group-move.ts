@@ -17,7 +17,7 @@ export interface GroupMove {
  * Reads the transcript of a move: messages, then a table of node and state. The order of the columns is the reverse of
  * `clRGinfo`.
  *
- * @throws {@link ParseError} without the table, which a move that failed does not print.
+ * @throws {@link ParseError} without the table, which a move that failed does not print, and at a node that comes twice.
  */
 export function parseGroupMove(text: string): GroupMove {
   const source = 'clRGmove';
@@ -29,10 +29,13 @@ export function parseGroupMove(text: string): GroupMove {
   if (start === -1 || !/^\S+$/.test(group) || !headed) {
     throw new ParseError(source, 'no table of nodes and states', start === -1 ? nowhere : title);
   }
+  const seen = new Set<string>();
   const instances = rows.map((row): GroupInstance => {
     const [, word = '', state = ''] = /^(\S+)\s+([A-Z]\w*(?: \w+)*)$/.exec(row.text) ?? [];
     const place = placeOf(word);
     if (!place) throw new ParseError(source, 'not a node and its state', row);
+    if (seen.has(place.node)) throw new ParseError(source, 'a node that comes twice', row);
+    seen.add(place.node);
     return { group, ...place, state, role: roleOf(state) };
   });
   if (instances.length === 0) throw new ParseError(source, 'no node', title);

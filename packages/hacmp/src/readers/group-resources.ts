@@ -38,16 +38,61 @@ export interface ShownResources {
 const source = 'clshowres';
 /** Values start at column 53. */
 const labelWidth = 52;
+/** Their values are lists of names, or sentences: they may be long enough to be wrapped. */
+const longValued =
+  /^(.* Policy|Participating Node Name\(s\)|Service IP Label|Filesystems|(Concurrent )?Volume Groups|(Raw )?Disks|Application Servers)$/;
+/** Labels that may come without a value below those. Other words alone on a line there are the rest of a value. */
+const emptyLabels = new Set(
+  `Site Relationship
+Node Priority
+Dynamic Node Priority
+Service IP Label
+HTY Service Label
+Filesystems
+Filesystems Consistency Check
+Filesystems Recovery Method
+Filesystems to be exported
+Filesystems/Directories to be exported (NFSv3)
+Filesystems/Directories to be exported (NFSv4)
+Filesystems to be NFS mounted
+Network For NFS Mount
+Filesystem/Directory for NFSv4 Stable Storage
+Volume Groups
+Concurrent Volume Groups
+Disks
+Raw Disks
+GMVG Replicated Resources
+GMD Replicated Resources
+PPRC Replicated Resources
+SVC PPRC Replicated Resources
+EMC SRDF? Replicated Resources
+Hitachi TrueCopy? Replicated Resources
+Generic XD Replicated Resources
+AIX Connections Services
+AIX Fast Connect Services
+Shared Tape Resources
+Application Servers
+Communication Links
+Highly Available Communication Links
+Primary Workload Manager Class
+Secondary Workload Manager Class
+Delayed Fallback Timer
+Miscellaneous Data
+Inactive Takeover
+WPAR Name`.split('\n'),
+);
 
 /**
  * Reads what `clshowres` prints: for each group lines of a label and a value, then the run-time parameters.
  *
- * @throws {@link ParseError} at a line that is neither, and when groups or run-time parameters are cut off.
+ * @throws {@link ParseError} at a line that is neither, at the rest of a value that was wrapped, and when groups or
+ *   run-time parameters are cut off.
  */
 export function parseResources(text: string): ShownResources {
   const groups: Record<string, string>[] = [];
   const runTime: [label: string, value: string][] = [];
   let inRunTime = false;
+  let wrappable = false;
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     const at = { line: index + 1, text: line };
@@ -61,6 +106,8 @@ export function parseResources(text: string): ShownResources {
     // Two blanks within a label: the value has come out of its column.
     if (!split || !/^[A-Z][\w ()/,?.-]*$/.test(label) || label.includes('  '))
       throw new ParseError(source, 'not a label and its value', at);
+    if (wrappable && value === '' && !emptyLabels.has(label)) throw new ParseError(source, 'the rest of a value', at);
+    wrappable = value !== '' && longValued.test(label);
     if (label === 'Resource Group Name') {
       if (value === '') throw new ParseError(source, 'a group without a name', at);
       inRunTime = false;

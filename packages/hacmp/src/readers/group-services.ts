@@ -22,7 +22,7 @@ const notice = /^\s*[A-Z][A-Za-z]*(?: [A-Za-z-]+){3,}\.?$/;
 /**
  * Reads what `lssrc -ls cthags` prints (`grpsvcs` before 7.1): the row of the subsystem, free lines, and a table of groups.
  *
- * @throws {@link ParseError} without the row or the table, at a row of another shape, and at fewer groups than announced.
+ * @throws {@link ParseError} without the row or the table, at a row of another shape, and at another number of groups than announced.
  */
 export function parseGroupServices(text: string): GroupServices {
   const source = 'lssrc -ls cthags';
@@ -43,8 +43,7 @@ export function parseGroupServices(text: string): GroupServices {
     const [providers = 0, localProviders = 0, localSubscribers = 0] = counts.map(Number);
     return [{ name, providers, localProviders, localSubscribers }];
   });
-  // Groups without a name of their own are counted and not listed.
-  if (announced === undefined || groups.length > Number(announced) || groups.length === 0) {
+  if (groups.length !== Number(announced) || groups.length === 0) {
     throw new ParseError(source, `${groups.length} groups where ${announced ?? 'no number'} was announced`, subsystem);
   }
   return { subsystem: parseSubsystem(subsystem.text, source, subsystem.line), groups };

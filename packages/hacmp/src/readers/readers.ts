@@ -54,7 +54,7 @@ const readers: Readonly<Record<string, (typed: TypedCommand) => Reader | undefin
     if (/[sc]/.test(options)) return parseGroupRows;
     return /^h?$/.test(options) ? parseGroupTable : undefined;
   },
-  clfindres: ({ options }) => (options.includes('s') ? parseGroupRows : readFoundGroups),
+  clfindres: ({ options }) => readFoundGroups(options.includes('s') ? parseGroupRows : parseGroupTable),
   clRGmove: () => parseGroupMove,
   clmgr: readerOfClmgr,
   clvt: readerOfClmgr,
@@ -100,9 +100,9 @@ function readerOfClmgr({ words }: TypedCommand): Reader | undefined {
   return name === undefined && kind !== 'cluster' && options === '' ? parseNames : parseAttributes;
 }
 
-/** The same name prints one row a group up to 4.x and a row for each node from 5.x on. */
-function readFoundGroups(text: string): unknown {
-  return /^\s*GroupName\b/m.test(text) ? parseFoundGroups(text) : parseGroupTable(text);
+/** The same name prints one row a group up to 4.x, whatever its options, and a row for each node from 5.x on. */
+function readFoundGroups(later: Reader): Reader {
+  return (text) => (/^\s*GroupName\b/m.test(text) ? parseFoundGroups(text) : later(text));
 }
 
 function readNodeOutputs(read: Reader | undefined): Reader {

@@ -48,6 +48,14 @@ const meanings: Readonly<Record<string, StateMeaning>> = {
   'UNMANAGED SECONDARY': 'unmanaged',
 };
 
+/** Texts of the OFFLINE family that are documented; the documents say that there are more. */
+const offlineTexts = ['parent offline', 'fallover', 'lack of node', 'lack of a node'].map(
+  (reason) => `OFFLINE due to ${reason}`,
+);
+
+/** Every state text that is documented. */
+export const knownStates: readonly string[] = [...Object.keys(meanings), ...offlineTexts];
+
 /** Compares the whole text, in HACMP's own case. Texts that begin with `OFFLINE due to` are of the OFFLINE family. */
 export function meaningOf(state: string): StateMeaning {
   if (Object.hasOwn(meanings, state)) return meanings[state] ?? 'unknown';
@@ -69,15 +77,16 @@ export function placeOf(word: string): { readonly node: string; readonly site: s
  * Reads the colon form of `clRGinfo -s` and `-c` (5.x to 7.x): a line for each group and node, 15 fields as seen on 7.1.
  *
  * @returns The lines in printed order, which is no priority order.
- * @throws {@link ParseError} at a message line, at a line that has another number of fields than the first, and at an
- *   empty answer: half an answer is none.
+ * @throws {@link ParseError} at a message line, at a line that has another number of fields than the first or ends before
+ *   the site, and at an empty answer: half an answer is none. Nothing but a line feed tells that a last field
+ *   which is read is whole; the empty ones behind the site tell it, too.
  */
 export function parseGroupRows(text: string): GroupRow[] {
   const source = 'clRGinfo -s';
   const lines = linesOf(text);
   const width = lines[0]?.text.split(':').length ?? 0;
   if (lines.length === 0) throw new ParseError(source, 'no line', nowhere);
-  return lines.map((line) => {
+  const rows = lines.map((line) => {
     const fields = line.text.split(':');
     const [group = '', state = '', node = '', type = '', startup = '', fallover = '', fallback = '', sitePolicy = ''] =
       fields;
@@ -90,6 +99,11 @@ export function parseGroupRows(text: string): GroupRow[] {
     const site = fields[8]?.trim() || null;
     return { group, node, site, state, role: roleOf(state), type, startup, fallover, fallback, sitePolicy };
   });
+  const ended = text.slice(text.trimEnd().length).includes('\n');
+  if ((width > 3 && width < 9) || (width < 10 && !ended)) {
+    throw new ParseError(source, 'a line that is cut', lines.at(-1) ?? nowhere);
+  }
+  return rows;
 }
 
 function isName(word: string): boolean {

@@ -37,7 +37,8 @@ const detailsLine = /^Details of .* cluster manager:\s*$/;
  * Reads `clshowsrv -v` (or `-a`, or one subsystem) in both of its forms: lists of subsystems with the manager's details,
  * and from 7.2 on a block for each node.
  *
- * @throws {@link ParseError} at a line that belongs to neither, at a list without its heading, and at a block that is cut.
+ * @throws {@link ParseError} at a line that belongs to neither, at a list without its heading, at a block or a list that is
+ *   cut, and at a node that comes twice.
  */
 export function parseShownServices(text: string): ShownServices {
   const nodes: NodeServices[] = [];
@@ -52,7 +53,9 @@ export function parseShownServices(text: string): ShownServices {
     const node = nodeLine.exec(line.text);
     const title = sectionLine.exec(line.text);
     if (node) {
-      nodes.push(readNode(node, listed.slice(index + 1, index + 4), line));
+      const found = readNode(node, listed.slice(index + 1, index + 4), line);
+      if (nodes.some(({ node }) => node === found.node)) throw new ParseError(source, 'a node that comes twice', line);
+      nodes.push(found);
       index += 3;
     } else if (title) {
       section = title[1] ?? '';
@@ -65,7 +68,8 @@ export function parseShownServices(text: string): ShownServices {
       throw new ParseError(source, 'no heading above it', line);
     }
   }
-  if (!headed || nodes.length + subsystems.length === 0) {
+  const cut = details === -1 && isSubsystemHeading(listed.at(-1)?.text ?? '');
+  if (!headed || cut || nodes.length + subsystems.length === 0) {
     throw new ParseError(source, 'nothing that tells a status', lines.at(-1) ?? nowhere);
   }
   const rest = text.split('\n').slice(lines[details]?.line);

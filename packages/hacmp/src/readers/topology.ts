@@ -1,4 +1,4 @@
-import { ParseError } from '@splitmirror/host';
+import { linesOf, nowhere, ParseError } from '@splitmirror/host';
 
 /** A resource group as `cltopinfo` lists it. */
 export interface TopologyGroup {
@@ -26,12 +26,13 @@ export interface Topology {
 }
 
 const source = 'cltopinfo';
+const nodeLine = /^NODE (\S+):$/;
 
 /**
  * Reads what `cltopinfo` prints.
  *
  * @throws {@link ParseError} at a line that does not fit in its place, and when fewer nodes or networks follow than are
- *   announced.
+ *   announced, or nothing follows the last node.
  */
 export function parseTopology(text: string): Topology {
   const attributes = new Map<string, string>();
@@ -45,7 +46,7 @@ export function parseTopology(text: string): Topology {
     const line = raw.trim();
     const at = { line: index + 1, text: raw };
     if (line === '') continue;
-    const node = /^NODE (\S+):$/.exec(line)?.[1];
+    const node = nodeLine.exec(line)?.[1];
     const net = /^Network (\S+)$/.exec(line)?.[1];
     const group = /^Resource Group (\S+)$/.exec(line)?.[1];
     if (!counts) {
@@ -88,6 +89,10 @@ export function parseTopology(text: string): Topology {
   const cluster = attributes.get('Cluster Name');
   if (!cluster || nodes.size !== nodeCount || distinct.size !== networkCount) {
     throw new ParseError(source, 'no cluster name, or not the announced nodes and networks', { line: 1, text });
+  }
+  const last = linesOf(text).at(-1) ?? nowhere;
+  if (distinct.size > 0 && nodeLine.test(last.text.trim())) {
+    throw new ParseError(source, 'ends before the networks of a node', last);
   }
   return {
     cluster,
