@@ -49,3 +49,16 @@ VG PERMISSION:      read/write               TOTAL PPs:      30 (1920 meg`;
     stderr: expect.stringMatching(/^PARSE_OUTPUT: lsvg:/),
   });
 });
+
+it('parse tells what LVM says among the rows, and reads the rows', () => {
+  const map =
+    'datalv:/data\nLP    PP1  PV1               PP2  PV2               PP3  PV3\n0001  0101 hdisk4            0007 hdisk5\n';
+  const warned = parse(
+    'lslv -m datalv',
+    `0516-1147 lslv: Warning - logical volume datalv may be partially mirrored.\n${map}`,
+  );
+  expect(warned).toEqual({
+    ...parse('lslv -m datalv', map),
+    stderr: '0516-1147 lslv: Warning - logical volume datalv may be partially mirrored.\n',
+  });
+});

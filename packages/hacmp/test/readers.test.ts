@@ -177,9 +177,14 @@ describe('parseFoundGroups', () => {
     ['rows that go on without a name', 'UP         db_node1', 'UP db_node1\n UP db_node3\n UP db_node4'],
     ['locations on lines of their own', 'db_node1', 'db_node1\n db_node3\n db_node4'],
     ['a location missing', 'UP         db_node1', 'UP'],
-    ['a group that comes twice', 'webrg', 'payrg'],
+    ['a group twice at one location', /^payrg.*$/m, '$&\n$&'],
   ])('refuses %s', (_, from, to) => {
     expect(refusal(() => parseFoundGroups(textOf('found-groups').replace(from, to)))).not.toBe('accepted');
+  });
+
+  it('reads a group that has a row for each of its locations', () => {
+    const rows = textOf('found-groups').replace('webrg', 'payrg');
+    expect(parseFoundGroups(rows).map(({ name }) => name)).toEqual(['payrg', 'payrg']);
   });
 
   it('refuses a list of locations, and says so', () => {

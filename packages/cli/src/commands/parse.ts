@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { readerOf as clusterReader } from '@splitmirror/hacmp';
 import { readerOf as levelReader } from '@splitmirror/levels';
-import { readerOf as storageReader } from '@splitmirror/lvm';
+import { type ReaderOptions, readerOf as storageReader } from '@splitmirror/lvm';
 import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -16,7 +16,7 @@ export async function parse(command: string, file: string | undefined): Promise<
     });
   }
   const output = file === undefined ? await text(process.stdin) : await readFile(file, 'utf8').catch(unreadable(file));
-  process.stdout.write(`${JSON.stringify(read(output), null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(read(output, { onMessage: warn }), null, 2)}\n`);
   return exitCodes.OK.code;
 }
 
@@ -25,11 +25,16 @@ export async function parse(command: string, file: string | undefined): Promise<
  * wants all. So the strictest reader is asked alone, because what it refuses another would take by half. Of software lists,
  * the levels know all generations.
  */
-function readerFor(command: string): ((output: string) => unknown) | undefined {
+function readerFor(command: string): ((output: string, options: ReaderOptions) => unknown) | undefined {
   return /\blslpp\b/.test(command)
     ? (levelReader(command) ?? clusterReader(command))
     : (storageReader(command) ?? clusterReader(command) ?? levelReader(command));
 }
+
+/** What LVM says among rows is no part of them, and nothing to be silent about. */
+const warn: ReaderOptions['onMessage'] = ({ number, command, text: words }) => {
+  process.stderr.write(`${number} ${command ?? ''}: ${words}\n`);
+};
 
 function unreadable(file: string) {
   return (cause: Error): never => {

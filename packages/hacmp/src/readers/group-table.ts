@@ -117,8 +117,9 @@ export function parseFoundGroups(text: string): FoundGroup[] {
       throw new ParseError(source, 'not a group, its type, its state and its location', row);
     }
     if (more.length > 0) throw new ParseError(source, 'more than one location under one heading', row);
-    if (seen.has(name)) throw new ParseError(source, 'a group that comes twice', row);
-    seen.add(name);
+    // A concurrent group may have a row for each location.
+    if (seen.has(`${name} ${location}`)) throw new ParseError(source, 'a group twice at one location', row);
+    seen.add(`${name} ${location}`);
     return { name, type, state, location };
   });
 }
