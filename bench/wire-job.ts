@@ -59,7 +59,7 @@ async function save(host: Host, file: string, to: string, digest: DigestKind = '
   const { stdout, outcome } = await host.stream(reads('cat', file), { timeoutSeconds: 600 });
   for await (const chunk of stdout as AsyncIterable<Chunk>) {
     watch.push(chunk);
-    await sink.write(chunk);
+    await sink.write(chunk, chunk[Symbol.dispose]?.bind(chunk));
     for (const piece of lines.splice(0)) await catalogue.write(piece);
   }
   const ended = await outcome;

@@ -128,9 +128,23 @@ const mutants = [
   {
     breaks: 'the memory of a chunk is given back before it is written',
     file: 'packages/backup/src/run/sink.ts',
-    from: '    const rest: Buffer[] = [...batch];',
-    to: '    const rest: Buffer[] = [...batch];\n    for (const chunk of batch) chunk[Symbol.dispose]?.();',
+    from: '    for (let left = bytes; left > 0; ) {',
+    to: '    for (const release of written) release();\n    for (let left = bytes; left > 0; ) {',
     tests: ['packages/backup/src/run/sink.test.ts'],
+  },
+  {
+    breaks: 'what the system did not take at once is not written',
+    file: 'packages/backup/src/run/sink.ts',
+    from: '      left -= bytesWritten;',
+    to: '      left = 0;',
+    tests: ['packages/backup/src/run/sink.test.ts'],
+  },
+  {
+    breaks: 'the memory of a chunk is given back before restic has it',
+    file: 'packages/backup/src/store/restic.ts',
+    from: '      if (!isAtOnce) await drained();',
+    to: '      if (!isAtOnce) await drained();\n      release?.();',
+    tests: ['packages/backup/src/store/restic.test.ts'],
   },
   {
     breaks: 'a chunk of which a part is held back is handed on whole',

@@ -13,7 +13,7 @@ export function localTransport(name: string): Transport {
   return {
     async open(commandLine): Promise<RemoteProcess> {
       // Not at the top: every part imports this package, and most of them run nothing here.
-      const { spawn } = await import('node:child_process');
+      const { spawn } = process.getBuiltinModule('node:child_process');
       const child = spawn('/bin/sh', ['-c', commandLine], { detached: true, stdio: 'pipe' });
       const exit = new Promise<ProcessExit>((resolve) => {
         child.on('exit', (code, signal) => {

@@ -11,7 +11,7 @@ import {
   type Verdict,
   watchArchive,
 } from '@splitmirror/archive';
-import { type CommandStream, renderCommand } from '@splitmirror/host';
+import { type Chunk, type CommandStream, renderCommand } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { GroupPolicy, PlannedArchive, RunPlan } from '../plan/run-plan.ts';
 import type { PlannedVolume, Problem, Proof } from '../ports.ts';
@@ -314,7 +314,7 @@ async function storeWhole(
   };
   const pieces = extensionOf(form) === '' ? source : toStored(source, form, onStored);
   try {
-    for await (const piece of pieces) await sink.write(piece);
+    for await (const piece of pieces) await sink.write(piece, releaseOf(piece));
   } catch (error) {
     const seen = source.seen();
     if (seen instanceof Error) return seen;
@@ -323,6 +323,11 @@ async function storeWhole(
   const seen = source.seen();
   if (seen === undefined || seen instanceof Error) throw new Error('an archive ended before its source');
   return { seen, digest: digest ?? { bytes: seen.bytes, sha256: seen.sha256 } };
+}
+
+/** Gives the memory of a chunk back, which nobody but the sink has any more. */
+function releaseOf(chunk: Chunk): (() => void) | undefined {
+  return chunk[Symbol.dispose]?.bind(chunk);
 }
 
 function judge(archive: PlannedArchive, evidence: Parameters<ArchiveTool<unknown>['judge']>[0]): Verdict {

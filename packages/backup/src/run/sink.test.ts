@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { openSink } from './sink.ts';
 
 let directory: string;
@@ -20,25 +20,43 @@ it('gives the file its name only when it is complete', async () => {
   expect(Buffer.concat(chunks).equals(await readFile(join(directory, 'a.tar')))).toBe(true);
 });
 
-it('gives the memory of a chunk back when it is written, and not before', async () => {
+it('releases a chunk when it is written, and not before, however little the system takes at once', async () => {
+  const probe = await open(join(directory, 'probe'), 'w');
+  const prototype = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const { writev } = prototype;
+  let calls = 0;
+  const short = vi.spyOn(prototype, 'writev').mockImplementation(function (this: FileHandle, [first]: Buffer[]) {
+    calls += 1;
+    return writev.call(this, first === undefined ? [] : [first.subarray(0, 1 + ((calls * 7919) % 30_000))]);
+  } as unknown as FileHandle['writev']);
   const sink = await openSink(join(directory, 'a.tar'));
-  const given: number[] = [];
-  const chunks = Array.from({ length: 40 }, (_, index) =>
-    Object.assign(Buffer.alloc(20_000, index + 1), {
-      [Symbol.dispose](this: Buffer) {
-        given.push(index);
-        this.fill(0);
-      },
-    }),
-  );
-  await sink.write(chunks[0] as Buffer);
-  await delay(50);
-  expect(given).toEqual([]);
-  for (const chunk of chunks.slice(1)) await sink.write(chunk);
+  const released: number[] = [];
+  const contents = Array.from({ length: 40 }, (_, index) => Buffer.alloc(20_000, index + 1));
+  for (const [index, content] of contents.entries()) {
+    const chunk = Buffer.from(content);
+    await sink.write(chunk, () => {
+      released.push(index);
+      chunk.fill(0);
+    });
+    if (index === 0) await delay(50);
+    if (index === 0) expect(released).toEqual([]);
+  }
   await sink.finish();
-  expect(given).toEqual([...chunks.keys()]);
-  const written = await readFile(join(directory, 'a.tar'));
-  expect(written.equals(Buffer.concat([...chunks.keys()].map((index) => Buffer.alloc(20_000, index + 1))))).toBe(true);
+  short.mockRestore();
+  expect(calls).toBeGreaterThan(contents.length);
+  expect(released).toEqual([...contents.keys()]);
+  expect(Buffer.concat(contents).equals(await readFile(join(directory, 'a.tar')))).toBe(true);
+});
+
+it('fails, and ends, when a chunk was emptied before it was written', async () => {
+  const sink = await openSink(join(directory, 'a.tar'));
+  const chunk = Buffer.from(new ArrayBuffer(20_000));
+  await sink.write(chunk);
+  (chunk.buffer as ArrayBuffer).transfer(0);
+  await expect(sink.finish()).rejects.toThrow('20000 bytes were gone before they could be written');
+  await sink.abandon();
+  expect(await readdir(directory)).toEqual(['a.tar.partial']);
 });
 
 it('leaves a partial file when it is abandoned', async () => {

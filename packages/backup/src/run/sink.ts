@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Chunk } from '@splitmirror/host';
 import { syncDirectory } from '../store/durable.ts';
 
 /** Bytes gathered before they are written: single small writes cost a third of the speed, large batches the caches. */
@@ -16,8 +15,12 @@ let isSyncing = false;
 
 /** A file that appears under its name only when it is complete and on the disk. */
 export interface Sink {
-  /** Takes a chunk over: nobody else may use it from now on. */
-  write(chunk: Chunk): Promise<void>;
+  /**
+   * Takes the next bytes. They may still be read when this has settled.
+   *
+   * @param release Called once they are written, or never.
+   */
+  write(chunk: Buffer, release?: () => void): Promise<void>;
   /** Makes the bytes durable and gives the file its name; tells the snapshot where a repository has taken it. */
   finish(): Promise<{ readonly snapshot: string | null }>;
   /** Lets go of what was written: it stays partial, or leaves nothing. */
@@ -30,7 +33,8 @@ export interface Sink {
 export async function openSink(file: string): Promise<Sink> {
   const partial = `${file}.partial`;
   const handle: FileHandle = await open(partial, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  let gathered: Chunk[] = [];
+  let gathered: Buffer[] = [];
+  let releases: (() => void)[] = [];
   let size = 0;
   let unsynced = 0;
   let writing = Promise.resolve();
@@ -45,27 +49,30 @@ export async function openSink(file: string): Promise<Sink> {
       isSyncing = false;
     });
   };
-  const put = async (batch: readonly Chunk[], bytes: number) => {
-    const rest: Buffer[] = [...batch];
+  const put = async (batch: Buffer[], bytes: number, written: readonly (() => void)[]) => {
     for (let left = bytes; left > 0; ) {
-      const { bytesWritten } = await handle.writev(rest);
+      const { bytesWritten } = await handle.writev(batch);
+      // Somebody has emptied a chunk under our hands.
+      if (bytesWritten === 0) throw new Error(`${file}: ${left} bytes were gone before they could be written`);
       left -= bytesWritten;
-      dropFront(rest, bytesWritten);
+      dropFront(batch, bytesWritten);
     }
-    for (const chunk of batch) chunk[Symbol.dispose]?.();
+    for (const release of written) release();
     unsynced += bytes;
     if (unsynced >= writeBackBytes && !isSyncing) syncing = sync().catch(keepFailure);
   };
   const flush = async () => {
     await writing;
     if (failures.length > 0) throw failures[0];
-    writing = put(gathered, size).catch(keepFailure);
+    writing = put(gathered, size, releases).catch(keepFailure);
     gathered = [];
+    releases = [];
     size = 0;
   };
   return {
-    async write(chunk) {
+    async write(chunk, release) {
       gathered.push(chunk);
+      if (release !== undefined) releases.push(release);
       size += chunk.length;
       if (size >= batchBytes) await flush();
     },

@@ -55,10 +55,10 @@ async function storeRun(store: Store, run: string, bytes: Buffer, day = 22): Pro
   const stored = await store.begin('g', run, createdAt);
   await stored.journal.write({ at: createdAt, kind: 'plan' });
   const sink = await stored.openArchive('rawlv.dd');
-  for (let at = 0; at < bytes.length; at += 65_536) {
-    const chunk = Buffer.from(bytes.subarray(at, at + 65_536));
-    // Given back too early it would be stored as zeros.
-    await sink.write(Object.assign(chunk, { [Symbol.dispose]: () => void chunk.fill(0) }));
+  // As ssh brings it; what is released too early is stored as zeros.
+  for (let at = 0; at < bytes.length; at += 32_768) {
+    const chunk = Buffer.from(bytes.subarray(at, at + 32_768));
+    await sink.write(chunk, () => void chunk.fill(0));
   }
   const { snapshot } = await sink.finish();
   const sha256 = execFileSync('sha256sum', { input: bytes, encoding: 'utf8' }).slice(0, 64);
@@ -334,6 +334,23 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     await sink.abandon();
     await stored.journal.close();
     expect(restic('snapshots', '--tag', 'run:killed', '--json').trim()).toBe('[]');
+  });
+
+  it('makes no snapshot of an archive whose chunks were emptied under its hands', async () => {
+    const store = await openStore(join(base, 'emptied'), await resticVault(options));
+    const stored = await store.begin('g', 'emptied', '2026-11-22T10:00:00.000Z');
+    const sink = await stored.openArchive('rawlv.dd');
+    // More than the pipe has room for: what comes behind it waits.
+    void sink.write(Buffer.alloc(1 << 20));
+    const chunk = Buffer.from(new ArrayBuffer(16_384));
+    const writing = sink.write(chunk);
+    setImmediate(() => (chunk.buffer as ArrayBuffer).transfer(0));
+    await writing.catch(() => {});
+    const gone = { code: 'RESTIC_FAILED', message: 'bytes of rawlv.dd were gone before restic had them' };
+    await expect(sink.finish()).rejects.toMatchObject(gone);
+    await sink.abandon();
+    await stored.journal.close();
+    expect(restic('snapshots', '--tag', 'run:emptied', '--json').trim()).toBe('[]');
   });
 
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';

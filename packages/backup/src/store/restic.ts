@@ -113,6 +113,8 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
   const args = ['backup', '--json', '--quiet', ...taggedAs(place, 'archive'), '--stdin', '--stdin-filename', file];
   const child = restic.start(args, { reads: false });
   let over = false;
+  /** Somebody has emptied a chunk under our hands. */
+  let isTorn = false;
   let resume = () => {};
   const wake = () => resume();
   void child.ended.then(() => {
@@ -127,20 +129,29 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
       if (over || !child.stdin.writable) resolve();
     });
   const requireAlive = async () => {
+    if (isTorn) throw new ResticError('RESTIC_FAILED', `bytes of ${file} were gone before restic had them`);
     if (!over) return;
     const ended = await child.ended;
     throw restic.failure(ended) ?? new ResticError('RESTIC_FAILED', 'restic: it ended before its input did');
   };
   return {
-    async write(chunk) {
+    async write(chunk, release) {
+      const { length } = chunk;
       await requireAlive();
+      isTorn = chunk.length !== length;
       const isAtOnce = child.stdin.write(chunk, (error) => {
-        if (!error) chunk[Symbol.dispose]?.();
+        if (error) return;
+        isTorn ||= chunk.length !== length;
+        // One that was emptied while it waited would be waited for.
+        if (isTorn) wake();
+        else release?.();
       });
       if (!isAtOnce) await drained();
       await requireAlive();
     },
     async finish() {
+      // Behind all that was written.
+      await new Promise((resolve) => child.stdin.write('', resolve));
       await requireAlive();
       child.stdin.end();
       const ended = await restic.endOf(child);

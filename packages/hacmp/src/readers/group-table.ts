@@ -79,7 +79,7 @@ function byState(line: string): Fields | null {
 /** A text that fills its column runs into the next: `OFFLINE SECONDARYn1` would pass for OFFLINE on `SECONDARYn1`. */
 function runsOn([, state, node]: Fields): boolean {
   const text = `${state} ${node}`.toLowerCase();
-  return knownStates.some((known) => known.length > state.length && text.startsWith(known.toLowerCase()));
+  return knownStates().some((known) => known.length > state.length && text.startsWith(known.toLowerCase()));
 }
 
 function checked(group: string, state: string, node: string): Fields | null {

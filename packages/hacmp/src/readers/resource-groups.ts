@@ -48,13 +48,11 @@ const meanings: Readonly<Record<string, StateMeaning>> = {
   'UNMANAGED SECONDARY': 'unmanaged',
 };
 
-/** Texts of the OFFLINE family that are documented; the documents say that there are more. */
-const offlineTexts = ['parent offline', 'fallover', 'lack of node', 'lack of a node'].map(
-  (reason) => `OFFLINE due to ${reason}`,
-);
-
-/** Every state text that is documented. */
-export const knownStates: readonly string[] = [...Object.keys(meanings), ...offlineTexts];
+/** Every state text that is documented; of the OFFLINE family there are more. */
+export function knownStates(): string[] {
+  const reasons = ['parent offline', 'fallover', 'lack of node', 'lack of a node'];
+  return [...Object.keys(meanings), ...reasons.map((reason) => `OFFLINE due to ${reason}`)];
+}
 
 /** Compares the whole text, in HACMP's own case. Texts that begin with `OFFLINE due to` are of the OFFLINE family. */
 export function meaningOf(state: string): StateMeaning {

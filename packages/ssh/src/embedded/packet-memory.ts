@@ -17,7 +17,8 @@ export function markMemory(packet: Buffer): void {
 
 /** Lets the reader of a channel's data give its memory back, where the data was a packet's. */
 export function makeDisposable(data: Chunk): void {
-  if (data.length >= leastBytes && (data.buffer as Memory)[holdsOnePacket]) data[Symbol.dispose] = giveBack;
+  if (data.length < leastBytes || !(data.buffer as Memory)[holdsOnePacket]) return;
+  Object.defineProperty(data, Symbol.dispose, { value: giveBack });
 }
 
 function giveBack(this: Buffer): void {
