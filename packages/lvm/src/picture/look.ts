@@ -131,19 +131,22 @@ function snapshotsOf(step: StepResult | undefined): readonly SnapshotList[] {
 type Results = ReadonlyMap<string, StepResult>;
 
 function sightGroup(name: string, results: Results): GroupSighting {
-  const described = results.get(`group:${name}`);
-  if (!answered(described)) return unreadable(name, described);
-  const group = parseVolumeGroup(splitMessages(described.stdout).rest);
+  const step = (part: string) => results.get(`${part}:${name}`);
+  const described = rowsOf(step('group'));
+  if (described === undefined) return unreadable(name, step('group'));
+  const group = parseVolumeGroup(described);
   if (group.state !== 'active' || group.permission !== 'read/write') return { kind: 'passive', name, group };
-  const steps = ['disks', 'volumes', 'map'].map((part) => results.get(`${part}:${name}`));
-  const failed = steps.find((step) => !answered(step));
-  if (failed !== undefined) return unreadable(name, failed);
-  const [disks, volumes, map] = steps.map((step) => splitMessages(step?.kind === 'ended' ? step.stdout : '').rest);
-  const { volumes: rows } = parseVolumes(volumes ?? '');
-  const details = results.get(`details:${name}`);
+  const disks = rowsOf(step('disks'));
+  if (disks === undefined) return unreadable(name, step('disks'));
+  const volumes = rowsOf(step('volumes'));
+  if (volumes === undefined) return unreadable(name, step('volumes'));
+  const map = rowsOf(step('map'));
+  if (map === undefined) return unreadable(name, step('map'));
+  const { volumes: rows } = parseVolumes(volumes);
   // Without any volume xargs may run lslv without an operand, which fails.
-  if (rows.length > 0 && !answered(details)) {
-    const view = unreadable(name, details);
+  const details = rows.length > 0 ? rowsOf(step('details')) : null;
+  if (details === undefined) {
+    const view = unreadable(name, step('details'));
     if (view.kind !== 'not-found') return view;
     throw new ContradictionError(`a volume that lsvg -l ${name} lists is gone: ${view.seen.split('\n', 1)}`);
   }
@@ -151,11 +154,10 @@ function sightGroup(name: string, results: Results): GroupSighting {
     kind: 'active',
     name,
     group,
-    disks: parseGroupDisks(disks ?? '').disks,
+    disks: parseGroupDisks(disks).disks,
     rows,
-    map: parsePartitionMap(map ?? ''),
-    volumes:
-      rows.length > 0 && details?.kind === 'ended' ? parseLogicalVolumes(splitMessages(details.stdout).rest) : [],
+    map: parsePartitionMap(map),
+    volumes: details === null ? [] : parseLogicalVolumes(details),
   };
 }
 
@@ -178,9 +180,12 @@ function succeeded(step: StepResult | undefined): step is Extract<StepResult, { 
   return step?.kind === 'ended' && step.exitCode === 0;
 }
 
-/** LVM may tell a failure beside rows, with a status of 0. */
-function answered(step: StepResult | undefined): step is Extract<StepResult, { kind: 'ended' }> {
-  return succeeded(step) && !splitMessages(`${step.stderr}\n${step.stdout}`).messages.some(isFailure);
+/** What a query printed but its messages, unless it failed: LVM may tell that beside rows, with a status of 0. */
+function rowsOf(step: StepResult | undefined): string | undefined {
+  if (!succeeded(step)) return undefined;
+  const { messages, rest } = splitMessages(step.stdout);
+  const isTold = [...messages, ...splitMessages(step.stderr).messages].some(isFailure);
+  return isTold ? undefined : rest;
 }
 
 function answer(results: Results, id: string, node: string): string {
