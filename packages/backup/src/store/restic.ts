@@ -138,7 +138,6 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
     async write(chunk, release) {
       const { length } = chunk;
       await requireAlive();
-      isTorn = chunk.length !== length;
       const isAtOnce = child.stdin.write(chunk, (error) => {
         if (error) return;
         isTorn ||= chunk.length !== length;
