@@ -71,6 +71,12 @@ function edit(made: World, node: string, command: string, change: (text: string)
   if (whole !== 'hang') at(made, node).overrides[command] = { ...whole, stdout: change(whole.stdout ?? '') };
 }
 
+/** Lets a command also write to stderr. */
+function complain(made: World, node: string, command: string, stderr: string): void {
+  const whole = answer(at(made, node), command);
+  if (whole !== 'hang') at(made, node).overrides[command] = { ...whole, stderr };
+}
+
 const lssrc = 'lssrc -ls clstrmgrES';
 const lscluster = 'lscluster -m';
 const throughDisk = 'UP  REACHABLE THROUGH REPOS DISK ONLY';
@@ -560,10 +566,7 @@ export const situations: readonly Situation[] = [
   },
   {
     title: 'lscluster warns on stderr, and ends with 0',
-    world: world((w) => {
-      edit(w, 'db1', lscluster, (text) => text);
-      Object.assign(at(w, 'db1').overrides[lscluster] ?? {}, { stderr: warning });
-    }),
+    world: world((w) => complain(w, 'db1', lscluster, warning)),
     verdict: 'undecidable',
     because: ['MEMBERSHIP_UNREADABLE'],
     why: 'a warning of the membership layer may be of a partition',
@@ -871,12 +874,7 @@ export const situations: readonly Situation[] = [
   },
   {
     title: 'a message of AIX stands beside the answer of a manager, on stderr',
-    world: world((w) => {
-      edit(w, 'db1', lssrc, (text) => text);
-      Object.assign(at(w, 'db1').overrides[lssrc] ?? {}, {
-        stderr: '0513-056 Timeout waiting for command response.\n',
-      });
-    }),
+    world: world((w) => complain(w, 'db1', lssrc, '0513-056 Timeout waiting for command response.\n')),
     verdict: 'undecidable',
     because: ['MANAGER_UNREADABLE'],
     why: 'an exit code of 0 does not make it whole',

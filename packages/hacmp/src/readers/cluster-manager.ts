@@ -1,4 +1,5 @@
 import { linesOf, ParseError } from '@splitmirror/host';
+import { isMessage } from './messages.ts';
 
 /** The cluster manager of one node, from `lssrc -ls clstrmgrES`. `null`: the line is not there. */
 export interface ClusterManager {
@@ -44,7 +45,6 @@ export function managerMeaning(state: string): ManagerMeaning {
 }
 
 const source = 'lssrc -ls clstrmgrES';
-const message = /^(?:\S+\s+)?\d{4}-\d{3}/;
 
 /**
  * Reads what `lssrc -ls clstrmgrES` prints: free lines, of which exactly one gives the state.
@@ -58,7 +58,7 @@ export function parseClusterManager(text: string): ClusterManager {
   const nodes: Record<string, string> = {};
   const other: string[] = [];
   for (const at of linesOf(text)) {
-    if (message.test(at.text)) throw new ParseError(source, 'a message', at);
+    if (isMessage(at.text)) throw new ParseError(source, 'a message', at);
     const kind = known.find(({ begins }) => begins.test(at.text));
     if (!kind) {
       other.push(at.text);

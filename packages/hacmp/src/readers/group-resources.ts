@@ -42,45 +42,45 @@ const labelWidth = 52;
 const longValued =
   /^(.* Policy|Participating Node Name\(s\)|Service IP Label|Filesystems|(Concurrent )?Volume Groups|(Raw )?Disks|Application Servers)$/;
 /** Labels that may come without a value below those. Other words alone on a line there are the rest of a value. */
-const emptyLabels = new Set(
-  `Site Relationship
-Node Priority
-Dynamic Node Priority
-Service IP Label
-HTY Service Label
-Filesystems
-Filesystems Consistency Check
-Filesystems Recovery Method
-Filesystems to be exported
-Filesystems/Directories to be exported (NFSv3)
-Filesystems/Directories to be exported (NFSv4)
-Filesystems to be NFS mounted
-Network For NFS Mount
-Filesystem/Directory for NFSv4 Stable Storage
-Volume Groups
-Concurrent Volume Groups
-Disks
-Raw Disks
-GMVG Replicated Resources
-GMD Replicated Resources
-PPRC Replicated Resources
-SVC PPRC Replicated Resources
-EMC SRDF? Replicated Resources
-Hitachi TrueCopy? Replicated Resources
-Generic XD Replicated Resources
-AIX Connections Services
-AIX Fast Connect Services
-Shared Tape Resources
-Application Servers
-Communication Links
-Highly Available Communication Links
-Primary Workload Manager Class
-Secondary Workload Manager Class
-Delayed Fallback Timer
-Miscellaneous Data
-Inactive Takeover
-WPAR Name`.split('\n'),
-);
+const emptyLabels = new Set([
+  'Site Relationship',
+  'Node Priority',
+  'Dynamic Node Priority',
+  'Service IP Label',
+  'HTY Service Label',
+  'Filesystems',
+  'Filesystems Consistency Check',
+  'Filesystems Recovery Method',
+  'Filesystems to be exported',
+  'Filesystems/Directories to be exported (NFSv3)',
+  'Filesystems/Directories to be exported (NFSv4)',
+  'Filesystems to be NFS mounted',
+  'Network For NFS Mount',
+  'Filesystem/Directory for NFSv4 Stable Storage',
+  'Volume Groups',
+  'Concurrent Volume Groups',
+  'Disks',
+  'Raw Disks',
+  'GMVG Replicated Resources',
+  'GMD Replicated Resources',
+  'PPRC Replicated Resources',
+  'SVC PPRC Replicated Resources',
+  'EMC SRDF? Replicated Resources',
+  'Hitachi TrueCopy? Replicated Resources',
+  'Generic XD Replicated Resources',
+  'AIX Connections Services',
+  'AIX Fast Connect Services',
+  'Shared Tape Resources',
+  'Application Servers',
+  'Communication Links',
+  'Highly Available Communication Links',
+  'Primary Workload Manager Class',
+  'Secondary Workload Manager Class',
+  'Delayed Fallback Timer',
+  'Miscellaneous Data',
+  'Inactive Takeover',
+  'WPAR Name',
+]);
 
 /**
  * Reads what `clshowres` prints: for each group lines of a label and a value, then the run-time parameters.

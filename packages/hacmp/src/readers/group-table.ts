@@ -24,11 +24,12 @@ export function parseGroupTable(text: string): GroupInstance[] {
   const nodeAt = stateAt + (columns[2]?.length ?? 0);
   const instances: GroupInstance[] = [];
   const seen = new Set<string>();
+  const states = knownStates();
   let group = '';
   for (const row of rows) {
     if (ruler.test(row.text)) continue;
     const fields = byColumn(row.text, stateAt, nodeAt) ?? behindColumns(row.text, title.text, stateAt, nodeAt);
-    if (!fields || runsOn(fields) || (fields[0] === '' && group === '')) {
+    if (!fields || runsOn(fields, states) || (fields[0] === '' && group === '')) {
       throw new ParseError(source, 'not a row of group, state and node', row);
     }
     group = fields[0] || group;
@@ -77,9 +78,9 @@ function byState(line: string): Fields | null {
 }
 
 /** A text that fills its column runs into the next: `OFFLINE SECONDARYn1` would pass for OFFLINE on `SECONDARYn1`. */
-function runsOn([, state, node]: Fields): boolean {
+function runsOn([, state, node]: Fields, states: readonly string[]): boolean {
   const text = `${state} ${node}`.toLowerCase();
-  return knownStates().some((known) => known.length > state.length && text.startsWith(known.toLowerCase()));
+  return states.some((known) => known.length > state.length && text.startsWith(known.toLowerCase()));
 }
 
 function checked(group: string, state: string, node: string): Fields | null {

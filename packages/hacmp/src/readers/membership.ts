@@ -1,4 +1,5 @@
 import { linesOf, ParseError } from '@splitmirror/host';
+import { isMessage } from './messages.ts';
 
 /** A node as Cluster Aware AIX on another (or the same) node sees it. */
 export interface Member {
@@ -16,7 +17,7 @@ export interface Member {
 const source = 'lscluster -m';
 const announcement = /^Calling node query for all nodes *\.*$/;
 const number = /^Node query number of nodes examined: (\d+)$/;
-const message = /^(?:lscluster|WARNING|ERROR)\b|^(?:\S+\s+)?\d{4}-\d{3}/;
+const warning = /^(?:lscluster|WARNING|ERROR)\b/;
 
 /**
  * Reads what `lscluster -m` prints (7.1 and later).
@@ -54,8 +55,8 @@ function readMember(block: string): Member {
     return match;
   };
   if (!/^\S+$/.test(name)) throw new ParseError(source, 'no node name', { line: 1, text: name });
-  const warning = lines.find((line) => message.test(line));
-  if (warning) throw new ParseError(source, 'a message', { line: 1, text: warning });
+  const message = lines.find((line) => warning.test(line) || isMessage(line));
+  if (message) throw new ParseError(source, 'a message', { line: 1, text: message });
   const words = one(/^State of node: *(\S.*)$/)[1]?.split(/\s+/) ?? [];
   const pointsOfContact = Number(one(/^(?:Points of contact|Number of points_of_contact) for node: *(\d+)$/)[1]);
   const own = /^(State of node|(Points of contact|Number of points_of_contact) for node):/;
