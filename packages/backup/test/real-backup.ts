@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localHost, reads } from '@splitmirror/host';
 import type { BackupContext } from '../src/context.ts';
-import type { RunPlan } from '../src/plan/run-plan.ts';
+import type { PlannedArchive, RunPlan } from '../src/plan/run-plan.ts';
 import { archiveVolumes, planArchive } from '../src/run/archiving.ts';
 import type { Store, StoredBackup } from '../src/store/store.ts';
 import type { StoredForm } from '../src/store/stored-form.ts';
@@ -23,42 +23,53 @@ export async function makeSource(source: string): Promise<void> {
   await writeFile(join(source, 'raw'), Buffer.alloc(500_000, 'r'));
 }
 
+interface BackupOptions {
+  readonly run?: string;
+  readonly form?: StoredForm;
+  readonly createdAt?: string;
+  readonly idleSeconds?: number;
+}
+
 /** A backup of {@link makeSource} by the real tools of this machine, in this store. */
-export async function makeBackup(
-  store: Store,
-  source: string,
-  options: {
-    readonly run?: string;
-    readonly form?: StoredForm;
-    readonly createdAt?: string;
-    readonly idleSeconds?: number;
-  } = {},
-): Promise<StoredBackup> {
-  const { run = 'aaaaaa', form = {}, createdAt = '2026-11-22T10:00:00.000Z', idleSeconds = 60 } = options;
-  const policy = { ...modelPlan.policy, archiveSeconds: 60, idleSeconds, proofMs: 60_000, stored: form };
-  const tree = planArchive(
-    {
-      volume: 'datalv',
-      strategy: 'model',
-      copy: 'copy',
-      source: { kind: 'directory', mountPoint: '/data', path: join(source, 'fs') },
-      bytes: 1_000_000,
-      copies: 2,
-      copiesLeft: 1,
-      partitionsToResync: 1,
-    },
-    policy,
-  );
-  const raw = {
+export function makeBackup(store: Store, source: string, options: BackupOptions = {}): Promise<StoredBackup> {
+  const tree = archiveOfTree('datalv', join(source, 'fs'), options);
+  const raw: PlannedArchive = {
     ...tree,
     volume: 'rawlv',
-    tool: 'dd' as const,
+    tool: 'dd',
     mountPoint: null,
     file: tree.file.replace('datalv.tar', 'rawlv.dd'),
     source: reads('cat', join(source, 'raw')),
     expectedBytes: 500_000,
   };
-  const plan: RunPlan = { ...modelPlan, run, archives: [tree, raw], policy };
+  return makeBackupOf(store, [tree, raw], options);
+}
+
+/** What the plan of a backup says of a split copy that is mounted here. */
+export function archiveOfTree(volume: string, path: string, options: BackupOptions = {}): PlannedArchive {
+  return planArchive(
+    {
+      volume,
+      strategy: 'model',
+      copy: 'copy',
+      source: { kind: 'directory', mountPoint: '/data', path },
+      bytes: 1_000_000,
+      copies: 2,
+      copiesLeft: 1,
+      partitionsToResync: 1,
+    },
+    policyOf(options),
+  );
+}
+
+/** A backup of split copies that are mounted here, by the real tools of this machine, in this store. */
+export async function makeBackupOf(
+  store: Store,
+  archives: readonly PlannedArchive[],
+  options: BackupOptions = {},
+): Promise<StoredBackup> {
+  const { run = 'aaaaaa', createdAt = '2026-11-22T10:00:00.000Z' } = options;
+  const plan: RunPlan = { ...modelPlan, run, archives, policy: policyOf(options) };
   const context = {
     hosts: new Map([['a', localHost('a', { path: '/usr/bin:/bin' })]]),
     cluster: { confirm: async () => ({ kind: 'holds', proof: modelPlan.proof }) },
@@ -71,6 +82,14 @@ export async function makeBackup(
   await stored.commit(manifestOf(run, { createdAt, archives: [...result.archives] }));
   return store.find('g', run);
 }
+
+const policyOf = ({ form = {}, idleSeconds = 60 }: BackupOptions) => ({
+  ...modelPlan.policy,
+  archiveSeconds: 60,
+  idleSeconds,
+  proofMs: 60_000,
+  stored: form,
+});
 
 /** @throws when two trees differ, apart from our own notes. */
 export function requireSameTree(one: string, other: string): void {

@@ -3,7 +3,8 @@ import type { QuiesceCommand, QuiesceHooks } from './quiesce.ts';
 
 /*
  * Ready hooks. All of them rely on the operating system to say who is asking, so that no secret is in a plan. They are
- * written from the vendors' documentation; no such database was at hand to prove them, only doubles of their clients.
+ * written from the vendors' documentation. A PostgreSQL server was at hand to prove them; of Db2 and Oracle only doubles of
+ * their clients.
  */
 
 /** Seconds that each single command may take. */
