@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -57,21 +57,24 @@ export function agrees(printed: string, expected: readonly string[]): boolean {
   return new RegExp(`^${pattern}$`).test(printed === '' || printed.endsWith('\n') ? printed : `${printed}\n`);
 }
 
+/** The path without what npm puts before it for the programs that it starts: there a reader's shell has the machine's own. */
+export function pathOfTheMachine(): string {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);
+}
+
 /**
- * Types the commands of a page one after another into a real bash, with an empty home and `splitmirror` installed, as a
- * reader would, and stops at the first that prints something else than the page says. Whatever runs in the background is
- * ended with it.
+ * Types the commands of a page one after another into a real bash, in this checkout and with an empty home, as a reader
+ * would, and stops at the first that prints something else than the page says. Whatever runs in the background is ended
+ * with it.
  */
 export async function follow(page: string): Promise<Ran[]> {
   const home = await mkdtemp(join(tmpdir(), 'splitmirror-walkthrough-'));
-  await mkdir(join(home, 'bin'));
-  await symlink(join(root, 'test/installed-splitmirror'), join(home, 'bin/splitmirror'));
-  await symlink(process.execPath, join(home, 'bin/node'));
   // What npm hands to the programs that it starts is not what a reader's shell has.
   const rest = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   const shell = spawn('bash', ['--noprofile', '--norc'], {
-    cwd: home,
-    env: { ...rest, HOME: home, REPOSITORY: root, PATH: `${home}/bin:${process.env.PATH}`, LC_ALL: 'C.UTF-8', CI: '1' },
+    cwd: root,
+    env: { ...rest, HOME: home, PATH: pathOfTheMachine(), LC_ALL: 'C.UTF-8', CI: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });

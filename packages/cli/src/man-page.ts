@@ -16,36 +16,55 @@ export function manPage(program: Command): string {
     '.SH COMMANDS',
     ...commands.flatMap(commandLines),
     '.SH EXIT STATUS',
-    ...Object.values(exitCodes).flatMap(({ code, means }) => ['.TP', `.B ${code}`, text(means)]),
+    ...Object.values(exitCodes).flatMap(({ code, means }) => tagged(String(code), means)),
     '.SH FILES',
-    '.TP',
-    '.I splitmirror.yaml',
-    'The configuration; "splitmirror schema" prints its JSON Schema.',
+    ...tagged('splitmirror.yaml', 'The configuration; "splitmirror schema" prints its JSON Schema.'),
     '',
   ].join('\n');
 }
 
 function commandLines(command: Command): string[] {
+  const help = command.createHelp();
   return [
     '.SS',
-    `\\fBsplitmirror ${text(command.name())}\\fR ${text(command.usage())}`,
+    `${bold(`splitmirror ${command.name()}`)} ${text(command.usage())}`,
     '.PP',
     `${text(command.description())}.`,
-    ...command.options.flatMap(({ flags, description, defaultValue }) => [
-      '.TP',
-      `.B ${text(flags)}`,
-      text(defaultValue === undefined ? description : `${description} (default ${defaultValue})`),
-    ]),
-    ...examplesOf(command).flatMap((example) => ['.PP', `.B splitmirror ${text(example)}`]),
+    ...command.options.flatMap((option) => tagged(help.optionTerm(option), help.optionDescription(option))),
+    ...exampleLines(examplesOf(command)),
   ];
 }
 
-/** A leading dot or quote would be a request to roff, and a bare hyphen a dash. */
+/** Not filled: a line that is to be typed keeps its blanks, and is not hyphenated. */
+function exampleLines(examples: readonly string[]): string[] {
+  if (examples.length === 0) return [];
+  return ['.PP', '.nf', ...examples.map((example) => bold(`splitmirror ${example}`)), '.fi'];
+}
+
+/** A term, and what it means set in below it. */
+function tagged(term: string, meaning: string): string[] {
+  return ['.TP', bold(term), text(meaning)];
+}
+
+/** By escapes: the words behind a macro would be its arguments, and lose their quotes. */
+function bold(words: string): string {
+  return `\\fB${text(words)}\\fR`;
+}
+
+/** Characters that roff takes for something else, or that a typesetter would make nicer and nobody could type again. */
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\e',
+  '-': '\\-',
+  '"': '\\(dq',
+  "'": '\\(aq',
+  '`': '\\(ga',
+  '^': '\\(ha',
+  '~': '\\(ti',
+};
+
+/** A leading dot would be a request to roff. */
 function text(words: string): string {
-  return words
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replace(/^(?=[.'])/gm, '\\&');
+  return words.replace(/[\\\-"'`^~]/g, (character) => escapes[character] ?? character).replace(/^\./gm, '\\&.');
 }
 
 function lowerFirst(words: string): string {

@@ -1,7 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startLab } from '@splitmirror/lab';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { main } from './program.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -70,5 +71,27 @@ describe('parse', () => {
     expect(code).toBe(43);
     expect(stderr).toMatch(/^PARSE_OUTPUT: clRGinfo -s:1:1: /);
     expect((await run('parse', '--command', 'uptime', file)).code).toBe(2);
+  });
+});
+
+describe('lab', () => {
+  it('takes its configuration away when it ends: it would lead to nodes that are gone', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'splitmirror-ended-lab-'));
+    const { code, stdout } = await run('lab', '--directory', directory, '--minutes', '0.001');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`splitmirror check --config ${directory}/splitmirror.yaml`);
+    expect(await readdir(directory)).not.toContain('splitmirror.yaml');
+  });
+
+  it('refuses a directory in which one runs, and says how to use that one', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'splitmirror-running-lab-'));
+    const running = await startLab({ directory, contentBytes: 100_000 });
+    onTestFinished(() => running.close());
+    const { code, stderr } = await run('lab', '--directory', directory);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      `USAGE: a lab already runs in ${directory}\n` +
+        `  Use it with splitmirror check --config ${directory}/splitmirror.yaml, or name another directory.\n`,
+    );
   });
 });

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { readConfig } from '../src/config/read.ts';
 import { examplesOf } from '../src/tree/branch.ts';
 import { buildProgram } from '../src/tree.ts';
@@ -46,6 +47,11 @@ async function objection(words: readonly string[]): Promise<string | undefined> 
   );
 }
 
+/** Examples that ask no node and use no store. */
+const offlineExamples = buildProgram(() => {})
+  .commands.filter((command) => ['parse', 'sudoers', 'schema'].includes(command.name()))
+  .flatMap(examplesOf);
+
 describe('what is documented', () => {
   it.each(pages)('%s names no command and no option that is not there', async (page) => {
     const lines = commandLinesIn(await readFile(join(root, page), 'utf8'));
@@ -61,11 +67,31 @@ describe('what is documented', () => {
     const program = buildProgram(() => {});
     for (const command of program.commands.filter(({ commands }) => commands.length === 0)) {
       for (const example of examplesOf(command)) {
-        const [, own = example] = /\| splitmirror (.*)$/.exec(example) ?? [];
-        expect(await objection(wordsOf(own)), example).toBeUndefined();
+        expect(example, 'a command line of its own').toMatch(new RegExp(`^${command.name()}\\b`));
+        expect(await objection(wordsOf(example)), example).toBeUndefined();
       }
     }
     expect(await objection(['backup', '--no-such-option'])).toMatch(/unknown option/);
+  });
+
+  it.each(offlineExamples)('has an example that works as it is typed: splitmirror %s', async (example) => {
+    const directory = await mkdtemp(join(tmpdir(), 'splitmirror-examples-'));
+    const fixture = await readFile(join(root, 'packages/lvm/test/fixtures/lsvg-M-titled.txt'), 'utf8');
+    await writeFile(join(directory, 'datavg.txt'), fixture.replace(/^#.*\n/gm, ''));
+    await writeFile(
+      join(directory, 'saved.txt'),
+      'payroll_rg:ONLINE:db1:non-concurrent:OHN:FNPN:NFB:ignore::: : :::\n',
+    );
+    await writeFile(
+      join(directory, 'splitmirror.yaml'),
+      stringify({ nodes: { db1: { address: 'db1.example.com' } }, store: directory, groups: { payroll_rg: {} } }),
+    );
+    const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; splitmirror ${example}`], {
+      cwd: directory,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${root}/bin:${process.env.PATH}` },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
   it('shows configurations that can be read', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
@@ -40,6 +40,13 @@ describe('guard', () => {
   });
 });
 
+/** Nothing of ours is on a node. */
+async function bare(name: string): Promise<void> {
+  const root = stage.lab.nodes.find((node) => node.name === name)?.root ?? '';
+  const paths = await readdir(root, { recursive: true });
+  expect(paths.filter((path) => path.includes('splitmirror'))).toEqual([]);
+}
+
 describe('events', () => {
   const job = 'ledger_rg=0 1 * * * /usr/local/bin/splitmirror-guard ledger_rg /usr/local/bin/backup-ledger';
 
@@ -55,6 +62,30 @@ describe('events', () => {
     expect(verified.stdout).toMatch(/EVENT_NOT_REGISTERED \(db_node1\)/);
     expect((await stage.run('events', 'verify', '--job', 'ledger_rg')).code).toBe(2);
     expect((await stage.run('events', 'verify', '--job', 'strange_rg=0 1 * * * x')).code).toBe(2);
+  });
+
+  it('are installed, verified, and removed again without a trace', { timeout: 180_000 }, async () => {
+    const problemsOf = async (action: string) => {
+      const { code, stdout } = await stage.run('events', action, '--job', job, '--json');
+      const { problems, nodes } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+      return { code, problems: problems.map((problem: { code: string }) => problem.code), nodes };
+    };
+    for (const { name } of stage.lab.nodes) await stage.lab.run(name, ['crontab'], '30 6 * * 1 /usr/bin/true\n');
+    const crontabs = () => Promise.all(stage.lab.nodes.map(({ name }) => stage.lab.run(name, ['crontab', '-l'])));
+    const before = await crontabs();
+    for (const { name } of stage.lab.nodes) await bare(name);
+
+    const installed = await problemsOf('install');
+    // What is left is what only a person can enter.
+    expect(new Set(installed.problems)).toEqual(new Set(['EVENT_NOT_REGISTERED']));
+    expect(installed.code).toBe(57);
+    expect(await problemsOf('verify')).toEqual(installed);
+    for (const { stdout } of await crontabs())
+      expect(stdout).toMatch(/splitmirror-crontab pick-up\n# splitmirror section/);
+
+    expect(await problemsOf('remove')).toMatchObject({ code: 0, problems: [] });
+    expect(await crontabs()).toEqual(before);
+    for (const { name } of stage.lab.nodes) await bare(name);
   });
 
   it('are refused while nobody provably holds a group: its debt would be forgotten', { timeout: 180_000 }, async () => {

@@ -265,8 +265,7 @@ describe('what the shell and the editor get', () => {
     const { stdout } = await stage.bare('man');
     expect(stdout).toMatch(/^\.TH SPLITMIRROR 1/);
     expect(stdout).toContain('\\fBsplitmirror recover\\fR');
-    expect(stdout).toContain('.B 130');
-    expect(stdout.split('\n').filter((line) => /^'/.test(line))).toEqual([]);
+    expect(stdout).toContain('\\fB130\\fR');
     const schema = JSON.parse((await stage.bare('schema')).stdout);
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['nodes', 'ssh', 'store', 'groups']));
   });

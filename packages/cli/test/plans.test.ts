@@ -3,6 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examplesOf } from '../src/tree/branch.ts';
+import { buildProgram } from '../src/tree.ts';
 import { openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -127,6 +129,17 @@ describe('several groups', () => {
 });
 
 describe('replay', () => {
+  it('takes the change of its help', { timeout: 180_000 }, async () => {
+    expect((await stage.run('backup', 'ledger_rg', '--quiet')).code).toBe(0);
+    const run = (await readdir(join(stage.store, 'ledger_rg'))).sort().at(-1) ?? '';
+    const log = join(stage.store, 'ledger_rg', run, 'incident.ndjson');
+    const command = buildProgram(() => {}).commands.find((each) => each.name() === 'replay');
+    const example = command && examplesOf(command).find((line) => line.includes('--change'));
+    const [, pattern = '', replacement = ''] = /--change '(.*)' '(.*)'/.exec(example ?? '') ?? [];
+    const words = [pattern, replacement].map((word) => word.replace('db1', 'db_node1'));
+    expect((await stage.bare('replay', log, '--change', ...words)).code).toBe(58);
+  });
+
   it('comes to the same decisions, and to others when a fact was another', { timeout: 180_000 }, async () => {
     // A plan of the same process: a saved one was made from answers that no log holds.
     expect((await stage.run('backup', 'ledger_rg', '--quiet')).code).toBe(0);
@@ -141,6 +154,13 @@ describe('replay', () => {
     expect((await stage.bare('replay', logs[0] ?? '')).code).toBe(0);
     expect((await stage.bare('replay', saved)).code).toBe(38);
     expect((await stage.bare('replay', log, '--change', '(', 'x')).code).toBe(2);
+    expect(await stage.bare('replay', log, '--change', 'db_node1:ONLINE', 'db_node1:ERROR')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'USAGE: nothing that the nodes answered matches db_node1:ONLINE\n' +
+        `  Take the words from ${log}, as a node has printed them: clRGinfo -s prints GROUP:STATE:NODE.\n`,
+    });
     expect((await stage.bare('replay', log, '--change', 'x')).code).toBe(2);
   });
 });

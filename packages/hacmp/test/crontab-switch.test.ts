@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crontabExitCodes, crontabScript } from '../src/index.ts';
 import { runScript, shells, toolbox } from './shells.ts';
 
-const tools = 'awk sed cat rm rmdir mkdir sleep cp mv ln head tail cmp grep wc kill'.split(' ');
+const tools = 'awk sed cat rm rmdir mkdir sleep cp mv ln head tail cmp grep wc kill ls sh'.split(' ');
 const begin = '# splitmirror section backup begins: everything up to its end is replaced';
 const end = '# splitmirror section backup ends';
 const entries = {

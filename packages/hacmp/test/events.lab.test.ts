@@ -13,7 +13,7 @@ const others = '# ledger operators\n30 6 * * 1 /usr/bin/true';
 let lab: Lab;
 afterEach(() => lab.close());
 
-/** Both installations for each node: a lab's node keeps its state below a root of its own. */
+/** Both installations for each node, which has a PATH of its own; a debt script looks for its note on this machine. */
 async function prepare(shell: string) {
   lab = await startLab({ contentBytes: 50_000, phaseMs: 5, shell: pathOf(shell) });
   const hosts = new Map<string, Host>(
@@ -30,9 +30,8 @@ async function prepare(shell: string) {
     }),
     events: planEvents({
       nodes: [name],
-      guard: `${root}${guard}`,
+      guard,
       commands: path,
-      state: `${root}/var/splitmirror`,
       events: ['node_down_remote', 'node_up_remote_complete', 'rg_move_complete'],
       groups: [
         {

@@ -3,7 +3,7 @@ import { type Host, renderCommand, type StepResult, TransportError } from '@spli
 /** What a node shows; the situations of the tests change it before it is printed as the commands would print it. */
 export interface NodeWorld {
   /** How it can be reached: a dead node, a changed key, a link that is lost on the way. */
-  reach: 'ok' | 'HOST_UNREACHABLE' | 'HOST_KEY_CHANGED' | 'lost';
+  reach: 'ok' | 'HOST_UNREACHABLE' | 'HOST_KEY_CHANGED' | 'HOST_AUTHENTICATION' | 'lost';
   localName: string;
   manager: string;
   lastEvent: string;
@@ -133,11 +133,10 @@ function hostOf(name: string, now: () => NodeWorld | null, log: string[]): Host 
     async run(script) {
       const world = now();
       log.push(`${name}: ${script.steps.map((step) => renderCommand(step.run)).join('; ')}`);
-      if (!world || world.reach === 'HOST_UNREACHABLE' || world.reach === 'HOST_KEY_CHANGED') {
-        const code = world?.reach === 'HOST_KEY_CHANGED' ? 'HOST_KEY_CHANGED' : 'HOST_UNREACHABLE';
-        throw new TransportError(code, name, 'no connection', { remedy: 'Look.' });
+      if (world?.reach === 'lost') return { kind: 'unknown', reason: 'connection lost', steps: [] };
+      if (world?.reach !== 'ok') {
+        throw new TransportError(world?.reach ?? 'HOST_UNREACHABLE', name, 'no connection', { remedy: 'Look.' });
       }
-      if (world.reach === 'lost') return { kind: 'unknown', reason: 'connection lost', steps: [] };
       const steps = script.steps.map((step): StepResult => {
         const output = answer(world, renderCommand(step.run));
         const base = { id: step.id, stdout: '', stderr: '', durationMs: 1, clock: { start: 1, end: 1 } };

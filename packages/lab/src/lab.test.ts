@@ -111,6 +111,19 @@ describe('startLab', () => {
     expect(existsSync(`${node.root}/tmp/made here`)).toBe(true);
   });
 
+  it('runs a script of the node, which sees the root directory of the node where it changes to', async () => {
+    const script = 'mkdir -p /var/kept && cd /var/kept && pwd && echo "$@" >"note" || exit 1\nexit 3\n';
+    expect(await lab.run('db_node1', ['tee', '/tmp/keep'], script)).toMatchObject({ code: 0 });
+    const called = { code: 3, stdout: '/var/kept\n', stderr: '' };
+    expect(await lab.run('db_node1', ['/tmp/keep', 'a  b', 'c'])).toEqual(called);
+    expect((await lab.run('db_node1', ['cat', '/var/kept/note'])).stdout).toBe('a  b c\n');
+    const client = await connected('db_node1');
+    expect(await finished(client, 'cd /tmp && sh keep d')).toMatchObject(called);
+    expect(await finished(client, 'sh /tmp/keep e')).toMatchObject(called);
+    client.end();
+    expect((await lab.run('db_node1', ['cat', '/var/kept/note'])).stdout).toBe('e\n');
+  });
+
   it('answers an ssh client as AIX would, with status and signal', async () => {
     const client = await connected('db_node1');
     const volumes = await finished(client, 'lsvg -l ledgervg');

@@ -10,7 +10,7 @@ import { mapPath, realProgram } from './posix/paths.ts';
 import { unasked } from './posix/programs.ts';
 import { type NodeProcess, nodeProcesses } from './processes.ts';
 import { serveNode } from './server.ts';
-import { writeProfile, writeShims } from './shims.ts';
+import { scriptLine, writeProfile, writeShims } from './shims.ts';
 import { localLinks } from './transport.ts';
 
 /** One machine of the lab: directories, commands in its PATH, an ssh server, and what runs on it. */
@@ -110,7 +110,9 @@ export async function startNode({
     const handler = Object.hasOwn(commands, program) ? commands[program] : undefined;
     const script = program.startsWith('/') ? mapPath(root, program) : undefined;
     // What an operator has put on the node: a script of its own, read by the node's shell.
-    if (script !== undefined && existsSync(script)) return { kind: 'run', argv: [shell, script, ...args] };
+    if (script !== undefined && existsSync(script)) {
+      return { kind: 'run', argv: scriptLine(shell, profile, script, args) };
+    }
     const call = { node: name, program, args, stdin, directory };
     return faults.perform(call, async () => {
       if (handler === undefined) return { kind: 'exit', code: 127, stderr: `ksh: ${program}:  not found.\n` };

@@ -50,8 +50,8 @@ export function writeShims(directory: string, names: readonly string[], shell: s
 }
 
 /**
- * What a command line finds in its shell: `cd` and `pwd`, which a shell does by itself, see the node's root directory as
- * `/`. Redirections cannot be taught so: they go where this machine has the path.
+ * What a command line or a script finds in its shell: `cd` and `pwd`, which a shell does by itself, see the node's root
+ * directory as `/`. Redirections cannot be taught so: they go where this machine has the path, or where `cd` has led.
  */
 export function writeProfile(file: string, root: string): void {
   writeFileSync(
@@ -71,6 +71,16 @@ pwd() { set -- "$(command pwd)" && set -- "\${1#"$LAB_ROOT"}" && echo "\${1:-/}"
 /** What runs a command line on a node. */
 export function commandLine(shell: string, profile: string, text: string): [string, ...string[]] {
   return [shell, '-c', `. ${quote(profile)}\n${text}`];
+}
+
+/** What runs a script of the node: `$0` is its path on this machine. */
+export function scriptLine(
+  shell: string,
+  profile: string,
+  path: string,
+  args: readonly string[],
+): [string, ...string[]] {
+  return [...commandLine(shell, profile, '. "$0"'), path, ...args];
 }
 
 /** Prints and ends; sh text for a shim. Written in pieces, since printf is a program of its own in some shells. */

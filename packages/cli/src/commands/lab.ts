@@ -1,8 +1,9 @@
-import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Lab, startLab } from '@splitmirror/lab';
+import { connectLab, type Lab, startLab } from '@splitmirror/lab';
 import { stringify } from 'yaml';
+import { ConfigError } from '../config/read.ts';
 
 /** What the lab may be told. */
 export interface LabFlags {
@@ -19,6 +20,7 @@ const longestDelayMs = 2 ** 31 - 1;
 
 /** Starts a lab, writes a configuration for it, and waits until it is told to end. */
 export async function lab({ directory, minutes }: LabFlags): Promise<number> {
+  await refuseSecondLab(resolve(directory));
   const running = await startLab({ directory });
   // Who started it in the background can find it again.
   await writeFile(join(running.directory, 'process.json'), `${JSON.stringify({ pid: process.pid })}\n`);
@@ -32,17 +34,36 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   const lifetime = Math.min((minutes ?? Infinity) * 60_000, longestDelayMs);
   void running.closed.then(() => ending.abort());
   await delay(lifetime, undefined, { signal: ending.signal }).catch(() => {});
+  // Nobody shall wait for nodes that are gone, nor take them for the next lab's.
+  await rm(config, { force: true });
   await running.close();
   return 0;
 }
 
+async function refuseSecondLab(directory: string): Promise<void> {
+  const control = await connectLab(directory).catch(() => undefined);
+  if (control === undefined) return;
+  control.disconnect();
+  throw new ConfigError(`a lab already runs in ${directory}`, {
+    remedy: `Use it with ${checkLine(directory)}, or name another directory.`,
+  });
+}
+
+function checkLine(directory: string): string {
+  return `splitmirror check --config ${join(directory, labConfigName)}`;
+}
+
 /** How to reach the nodes with a stock OpenSSH client. */
-function reachText(running: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | 'knownHostsFile'>): string[] {
-  const { identityFile, knownHostsFile } = running;
+function reachText({
+  directory,
+  nodes,
+  identityFile,
+  knownHostsFile,
+}: Pick<Lab, 'directory' | 'nodes' | 'identityFile' | 'knownHostsFile'>): string[] {
   return [
-    `lab in ${running.directory}`,
-    ...running.nodes.map(({ name, port }) => reachLine(name, port, identityFile, knownHostsFile)),
-    `  then: splitmirror check --config ${join(running.directory, labConfigName)}`,
+    `lab in ${directory}`,
+    ...nodes.map(({ name, port }) => reachLine(name, port, identityFile, knownHostsFile)),
+    `  then: ${checkLine(directory)}`,
   ];
 }
 

@@ -17,7 +17,7 @@ export interface ReplayFlags {
 
 /** Runs a recorded run again without its cluster, also with one fact changed, and says where the decisions part. */
 export async function replay(file: string, { change, config, json }: ReplayFlags): Promise<number> {
-  const changing = change === undefined ? undefined : changeOf(change);
+  const changing = change === undefined ? undefined : changeOf(change, file);
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
     throw new ConfigError(`${file} cannot be read: ${cause.message}`, {
       remedy: 'Name incident.ndjson in the directory of a run.',
@@ -27,8 +27,9 @@ export async function replay(file: string, { change, config, json }: ReplayFlags
   const settings = await settingsOf(config);
   const result = await replayLog(text, {
     family: (hosts, now) => familyOn(settings, hosts, now),
-    change: changing,
+    change: changing?.change,
   });
+  changing?.mustHaveMatched();
   const { decisions, difference } = result;
   const reporter = createReporter(json === true ? 'json' : 'text', process.stdout);
   for (const line of decisions) reporter.line(line);
@@ -49,16 +50,35 @@ async function settingsOf(file: string | undefined): Promise<ClusterSettings> {
   return { stabilitySeconds: 0, minority: minority.parse(undefined), mirror: mirror.parse(undefined) };
 }
 
-/** What changes every output that a call was answered with. */
-function changeOf([pattern, replacement, ...more]: readonly string[]): (call: RecordedCall) => RecordedCall {
+interface Changing {
+  /** Changes every output that a call was answered with. */
+  readonly change: (call: RecordedCall) => RecordedCall;
+  /** A replay of what was not changed would look like an answer. */
+  readonly mustHaveMatched: () => void;
+}
+
+function changeOf([pattern, replacement, ...more]: readonly string[], log: string): Changing {
   if (pattern === undefined || replacement === undefined || more.length > 0) {
     throw new ConfigError('a change is two words', { remedy: 'Say --change PATTERN REPLACEMENT, behind the log.' });
   }
   const wanted = regularExpression(pattern);
-  return (call) =>
-    JSON.parse(JSON.stringify(call), (key, value) =>
-      key === 'stdout' && typeof value === 'string' ? value.replace(wanted, replacement) : value,
-    );
+  let matches = 0;
+  const changed = (output: string) => {
+    matches += output.match(wanted)?.length ?? 0;
+    return output.replace(wanted, replacement);
+  };
+  return {
+    change: (call) =>
+      JSON.parse(JSON.stringify(call), (key, value) =>
+        key === 'stdout' && typeof value === 'string' ? changed(value) : value,
+      ),
+    mustHaveMatched() {
+      if (matches > 0) return;
+      throw new ConfigError(`nothing that the nodes answered matches ${pattern}`, {
+        remedy: `Take the words from ${log}, as a node has printed them: clRGinfo -s prints GROUP:STATE:NODE.`,
+      });
+    },
+  };
 }
 
 function regularExpression(pattern: string): RegExp {

@@ -8,7 +8,7 @@ export function addTries({ bare, done }: Branch): void {
     'replay <log>',
     'run a recorded run again without its cluster, also with one fact changed',
     'replay /backup/payroll_rg/20261122T010000Z-k3f9q2/incident.ndjson',
-    "replay incident.ndjson --change 'db1:ONLINE' 'db1:ERROR'",
+    "replay incident.ndjson --change 'ONLINE:db1' 'ERROR:db1'",
   )
     .option('--change <pattern-and-replacement...>', 'change one fact in what the nodes answered')
     .option('-c, --config <file>', 'configuration with which it was recorded; without it every setting has its default')
@@ -18,7 +18,7 @@ export function addTries({ bare, done }: Branch): void {
     'parse [file]',
     'read the saved output of a command and print it as JSON',
     "parse --command 'clRGinfo -s' saved.txt",
-    "ssh node1 lsvg -M datavg | splitmirror parse --command 'lsvg -M datavg'",
+    "parse --command 'lsvg -M datavg' < datavg.txt",
   )
     .requiredOption('--command <command>', 'the command as it was typed, for instance "clRGinfo -s"')
     .action(async (file, options) => done(await parse(options.command, file)));

@@ -123,18 +123,18 @@ fail() {
 # gone is inherited by one heir only, since the link to the name made from the old number succeeds once.
 lock() {
   n=0
-  echo "$$" >"$state/lock.$$" || fail "$state cannot be written"
-  until ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
-    owner=$(cat "$state/lock" 2>/dev/null)
+  echo "$$" >"lock.$$" || fail "$state cannot be written"
+  until ln "lock.$$" lock 2>/dev/null; do
+    owner=$(cat lock 2>/dev/null)
     case $owner in
     '' | *[!0-9]*) ;;
     *)
-      if ! kill -0 "$owner" 2>/dev/null && ln "$state/lock.$$" "$state/heir.$owner" 2>/dev/null; then
-        if [ "$(cat "$state/lock" 2>/dev/null)" = "$owner" ]; then
-          mv -f "$state/heir.$owner" "$state/lock"
+      if ! kill -0 "$owner" 2>/dev/null && ln "lock.$$" "heir.$owner" 2>/dev/null; then
+        if [ "$(cat lock 2>/dev/null)" = "$owner" ]; then
+          mv -f "heir.$owner" lock
           break
         fi
-        rm -f "$state/heir.$owner"
+        rm -f "heir.$owner"
       fi
       ;;
     esac
@@ -142,7 +142,7 @@ lock() {
     sleep 1
     n=$((n + 1))
   done
-  [ "$(cat "$state/lock" 2>/dev/null)" = "$$" ] || fail "$state/lock was taken away"
+  [ "$(cat lock 2>/dev/null)" = "$$" ] || fail "$state/lock was taken away"
   locked=yes
 }
 
@@ -190,13 +190,13 @@ install_new() {
   none=no
   list "$work/again"
   [ "$none" = "$was" ] && cmp -s "$work/old" "$work/again" || fail 'somebody else has changed the crontab meanwhile'
-  crontab "$work/new" >"$work/said" 2>&1
+  crontab "$state/$work/new" >"$work/said" 2>&1
   crontab -l >"$work/back" 2>/dev/null
   if cmp -s "$work/new" "$work/back"; then return; fi
-  if [ "$was" = yes ]; then crontab -r; else crontab "$work/old"; fi >/dev/null 2>&1
+  if [ "$was" = yes ]; then crontab -r; else crontab "$state/$work/old"; fi >/dev/null 2>&1
   crontab -l >"$work/back" 2>/dev/null
   cmp -s "$work/old" "$work/back" && fail "the new crontab was not taken: $(cat "$work/said")"
-  cp "$work/old" "$state/crontab.before.$$"
+  cp "$work/old" "crontab.before.$$"
   echo "$self: the crontab is damaged; what it was is in $state/crontab.before.$$: $(cat "$work/said")" >&2
   exit ${crontabExitCodes.damaged}
 }
@@ -217,7 +217,7 @@ present() {
 ask_guard() {
   held= unsure=
   for group in $groups; do
-    "$guard" "$group" true >/dev/null 2>"$work/reasons"
+    sh "$guard" "$group" true >/dev/null 2>"$work/reasons"
     case $? in
     0 | 10) held="$held $group" ;;
     20) ;;
@@ -229,6 +229,15 @@ ask_guard() {
       ;;
     esac
   done
+}
+
+# Names of what events have left in the spool: whole markers, or new ones that were never finished.
+left() {
+  ls "$spool" 2>/dev/null | grep "^$1[.]"
+}
+
+forget() {
+  for marker in "$@"; do rm -f "$spool/$marker"; done
 }
 
 # An undecidable group keeps what it has.
@@ -266,9 +275,10 @@ for group in "$@"; do
   case " $groups " in *" $group "*) ;; *) usage ;; esac
 done
 locked=no
-work=$state/work.$$
-mkdir -p "$work" || fail "$state cannot be written"
-trap 'rm -rf "$work" "$state/lock.$$"; [ "$locked" = no ] || rm -f "$state/lock"; [ "$mode" != remove ] || rmdir "$state" 2>/dev/null' 0
+# Everything below lies in this directory, and is named from there.
+work=work.$$
+mkdir -p "$state/$work" && cd "$state" || fail "$state cannot be written"
+trap 'rm -rf "$work" "lock.$$"; [ "$locked" = no ] || rm -f lock; [ "$mode" != remove ] || { cd / && rmdir "$state" 2>/dev/null; }' 0
 trap 'exit ${crontabExitCodes.unchanged}' 1 2 15
 : >"$work/doubts"
 
@@ -287,7 +297,8 @@ remove)
   take_apart
   cat "$work/before" "$work/after" >"$work/new" || fail "$work cannot be written"
   install_new
-  rm -f "$spool"/event.* "$spool"/new.* "$state/tries"
+  forget $(left event) $(left new)
+  rm -f tries
   rmdir "$spool" 2>/dev/null
   ;;
 follow)
@@ -296,15 +307,16 @@ follow)
   exit ${crontabExitCodes.undecidable}
   ;;
 pick-up)
-  set -- "$spool"/event.*
-  [ -f "$1" ] || exit ${crontabExitCodes.done}
+  markers=$(left event)
+  [ -n "$markers" ] || exit ${crontabExitCodes.done}
   if follow; then
-    rm -f "$state/tries" "$@"
+    forget $markers
+    rm -f tries
     exit ${crontabExitCodes.done}
   fi
   # A cluster takes its time, and cron sends a letter for every word: quiet at first, and not too often later.
-  echo >>"$state/tries"
-  tries=$(wc -l <"$state/tries")
+  echo >>tries
+  tries=$(wc -l <tries)
   [ $((tries)) -ne 3 ] && [ $((tries % 36)) -ne 0 ] || cat "$work/doubts" >&2
   exit ${crontabExitCodes.undecidable}
   ;;

@@ -33,14 +33,13 @@ export PATH LC_ALL
 umask 077
 trap 'exit 0' 1 2 15
 
-mkdir -p "$spool" 2>/dev/null
-{
+{ mkdir -p "$spool" && cd "$spool"; } 2>/dev/null && {
   date -u +%Y-%m-%dT%H:%M:%SZ
   tr -cd ' A-Za-z0-9_.:/=-' <<END
 $*
 END
   echo
-} 2>/dev/null >"$spool/new.$$" && mv -f "$spool/new.$$" "$spool/event.$$.$(date -u +%Y%m%d%H%M%S)" 2>/dev/null || {
+} 2>/dev/null >"new.$$" && mv -f "new.$$" "event.$$.$(date -u +%Y%m%d%H%M%S)" 2>/dev/null || {
   rm -f "$spool/new.$$"
   echo "${path}: no marker could be left in $spool" >&2
 }

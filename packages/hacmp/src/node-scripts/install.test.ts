@@ -258,6 +258,27 @@ describe('uninstall', () => {
     }
   });
 
+  it('tells what failed where, and what to do then', async () => {
+    const plan = events(['db1']);
+    const { worlds, hosts } = nodes(plan);
+    await install(plan, hosts);
+    const node = worlds.get('db1');
+    node?.files.set('/usr/local/bin/splitmirror-release', 'echo mine\n');
+    if (node) node.fails = 'sh';
+    const { problems } = await uninstall(plan, hosts);
+    const left = plan.files.map(({ path }) => [
+      'FILE_LEFT',
+      path.endsWith('-release')
+        ? `It is none of ours: leave it, or look at ${path} on db1 and remove it by hand.`
+        : `See to what kept ${path} on db1, then remove again.`,
+    ]);
+    expect(problems.map(({ code, remedy }) => [code, remedy])).toEqual([
+      ['REMOVE_FAILED', 'See to what is said, then remove again: what is gone already is left alone.'],
+      ...left,
+    ]);
+    expect(problems[0]?.seen).toBe('stop:0: ended with 1 sh: no space');
+  });
+
   it('has nothing to do where nothing is', async () => {
     const plan = planGuard({ nodes: ['db1'], path: guard });
     const { worlds, hosts } = nodes(plan);

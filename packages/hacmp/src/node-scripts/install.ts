@@ -1,6 +1,12 @@
 import { changes, type Host, type Script, type ScriptOutcome, SplitmirrorError, type Step } from '@splitmirror/host';
 import type { Problem } from '../verdict/finding.ts';
-import { blindInspection, inspectionScript, judgeInspection, type NodeInspection } from './inspection.ts';
+import {
+  blindInspection,
+  type FileFinding,
+  inspectionScript,
+  judgeInspection,
+  type NodeInspection,
+} from './inspection.ts';
 import type { Installation, ScriptFile } from './installation.ts';
 
 /** What became of an installation, or what was found of it. */
@@ -39,7 +45,13 @@ export async function install(plan: Installation, hosts: Hosts, { signal }: Sign
       const { files } = await inspect(plan, node, hosts, signal);
       if (files.some(({ state }) => state === 'foreign' || state === 'unreadable')) return [];
       const wanted = plan.files.filter((_, index) => files[index]?.state !== 'installed');
-      return run(node, hosts, { steps: [...wanted.flatMap(writing), ...starting(plan.start)] }, signal);
+      return run(
+        'install',
+        node,
+        hosts,
+        { steps: [...wanted.flatMap(writing), ...scripts('start', plan.start)] },
+        signal,
+      );
     }),
   );
   return withProblems(await verifyInstallation(plan, hosts, { signal }), failed.flat());
@@ -61,21 +73,22 @@ export async function uninstall(plan: Installation, hosts: Hosts, { signal }: Si
             node,
             message: `${event} may still run our script on ${node} (${state})`,
             seen,
-            remedy: `Take it out in SMIT, synchronise, and look at "odmget -q name=${event} HACMPevent".`,
+            remedy: `Take it out in SMIT, synchronise, look at "odmget -q name=${event} HACMPevent", then remove again.`,
           };
         });
       }
       const ours = plan.files.filter((_, index) => isRemovable(found.files[index]?.state));
       const stops = plan.stop.filter(([program]) => ours.some(({ path }) => path === program));
-      const steps = [...starting(stops), ...ours.map(({ path }, index) => change(`remove:${index}`, 'rm', '-f', path))];
-      return run(node, hosts, { steps }, signal);
+      const steps = [
+        ...scripts('stop', stops),
+        ...ours.map(({ path }, index) => change(`remove:${index}`, 'rm', '-f', path)),
+      ];
+      return run('remove', node, hosts, { steps }, signal);
     }),
   );
   const nodes = await Promise.all(plan.nodes.map((node) => inspect(plan, node, hosts, signal)));
   const left = nodes.flatMap(({ node, files }) =>
-    files
-      .filter(({ state }) => state !== 'missing')
-      .map(({ path, state, seen }) => fileProblem('FILE_LEFT', node, path, `is still there (${state})`, seen)),
+    files.filter(({ state }) => state !== 'missing').map(({ path, state, seen }) => fileLeft(node, path, state, seen)),
   );
   const all = [...problems.flat(), ...left];
   return { kind: all.length === 0 ? 'done' : 'incomplete', nodes, problems: all };
@@ -97,9 +110,9 @@ function writing({ path, mode, text }: ScriptFile, index: number): Step[] {
   ];
 }
 
-function starting(commands: Installation['start']): Step[] {
+function scripts(id: 'start' | 'stop', commands: Installation['start']): Step[] {
   // Read by a shell, whatever the file system of the scripts allows to be executed.
-  return commands.map((argv, index) => ({ ...change(`start:${index}`, 'sh', ...argv), timeoutSeconds: 120 }));
+  return commands.map((argv, index) => ({ ...change(`${id}:${index}`, 'sh', ...argv), timeoutSeconds: 120 }));
 }
 
 function change(id: string, program: string, ...args: string[]): Step {
@@ -117,7 +130,22 @@ async function inspect(
   return judgeInspection(plan, node, outcome.steps);
 }
 
+/** What a failed change is called, and what to do then. */
+const failures = {
+  install: [
+    'INSTALL_FAILED',
+    'not everything could be installed on',
+    'See to what is said, then install again: what is there already is left alone.',
+  ],
+  remove: [
+    'REMOVE_FAILED',
+    'not everything could be removed from',
+    'See to what is said, then remove again: what is gone already is left alone.',
+  ],
+} as const;
+
 async function run(
+  action: keyof typeof failures,
   node: string,
   hosts: Hosts,
   script: Script,
@@ -127,8 +155,8 @@ async function run(
   const outcome = await ask(node, hosts, script, signal);
   const seen = typeof outcome === 'string' ? outcome : complaint(outcome);
   if (seen === undefined) return [];
-  const remedy = 'See to what is said; then do it again: what is there already is left alone.';
-  return [{ code: 'INSTALL_FAILED', node, message: `not everything could be done on ${node}`, seen, remedy }];
+  const [code, message, remedy] = failures[action];
+  return [{ code, node, message: `${message} ${node}`, seen, remedy }];
 }
 
 function complaint(outcome: ScriptOutcome): string | undefined {
@@ -163,14 +191,6 @@ function withProblems(report: InstallReport, more: readonly Problem[]): InstallR
   return { ...report, kind: problems.length === 0 ? 'done' : 'incomplete', problems };
 }
 
-function fileProblem(code: string, node: string, path: string, what: string, seen: string): Problem {
-  const remedy =
-    code === 'FILE_FOREIGN'
-      ? `Move ${path} away, or choose another path.`
-      : `Look at ${path} on ${node}, then install again.`;
-  return { code, node, message: `${path} ${what}`, seen, remedy };
-}
-
 const fileCodes = {
   missing: ['FILE_MISSING', 'is not there'],
   outdated: ['FILE_OUTDATED', 'has another text than planned'],
@@ -183,8 +203,20 @@ function fileProblems({ node, files }: NodeInspection): Problem[] {
   return files.flatMap(({ path, state, seen }) => {
     if (state === 'installed') return [];
     const [code, what] = fileCodes[state];
-    return [fileProblem(code, node, path, what, seen)];
+    const remedy =
+      state === 'foreign'
+        ? `Move ${path} away, or choose another path.`
+        : `Look at ${path} on ${node}, then install again.`;
+    return [{ code, node, message: `${path} ${what}`, seen, remedy }];
   });
+}
+
+function fileLeft(node: string, path: string, state: FileFinding['state'], seen: string): Problem {
+  const remedy =
+    state === 'foreign'
+      ? `It is none of ours: leave it, or look at ${path} on ${node} and remove it by hand.`
+      : `See to what kept ${path} on ${node}, then remove again.`;
+  return { code: 'FILE_LEFT', node, message: `${path} is still there (${state})`, seen, remedy };
 }
 
 function registrationProblems(plan: Installation, { node, registrations }: NodeInspection): Problem[] {

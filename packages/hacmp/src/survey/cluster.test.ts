@@ -86,11 +86,30 @@ describe('haCluster', () => {
           node: 'db2',
           message: 'db2 could not be asked and is not surely out of the cluster',
           seen: 'db2: no connection; db1: in',
-          remedy: 'Look. Or bring db2 down for certain, so that the cluster counts it out.',
+          remedy: 'Look.',
         },
         { code: 'NO_MAJORITY', node: null },
       ],
     });
+  });
+
+  const trust = 'Make sure that the silent nodes are off, then name the policy minority: trust-the-survivors.';
+  const ask = 'First see to it that db2 can be asked: what may be up must not be left out.';
+  it.each([
+    ['HOST_UNREACHABLE', trust],
+    ['HOST_KEY_CHANGED', ask],
+    ['HOST_AUTHENTICATION', ask],
+    [undefined, ask],
+  ] as const)('advises to trust the survivors only of nodes that may be off: %s', async (reach, remedy) => {
+    const world = healthyWorld();
+    if (reach !== undefined) node(world, 'db2').reach = reach;
+    const hosts = hostsOf(world);
+    if (reach === undefined) hosts.delete('db2');
+    const standing = await haCluster({ hosts, now }).locate(group);
+    const told = standing.kind === 'held' ? [] : standing.reasons;
+    expect(told.find(({ code }) => code === 'NO_MAJORITY')?.remedy).toBe(remedy);
+    const down = reach === 'HOST_UNREACHABLE' ? /bring db2 down for certain/ : /^(?!.*bring db2 down)/;
+    expect(told.find((reason) => reason.node === 'db2')?.remedy).toMatch(down);
   });
 
   it('asks each node twice, in one round trip each, and pauses between the rounds', async () => {

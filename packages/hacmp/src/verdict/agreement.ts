@@ -161,29 +161,41 @@ export function gone(
   const heard = reports.filter((report) => report.kind === 'answered').map((report) => report.node);
   const silent = [...configured].filter((node) => !heard.includes(node)).sort();
   const findings = silent.flatMap((node) => {
-    const report = reports.find((candidate) => candidate.node === node);
-    const code = report?.kind === 'unreachable' ? report.code : 'NO_HOST';
-    const reason = report?.kind === 'unreachable' ? report.reason : 'no host was given for this node';
-    const remedy = report?.kind === 'unreachable' ? report.remedy : `Give a host for ${node}.`;
+    const { code, reason, remedy } = silenceOf(node, reports);
     const opinions = members.map((member) => `${member.node}: ${opinion(member, node)}`);
     const out = members.length > 0 && members.every((member) => opinion(member, node) === 'out');
     if (out && (code === 'HOST_UNREACHABLE' || code === 'NO_HOST')) return [];
     return undecidable(code, node, `${node} could not be asked and is not surely out of the cluster`, {
       seen: [reason, opinions.join(', ')].filter((words) => words !== '').join('; '),
-      remedy: `${remedy} Or bring ${node} down for certain, so that the cluster counts it out.`,
+      remedy:
+        code === 'HOST_UNREACHABLE'
+          ? `${remedy} Or bring ${node} down for certain, so that the cluster counts it out.`
+          : remedy,
     });
   });
   // A node outside the cluster counts nobody out: it is no voice, and takes no part in what may have come apart.
   const outside = answered.filter((report) => ['down', 'not-configured'].includes(meaningAt(report)));
   const minority = silent.length > 0 && members.length * 2 <= configured.size - outside.length;
   if (!minority || policy.minority === 'trust-the-survivors') return findings;
+  const unasked = silent.filter((node) => silenceOf(node, reports).code !== 'HOST_UNREACHABLE');
   return [
     ...findings,
     ...undecidable('NO_MAJORITY', null, 'the members that answer are no majority: the others may hold the group too', {
       seen: `members ${members.map((report) => report.node).join(' ') || 'none'}, silent ${silent.join(' ')}`,
-      remedy: 'Make sure that the silent nodes are off, then name the policy minority: trust-the-survivors.',
+      remedy:
+        unasked.length > 0
+          ? `First see to it that ${unasked.join(' and ')} can be asked: what may be up must not be left out.`
+          : 'Make sure that the silent nodes are off, then name the policy minority: trust-the-survivors.',
     }),
   ];
+}
+
+/** Why a node said nothing. It may be off only where nothing answers: with any other reason nobody has looked. */
+function silenceOf(node: string, reports: readonly NodeReport[]): { code: string; reason: string; remedy: string } {
+  const report = reports.find((candidate) => candidate.node === node);
+  return report?.kind === 'unreachable'
+    ? report
+    : { code: 'NO_HOST', reason: 'no host was given for this node', remedy: `Give a host for ${node}.` };
 }
 
 /** What a member holds of another node: `out`, `in`, or nothing. */

@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, type Commands, fails, type Invocation, prints } from '../command.ts';
-import { commandLine } from '../shims.ts';
+import { commandLine, scriptLine } from '../shims.ts';
 import { type Translation, translateCpio, translateDd, translateTar } from './archivers.ts';
 import { backupCommands } from './backup.ts';
 import { crontabCommands } from './crontab.ts';
@@ -95,9 +96,18 @@ export function posixCommands(machine: Machine): Commands {
   }
   for (const name of ['sh', 'ksh', 'ksh93', 'bsh']) {
     commands[name] = (call) => {
-      const [flag, text, ...rest] = call.args;
-      if (flag !== '-c' || text === undefined) return { kind: 'run', argv: [machine.shell, ...mapped(call)] };
-      return { kind: 'run', argv: [...commandLine(machine.shell, machine.profile(call.node), text), ...rest] };
+      const { node, args, directory = machine.root(node) } = call;
+      const [first = '', text, ...rest] = args;
+      const [shell, profile] = [machine.shell, machine.profile(node)];
+      if (first === '-c' && text !== undefined) {
+        return { kind: 'run', argv: [...commandLine(shell, profile, text), ...rest] };
+      }
+      const words = mapped(call);
+      const script = resolve(directory, words[0] ?? '');
+      const isThere = statSync(script, { throwIfNoEntry: false })?.isFile() ?? false;
+      // Without one, the shell reads its commands from its input, or says that there is none of that name.
+      const argv = isThere ? scriptLine(shell, profile, script, words.slice(1)) : ([shell, ...words] as const);
+      return { kind: 'run', argv };
     };
   }
   commands.tar = async (call) => {
