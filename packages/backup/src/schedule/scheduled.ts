@@ -6,17 +6,10 @@ import { problemOf } from '../problems.ts';
 import { handOver } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
-import { renderMetrics, writeMetrics } from './metrics.ts';
+import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
 import { findPassed } from './passed.ts';
-import {
-  judgeWindows,
-  nextWindow,
-  type Schedule,
-  type WindowRecord,
-  type WindowVerdict,
-  windowsDue,
-} from './schedule.ts';
+import { nextWindow, type Schedule, type WindowRecord, type WindowVerdict, windowsDue } from './schedule.ts';
 import type { WindowLog } from './window-log.ts';
 
 /** A group with its schedule, and where it is written down what became of it. */
@@ -287,10 +280,8 @@ async function tellMetrics(context: BackupContext, job: ScheduledJob, options: W
   if (metricsFile === undefined) return;
   const now = context.surroundings.now();
   const result = await (async (): Promise<NoticeResult> => {
-    const [{ backups }, { records }] = await Promise.all([context.store.survey(group), log.read(group)]);
-    const windows = judgeWindows(schedule, records, now);
-    const next = nextWindow(schedule, now) ?? null;
-    await writeMetrics(metricsFile, renderMetrics([{ group, backups, windows, next }], now));
+    const measured = await measureGroup(context.store, group, now, { schedule, log });
+    await writeMetrics(metricsFile, renderMetrics([measured], now));
     return { kind: 'sent', attempts: 1, detail: metricsFile };
   })().catch((error): NoticeResult => ({ kind: 'failed', attempts: 1, detail: problemOf(error, null).message }));
   tell(context, job, options, { type: 'notice-end', notice: 'metrics', result });
