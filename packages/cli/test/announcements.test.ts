@@ -93,7 +93,7 @@ describe('who is told', () => {
     const { code, stdout, stderr } = await run('backup', 'ledger_rg', '--quiet');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^warning: ledger_rg: the monitor was not told: status 500$/m);
-    expect(stdout).toMatch(/^warning: the webhook answered 500$/m);
+    expect(stdout).toMatch(/^warning: the webhook was not told: status 500$/m);
     expect(stdout + stderr).not.toContain(secret);
     // The only window lies ahead.
     expect((await run('schedule', '--run')).code).toBe(3);
