@@ -121,7 +121,7 @@ describe('who is told', () => {
     expect(stdout).toMatch(/notify\.webhook: .*the variable NOT_SET/);
     expect(stdout).toMatch(/the metrics could not be written/);
     const checked = await stage.run('check', '--config', config);
-    expect(checked.stdout).toMatch(/^problem {2}secrets: 2 are referred to/m);
+    expect(checked.stdout).toMatch(/^problem {2}settings: cannot all be followed$/m);
   });
 });
 

@@ -89,7 +89,7 @@ const group = z.strictObject({
     .enum(['none', 'required'])
     .default('none')
     .describe(
-      '`required`: `backup` runs nothing but a saved plan that somebody has approved, and a schedule refuses its windows',
+      '`required`: `backup` runs nothing but a saved plan that somebody has approved; not together with `schedule`, whose windows would all be refused',
     ),
   schedule: schedule.optional(),
   keep: keep.optional(),
