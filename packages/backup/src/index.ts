@@ -80,8 +80,8 @@ export type { RecoveryVerdict } from './run/recovery.ts';
 export type { RunVerdict } from './run/reducer.ts';
 export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
 export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
-export { type GroupMetrics, renderMetrics, writeMetrics } from './schedule/metrics.ts';
-export { type DeadMansPing, deadMansPing, type NoticeResult, type PingOptions } from './schedule/notices.ts';
+export { type GroupMetrics, measureGroup, renderMetrics, writeMetrics } from './schedule/metrics.ts';
+export { type DeadMansPing, deadMansPing, type NoticeOptions, type NoticeResult, webhook } from './schedule/notices.ts';
 export {
   judgeWindows,
   nextWindow,

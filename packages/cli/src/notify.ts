@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { type SecretReference, webhook } from '@splitmirror/backup';
 import type { Config } from './config/schema.ts';
 import { secretOf } from './config/secrets.ts';
 
@@ -26,10 +27,10 @@ const patienceMs = 20_000;
 export async function notify(settings: Config['notify'], outcome: Outcome): Promise<string[]> {
   if (settings === undefined || !settings.on.includes(outcome.outcome)) return [];
   const body = `${JSON.stringify(outcome)}\n`;
-  const { command, webhook } = settings;
+  const { command } = settings;
   const told = await Promise.allSettled([
     ...(command === undefined ? [] : [run(command, body)]),
-    ...(webhook === undefined ? [] : [secretOf(webhook, 'notify.webhook').then((address) => post(address, body))]),
+    ...(settings.webhook === undefined ? [] : [post(settings.webhook, body)]),
   ]);
   return told.flatMap((each) => (each.status === 'rejected' ? [(each.reason as Error).message] : []));
 }
@@ -47,12 +48,8 @@ function run([program, ...args]: readonly [string, ...string[]], input: string):
   });
 }
 
-/** The address is a secret: no error tells it. */
-async function post(address: string, body: string): Promise<void> {
-  const options = { method: 'POST', body, headers: { 'content-type': 'application/json' }, redirect: 'error' as const };
-  const answer = await fetch(address, { ...options, signal: AbortSignal.timeout(patienceMs) }).catch((error: Error) => {
-    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
-    throw new Error(`the webhook could not be reached: ${code ?? error.name}`);
-  });
-  if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
+async function post(reference: SecretReference, body: string): Promise<void> {
+  const tell = webhook(await secretOf(reference, 'notify.webhook'), { attempts: 1, timeoutMs: patienceMs });
+  const { kind, detail } = await tell(body);
+  if (kind === 'failed') throw new Error(`the webhook was not told: ${detail}`);
 }

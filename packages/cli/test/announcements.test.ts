@@ -1,6 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -36,12 +37,22 @@ const minutesAgo = (minutes: number) => `${new Date(Date.now() - minutes * 60_00
 /** One window that is open all day, so that no other one begins while a test runs. */
 const allDay = { cron: '0 0 * * *', windowMinutes: 1440, since: `${new Date().toISOString().slice(0, 10)}T00:00:00Z` };
 
+/** The known hosts of the lab, each with the key of the other. */
+async function exchangedKeys(): Promise<string> {
+  const lines = (await readFile(stage.lab.knownHostsFile, 'utf8')).trimEnd().split('\n');
+  const split = lines.map((line) => /^(\S+) (.*)$/.exec(line) ?? []);
+  return split.map(([, host], index) => `${host} ${split.at(index - 1)?.[2]}\n`).join('');
+}
+
+type Base = Parameters<Parameters<Stage['configure']>[0]>[0];
+
 /** A configuration that tells everybody, with a schedule; and its environment. */
-async function telling(schedule: Record<string, unknown>, store = 'store') {
+async function telling(schedule: Record<string, unknown>, store = 'store', more: (base: Base) => object = () => ({})) {
   const config = await stage.configure((base) => {
     const { ledger_rg } = base.groups;
     return {
       ...base,
+      ...more(base),
       store,
       metrics: 'metrics',
       notify: {
@@ -82,7 +93,7 @@ describe('who is told', () => {
     const { code, stdout, stderr } = await run('backup', 'ledger_rg', '--quiet');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^warning: ledger_rg: the monitor was not told: status 500$/m);
-    expect(stdout).toMatch(/^warning: the webhook answered 500$/m);
+    expect(stdout).toMatch(/^warning: the webhook was not told: status 500$/m);
     expect(stdout + stderr).not.toContain(secret);
     // The only window lies ahead.
     expect((await run('schedule', '--run')).code).toBe(3);
@@ -110,7 +121,7 @@ describe('who is told', () => {
     expect(stdout).toMatch(/notify\.webhook: .*the variable NOT_SET/);
     expect(stdout).toMatch(/the metrics could not be written/);
     const checked = await stage.run('check', '--config', config);
-    expect(checked.stdout).toMatch(/^problem {2}secrets: 2 are referred to/m);
+    expect(checked.stdout).toMatch(/^problem {2}settings: cannot all be followed$/m);
   });
 });
 
@@ -142,5 +153,79 @@ describe('schedule', () => {
     expect(stdout).toMatch(/^ledger_rg: the last window, .*Z, passed without a backup: missed/);
     const told = await run('schedule');
     expect(told.stdout).toMatch(/^ledger_rg {2}next window .*Z$/m);
+  });
+
+  it.each<[string, number, (base: Base) => object]>([
+    ['a closed port', 16, ({ nodes }) => ({ nodes: { ...nodes, db_node2: { ...nodes.db_node2, port: 1 } } })],
+    ['another host key', 17, ({ ssh }) => ({ ssh: { ...ssh, knownHosts: ['other-keys'] } })],
+    ['a login that is refused', 18, ({ ssh }) => ({ ssh: { ...ssh, user: 'stranger' } })],
+  ])('is not silent about %s, and tells of it once in a window', { timeout: 180_000 }, async (why, code, more) => {
+    await writeFile(join(stage.directory, 'other-keys'), await exchangedKeys());
+    const run = await telling(allDay, `undecided by ${why}`, more);
+    const first = await run('schedule', '--run', '--quiet');
+    expect(first).toMatchObject({ code, stdout: expect.stringMatching(/^ledger_rg: undecided: GROUP_UNDECIDABLE: /) });
+    expect(told.map(({ path }) => path)).toEqual([`/ping/${secret}/fail`, `/hook/${secret}`]);
+    const [, hook] = told;
+    expect(JSON.parse(hook?.body ?? '')).toMatchObject({ outcome: 'failed', exitCode: code });
+    told = [];
+    // It is still so, and said; nobody is called a second time.
+    const second = await run('schedule', '--run', '--quiet');
+    expect(second).toMatchObject({ code, stdout: expect.stringContaining('undecided') });
+    expect(told).toEqual([]);
+  });
+
+  it('is silent with exit code 3 about what another node has to see to', { timeout: 180_000 }, async () => {
+    const run = await telling(allDay, 'elsewhere');
+    const looked = await run('schedule', '--run', '--quiet', '--only-node', 'db_node2');
+    expect(looked).toEqual({ code: 3, stdout: '', stderr: '' });
+    expect(told).toEqual([]);
+  });
+
+  it('tells once of a run that was killed', { timeout: 180_000 }, async () => {
+    const run = await telling(allDay, 'killed');
+    await mkdir(join(stage.directory, 'killed'));
+    const begun = {
+      group: 'ledger_rg',
+      window: new Date(allDay.since).toISOString(),
+      at: new Date().toISOString(),
+      by: `${hostname()}:999999999:0a1b2c3d`,
+      what: 'begun',
+      node: null,
+      run: null,
+      detail: 'begun',
+    };
+    await writeFile(join(stage.directory, 'killed', 'windows.ndjson'), `${JSON.stringify(begun)}\n`);
+    const { code, stdout } = await run('schedule', '--run', '--quiet');
+    expect(code).toBe(31);
+    expect(stdout).toMatch(/^ledger_rg: the window .*Z has no backup: failed, process 999999999 on .* told nothing$/m);
+    expect(stdout).toMatch(/splitmirror recover ledger_rg$/m);
+    expect(told.map(({ path }) => path).sort()).toEqual([`/hook/${secret}`, `/ping/${secret}/fail`]);
+    told = [];
+    expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });
+    expect(told).toEqual([]);
+  });
+
+  it('tells once of windows that were missed', { timeout: 180_000 }, async () => {
+    const minute = new Date(Date.now() - 30 * 60_000).getUTCMinutes();
+    const schedule = { cron: `${minute} * * * *`, windowMinutes: 10, since: minutesAgo(95) };
+    const run = await telling(schedule, 'missed');
+    const { code, stdout } = await run('schedule', '--run', '--quiet');
+    expect(code).toBe(56);
+    expect(stdout.match(/^ledger_rg: the window .*Z has no backup: missed, no initiator did anything$/gm)).toHaveLength(
+      2,
+    );
+    expect(told.map(({ path }) => path).sort()).toEqual([`/hook/${secret}`, `/ping/${secret}/fail`]);
+    told = [];
+    expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });
+    expect(told).toEqual([]);
+  });
+
+  it('says of monitor and metrics that could not be told', { timeout: 180_000 }, async () => {
+    answer = 404;
+    const run = await telling(allDay, 'untold', ({ nodes }) => ({
+      nodes: { ...nodes, db_node2: { ...nodes.db_node2, port: 1 } },
+    }));
+    const { stdout } = await run('schedule', '--run', '--quiet');
+    expect(stdout).toMatch(/^warning: ledger_rg: the monitor was not told: status 404$/m);
   });
 });

@@ -67,6 +67,42 @@ describe('check', () => {
     expect((await stage.run('status')).code).toBe(0);
   });
 
+  it('tells where each setting stands that names what is not here, before anything runs', async () => {
+    const file = join(stage.directory, 'no-directory.txt');
+    await writeFile(file, '');
+    const config = await stage.configure((base) => ({
+      ...base,
+      metrics: file,
+      notify: { command: ['no-such-pager'], webhook: { environment: 'HOOK' } },
+      groups: {
+        ledger_rg: {
+          ...base.groups.ledger_rg,
+          approval: 'required',
+          schedule: { cron: '0 1 * * *', since: '2026-01-01T00:00:00Z' },
+          drills: { probe: ['./no-such-probe'] },
+        },
+      },
+    }));
+    const { finished } = stage.startIn({ HOOK: 'hooks.example.com/secret' }, 'check', '--config', config);
+    const { code, stdout } = await finished;
+    expect(code).toBe(2);
+    expect(stdout).not.toContain('secret');
+    for (const message of [
+      'notify.command: there is no program no-such-pager in PATH',
+      'notify.webhook: not an http or https address',
+      `metrics: ${file} is no directory`,
+      `groups.ledger_rg.drills.probe: ${stage.directory}/no-such-probe is not there`,
+      'groups.ledger_rg.approval: a schedule makes a plan for each window, which nobody can have approved',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^  USAGE: ${config}:\\d+:\\d+: ${message}`, 'm'));
+    }
+    const drilled = await stage.run('drill', 'ledger_rg', '--level', 'application', '--config', config);
+    expect(drilled).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/drills\.probe: .*no-such-probe is not there/),
+    });
+  });
+
   it('goes on when the store cannot be used', async () => {
     const file = join(stage.directory, 'no-directory');
     await writeFile(file, '');

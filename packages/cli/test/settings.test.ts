@@ -121,7 +121,7 @@ describe('ssh', () => {
     // Nobody asks for it as long as no key needs it.
     expect((await stage.run('who', 'ledger_rg', '--config', config)).code).toBe(0);
     expect((await stage.run('check', '--config', config)).stdout).toMatch(
-      /^problem {2}secrets: [\s\S]*ssh\.passphrase/m,
+      /^problem {2}settings: [\s\S]*ssh\.passphrase/m,
     );
   });
 });

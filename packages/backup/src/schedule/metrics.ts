@@ -1,13 +1,17 @@
 import { chmod, rename, writeFile } from 'node:fs/promises';
+import { type Exposure, exposedSecondsSince, exposuresOf } from '../store/exposure.ts';
 import { healthOf } from '../store/history.ts';
-import type { StoredBackup } from '../store/store.ts';
-import type { WindowVerdict } from './schedule.ts';
+import type { Store, StoredBackup } from '../store/store.ts';
+import { judgeWindows, nextWindow, type WindowVerdict } from './schedule.ts';
+import type { ScheduledJob } from './scheduled.ts';
 
 /** What is told of one group. */
 export interface GroupMetrics {
   readonly group: string;
   /** Its complete backups, oldest first. */
   readonly backups: readonly Pick<StoredBackup, 'manifest' | 'records'>[];
+  /** What its runs have cost in redundancy, whether their backups are there or not; see `exposuresOf`. */
+  readonly exposures: readonly Exposure[];
   /** Windows that have begun, oldest first; empty without a schedule. */
   readonly windows: readonly WindowVerdict[];
   /** When the next window begins; `null` without one. */
@@ -25,6 +29,25 @@ interface Metric {
 const days = 30;
 
 const kinds = ['done', 'failed', 'unheld', 'missed', 'running', 'due'] as const;
+
+/**
+ * What is to be told of a group, as its store and the record of its windows say it.
+ *
+ * @param watched Left out for a group without a schedule.
+ */
+export async function measureGroup(
+  store: Pick<Store, 'root' | 'survey'>,
+  group: string,
+  now: Date,
+  watched?: Pick<ScheduledJob, 'schedule' | 'log'>,
+): Promise<GroupMetrics> {
+  const [{ backups }, exposures] = await Promise.all([store.survey(group), exposuresOf(store, group)]);
+  if (watched === undefined) return { group, backups, exposures, windows: [], next: null };
+  const { schedule, log } = watched;
+  const { records } = await log.read(group);
+  const windows = judgeWindows(schedule, records, now);
+  return { group, backups, exposures, windows, next: nextWindow(schedule, now) ?? null };
+}
 
 /** Text in the exposition format of Prometheus, for the textfile collector of node_exporter. Pure. */
 export function renderMetrics(groups: readonly GroupMetrics[], now: Date): string {
@@ -60,12 +83,8 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
     },
     {
       name: 'splitmirror_exposed_seconds_30d',
-      help: 'Seconds with fewer copies than usual over the backups of the last 30 days.',
-      samples: each(({ backups }) =>
-        backups
-          .filter(({ manifest }) => Date.parse(manifest.committedAt) >= from)
-          .reduce((sum, { manifest }) => sum + manifest.redundancy.exposedSeconds, 0),
-      ),
+      help: 'Seconds of the last 30 days with fewer copies than usual, of all runs, failed and removed ones too.',
+      samples: each(({ exposures }) => exposedSecondsSince(exposures, new Date(from), now)),
     },
     {
       name: 'splitmirror_windows_30d',

@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deadMansPing } from './notices.ts';
+import { deadMansPing, webhook } from './notices.ts';
 
 let server: Server;
 let heard: string[];
@@ -60,7 +65,52 @@ describe('deadMansPing', () => {
     server.close();
     server.closeAllConnections();
     const result = await deadMansPing(url, { pauseMs: 1, attempts: 2 }).fail('x');
-    expect(result).toEqual({ kind: 'failed', attempts: 2, detail: 'ECONNREFUSED' });
+    expect(result).toEqual({ kind: 'failed', attempts: 2, detail: 'nothing listens there (ECONNREFUSED)' });
     for (const bad of ['file:///etc/passwd', 'secret-uuid']) expect(() => deadMansPing(bad)).toThrow(/^not an http/);
+  });
+});
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+/** Key and certificate that nobody trusts. */
+async function selfSigned(): Promise<{ key: Buffer; cert: Buffer }> {
+  const directory = await mkdtemp(join(tmpdir(), 'splitmirror-certificate-'));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+  spawnSync('openssl', ['req', '-x509', ...curve, '-out', cert, '-subj', '/CN=127.0.0.1']);
+  return { key: await readFile(key), cert: await readFile(cert) };
+}
+
+describe('webhook', () => {
+  const why = async (address: string) =>
+    (await webhook(`${address}/secret-uuid`, { attempts: 1, timeoutMs: 300 })('{}')).detail;
+
+  it('posts JSON, with the login of the address', async () => {
+    expect(await webhook(url.replace('//', '//ops:p%40ss@'))('{"outcome":"good"}')).toMatchObject({ kind: 'sent' });
+    expect(heard).toEqual(['POST /ping/secret-uuid {"outcome":"good"}']);
+    expect(authorization).toBe(`Basic ${Buffer.from('ops:p@ss').toString('base64')}`);
+    expect(() => webhook('hooks.example.com/secret-uuid')).toThrow(/^not an http or https address$/);
+  });
+
+  it('says why it could not be told, and nothing of the address', async () => {
+    answers = [503, 302, 'silence'];
+    expect([await why(url), await why(url), await why(url)]).toEqual([
+      'status 503',
+      'unexpected redirect',
+      'no answer within the deadline',
+    ]);
+    expect(await why('http://no-such-name.invalid')).toMatch(
+      /^(?:its name is not known \(ENOTFOUND\)|names cannot be looked up now \(EAI_AGAIN\))$/,
+    );
+    expect(await why(url.replace('http:', 'https:'))).toMatch(/^it does not speak TLS as we do \([A-Z_]+\)$/);
+    expect(await why('http://127.0.0.1:1')).toBe('bad port');
+  });
+
+  it.skipIf(!hasOpenssl)('says that the certificate is not trusted (needs openssl)', async () => {
+    const secure = createSecureServer(await selfSigned());
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const { port } = secure.address() as AddressInfo;
+    expect(await why(`https://127.0.0.1:${port}`)).toBe('its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
+    secure.close();
   });
 });

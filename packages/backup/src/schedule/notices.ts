@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { requestFailure } from './request-failure.ts';
 
 /** Whether a notice was taken. It is news, and never decides anything. */
 export interface NoticeResult {
@@ -16,7 +17,7 @@ export interface DeadMansPing {
 }
 
 /** How a notice is sent. */
-export interface PingOptions {
+export interface NoticeOptions {
   /** Milliseconds for each attempt; default 10,000. */
   readonly timeoutMs?: number | undefined;
   /** Attempts before it is given up; default 3. */
@@ -31,44 +32,62 @@ export interface PingOptions {
  *
  * @throws RangeError when this is no http or https address.
  */
-export function deadMansPing(url: string, options: PingOptions = {}): DeadMansPing {
-  const { timeoutMs = 10_000, attempts = 3, pauseMs = 1000 } = options;
-  const base = URL.parse(url);
-  if (base === null || !/^https?:$/.test(base.protocol)) throw new RangeError('not an http or https address');
-  const { username, password } = base;
-  const login = [username, password].map(decodeURIComponent).join(':');
-  const headers: Record<string, string> =
-    username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
-  const send = async (signal: '' | '/start' | '/fail', text: string): Promise<NoticeResult> => {
+export function deadMansPing(url: string, options: NoticeOptions = {}): DeadMansPing {
+  const { base, headers } = addressOf(url);
+  const send = (signal: '' | '/start' | '/fail', text: string) => {
     const target = new URL(base);
-    // No request takes them in its address.
-    target.username = target.password = '';
     target.pathname = `${target.pathname.replace(/\/$/, '')}${signal}`;
-    let detail = '';
-    for (let attempt = 1; attempt <= attempts; attempt++) {
-      if (attempt > 1) await delay(pauseMs * 2 ** (attempt - 2));
-      try {
-        const body = text.slice(0, mostText);
-        const answer = await fetch(target, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) });
-        await answer.body?.cancel();
-        detail = `status ${answer.status}`;
-        if (answer.ok) return { kind: 'sent', attempts: attempt, detail };
-        // Another try would be told the same.
-        if (answer.status < 500 && answer.status !== 429) return { kind: 'failed', attempts: attempt, detail };
-      } catch (error) {
-        detail = reasonOf(error);
-      }
-    }
-    return { kind: 'failed', attempts, detail };
+    return post(target, { headers, body: text.slice(0, mostText) }, options);
   };
   return { start: () => send('/start', ''), success: (text) => send('', text), fail: (text) => send('/fail', text) };
+}
+
+/**
+ * Tells a webhook: what is returned posts JSON to it, and neither throws nor rejects.
+ *
+ * @throws RangeError when this is no http or https address.
+ */
+export function webhook(url: string, options: NoticeOptions = {}): (json: string) => Promise<NoticeResult> {
+  const { base, headers } = addressOf(url);
+  // What was meant for one address is given to no other.
+  const request = { headers: { ...headers, 'content-type': 'application/json' }, redirect: 'error' } as const;
+  return (body) => post(base, { ...request, body }, options);
 }
 
 /** Characters of a text that are sent; healthchecks.io keeps no more than 100 kB. */
 const mostText = 10_000;
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  return cause?.code ?? (error.name === 'TimeoutError' ? 'no answer within the deadline' : error.name);
+/** An address without the login in it, which no request takes there, and the header that takes its place. */
+function addressOf(url: string): { readonly base: URL; readonly headers: Readonly<Record<string, string>> } {
+  const base = URL.parse(url);
+  if (base === null || !/^https?:$/.test(base.protocol)) throw new RangeError('not an http or https address');
+  const { username, password } = base;
+  const login = [username, password].map(decodeURIComponent).join(':');
+  base.username = base.password = '';
+  return {
+    base,
+    headers: username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` },
+  };
+}
+
+async function post(
+  target: URL,
+  request: Omit<RequestInit, 'method' | 'signal'>,
+  { timeoutMs = 10_000, attempts = 3, pauseMs = 1000 }: NoticeOptions,
+): Promise<NoticeResult> {
+  let detail = '';
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    if (attempt > 1) await delay(pauseMs * 2 ** (attempt - 2));
+    try {
+      const answer = await fetch(target, { ...request, method: 'POST', signal: AbortSignal.timeout(timeoutMs) });
+      await answer.body?.cancel();
+      detail = `status ${answer.status}`;
+      if (answer.ok) return { kind: 'sent', attempts: attempt, detail };
+      // Another try would be told the same.
+      if (answer.status < 500 && answer.status !== 429) return { kind: 'failed', attempts: attempt, detail };
+    } catch (error) {
+      detail = requestFailure(error);
+    }
+  }
+  return { kind: 'failed', attempts, detail };
 }

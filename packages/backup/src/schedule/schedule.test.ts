@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeWindows, nextWindow, type Schedule, type WindowRecord, windowsDue } from './schedule.ts';
+import { judgeWindows, nextWindow, type Schedule, type WindowRecord, windowsDue, windowsUntold } from './schedule.ts';
 
 const nightly = (timeZone: string, ...dailyAt: string[]): Schedule => ({
   since: '2026-03-27T00:00:00.000Z',
@@ -161,5 +161,41 @@ describe('judgeWindows', () => {
     expect(due(record(at(3), 'done'))).toBeUndefined();
     expect(due(record(at(3), 'failed'))).toBeUndefined();
     expect(windowsDue(schedule, [], new Date('2026-01-01T03:40:00Z'))).toBeUndefined();
+  });
+});
+
+describe('windowsUntold', () => {
+  const schedule: Schedule = { since: '2026-01-01T00:00:00.000Z', windowMinutes: 30, starts: { everyMinutes: 60 } };
+  const at = (hour: number) => `2026-01-01T0${hour}:00:00.000Z`;
+
+  it('is everything that ended without a backup while nobody was there to tell, until it was told', () => {
+    const records = [
+      record(at(0), 'done', { node: 'n1', run: 'r1' }),
+      record(at(2), 'failed'),
+      record(at(3), 'unheld'),
+      record(at(4), 'unheld', { by: 'n1' }),
+      record(at(4), 'elsewhere', { by: 'n1', at: '2026-01-01T04:05:00.000Z' }),
+      record(at(5), 'begun'),
+      record(at(5), 'died'),
+      record(at(6), 'undecided'),
+      record(at(7), 'yielded'),
+      record(at(8), 'undecided'),
+    ];
+    const untold = (...more: WindowRecord[]) =>
+      windowsUntold(schedule, [...records, ...more], new Date('2026-01-01T08:10:00Z')).map(
+        ({ start, kind }) => `${start} ${kind}`,
+      );
+    expect(untold()).toEqual([
+      `${at(1)} missed`,
+      `${at(3)} unheld`,
+      `${at(5)} failed`,
+      `${at(6)} undecided`,
+      `${at(7)} missed`,
+    ]);
+    const told = [1, 3, 5, 6, 7].map((hour) => record(at(hour), 'told', { by: 'c2' }));
+    expect(untold(...told)).toEqual([]);
+    expect(judgeWindows(schedule, [...records, ...told], new Date('2026-01-01T08:10:00Z'))).toEqual(
+      judgeWindows(schedule, records, new Date('2026-01-01T08:10:00Z')),
+    );
   });
 });

@@ -31,9 +31,11 @@ export interface WindowRecord {
   readonly by: string;
   /**
    * `begun`: this initiator is at work on it; `yielded`: it left the group to somebody else who is; `unheld`: no node held
-   * the group; `elsewhere`: the initiator's own node did not; `done` and `failed` end the window.
+   * the group; `undecided`: nobody could say who does; `elsewhere`: the initiator's own node did not; `done`, `failed` and
+   * `died` (whoever had begun is gone and never told the end) end the window; `told`: a person was told that it ended, or
+   * passed, without a backup.
    */
-  readonly what: 'begun' | 'yielded' | 'unheld' | 'elsewhere' | 'done' | 'failed';
+  readonly what: 'begun' | 'yielded' | 'unheld' | 'undecided' | 'elsewhere' | 'done' | 'failed' | 'died' | 'told';
   /** Node whose data were backed up; `null` where it did not come to that. */
   readonly node: string | null;
   readonly run: string | null;
@@ -48,6 +50,8 @@ export interface WindowVerdict extends Window {
     | 'failed'
     /** Nobody held the group as long as it was open. */
     | 'unheld'
+    /** Nobody could say who held it as long as it was open. */
+    | 'undecided'
     /** Nobody did anything, or whoever began never told the end. */
     | 'missed'
     /** Somebody has begun. */
@@ -75,11 +79,51 @@ const dayMs = 24 * 60 * minuteMs;
  * @throws RangeError for a schedule that cannot be followed.
  */
 export function judgeWindows(schedule: Schedule, records: readonly WindowRecord[], now: Date): WindowVerdict[] {
-  const byWindow = Map.groupBy(
+  const own = byWindow(records);
+  return windowsUntil(schedule, now).map((window) => judgeWindow(window, own(window), now));
+}
+
+/**
+ * Windows without a backup of which a person has to be told, and was not: nobody was there when they passed, or whoever had
+ * begun died. What failed in front of an initiator was told by him. Pure.
+ *
+ * @returns oldest first, and no more than the newest {@link mostTold}.
+ */
+export function windowsUntold(schedule: Schedule, records: readonly WindowRecord[], now: Date): WindowVerdict[] {
+  const own = byWindow(records);
+  return judgeWindows(schedule, records, now)
+    .slice(-mostTold)
+    .filter((window) => isUntold(window, own(window)));
+}
+
+/** A window more than that ago is no news. */
+const mostTold = 1000;
+
+function isUntold({ kind }: WindowVerdict, records: readonly WindowRecord[]): boolean {
+  if (records.some(({ what }) => what === 'told')) return false;
+  switch (kind) {
+    case 'missed':
+    case 'undecided':
+      return true;
+    case 'unheld':
+      // Where another node held it last, that one's own initiator has to see to it, and tells.
+      return records.findLast(({ what }) => what === 'unheld' || what === 'elsewhere')?.what === 'unheld';
+    case 'failed':
+      return records.findLast(({ what }) => what === 'failed' || what === 'died')?.what === 'died';
+    case 'done':
+    case 'running':
+    case 'due':
+      return false;
+  }
+}
+
+/** The records of each window, as time went by. */
+function byWindow(records: readonly WindowRecord[]): (window: Window) => readonly WindowRecord[] {
+  const found = Map.groupBy(
     records.toSorted((a, b) => (a.at < b.at ? -1 : 1)),
     ({ window }) => window,
   );
-  return windowsUntil(schedule, now).map((window) => judgeWindow(window, byWindow.get(window.start) ?? [], now));
+  return ({ start }) => found.get(start) ?? [];
 }
 
 /**
@@ -110,10 +154,10 @@ function judgeWindow(window: Window, records: readonly WindowRecord[], now: Date
     const doubles = [...new Set(done)].slice(1);
     return { ...window, kind, node: from?.node ?? null, run: from?.run ?? null, detail, doubles };
   };
-  const last = (what: WindowRecord['what']) => records.findLast((record) => record.what === what);
+  const last = (...whats: readonly WindowRecord['what'][]) => records.findLast(({ what }) => whats.includes(what));
   const done = records.find(({ what }) => what === 'done');
   if (done !== undefined) return verdict('done', done, `done by node ${done.node}`);
-  const failed = last('failed');
+  const failed = last('failed', 'died');
   if (failed !== undefined) return verdict('failed', failed, failed.detail);
   const [open] = begunAndNotEnded(records);
   if (open !== undefined) {
@@ -122,8 +166,8 @@ function judgeWindow(window: Window, records: readonly WindowRecord[], now: Date
       : verdict('missed', open, `begun by ${open.by} at ${open.at}, which never told the end`);
   }
   if (isOpen) return verdict('due', undefined, 'open');
-  const nobody = last('unheld');
-  if (nobody !== undefined) return verdict('unheld', nobody, nobody.detail);
+  const nobody = last('unheld', 'undecided');
+  if (nobody !== undefined) return verdict(nobody.what === 'unheld' ? 'unheld' : 'undecided', nobody, nobody.detail);
   const elsewhere = last('elsewhere');
   return elsewhere === undefined
     ? verdict('missed', undefined, last('yielded')?.detail ?? 'no initiator did anything')

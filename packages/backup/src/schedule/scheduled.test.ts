@@ -8,7 +8,7 @@ import type { BackupContext } from '../context.ts';
 import { createRecorder } from '../incident/recorder.ts';
 import { replay } from '../incident/replay.ts';
 import { newHolder } from '../run/lock.ts';
-import type { NoticeResult } from './notices.ts';
+import type { DeadMansPing, NoticeResult } from './notices.ts';
 import { judgeWindows, type Schedule, type WindowRecord } from './schedule.ts';
 import { keepSchedule, runWindow, type ScheduledJob, type ScheduleEvent } from './scheduled.ts';
 import { openWindowLog } from './window-log.ts';
@@ -37,19 +37,23 @@ const job = async (more: Partial<ScheduledJob> = {}): Promise<ScheduledJob> => (
 const records = async () => (await (await openWindowLog(file)).read('a')).records;
 const verdicts = async () => judgeWindows(schedule, await records(), clock).map(({ kind }) => kind);
 
+/** A monitor that keeps what it is told. */
+function listening(told: string[]): DeadMansPing {
+  const note = async (text: string): Promise<NoticeResult> => {
+    told.push(text.trim());
+    return { kind: 'sent', attempts: 1, detail: '' };
+  };
+  return {
+    start: () => note('start'),
+    success: (text) => note(`success ${text}`),
+    fail: (text) => note(`fail ${text}`),
+  };
+}
+
 describe('runWindow', () => {
   it('backs up once in a window, and tells monitor and metrics', async () => {
     const told: string[] = [];
-    const sent: NoticeResult = { kind: 'sent', attempts: 1, detail: '' };
-    const note = async (text: string) => {
-      told.push(text.trim());
-      return sent;
-    };
-    const ping = {
-      start: () => note('start'),
-      success: (text: string) => note(`success ${text}`),
-      fail: (text: string) => note(`fail ${text}`),
-    };
+    const ping = listening(told);
     const metricsFile = join(family.directory, 'splitmirror-a.prom');
     const events: ScheduleEvent[] = [];
     const mine = await job({ ping, metricsFile });
@@ -131,7 +135,87 @@ describe('runWindow', () => {
     await log.add(begun('2026-01-01T01:00:00.000Z', 'elsewhere:999999999:0a1b2c3d'));
     expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
     expect(await verdicts()).toEqual(['failed', 'running']);
-    expect((await records())[1]?.detail).toBe(`process 999999999 on ${host} ended and told nothing`);
+    expect((await records())[1]).toMatchObject({
+      what: 'died',
+      detail: `process 999999999 on ${host} ended and told nothing`,
+    });
+  });
+
+  it('tells once, and before anything else, of what passed while nobody was there', async () => {
+    const told: string[] = [];
+    const log = await openWindowLog(file);
+    const { host } = context.surroundings.controller;
+    const mine = await job({ ping: listening(told) });
+    const passed: string[][] = [];
+    const call = () =>
+      runWindow(context, mine, {
+        onEvent: (event) => {
+          if (event.type === 'windows-passed') passed.push(event.windows.map(({ kind }) => kind));
+        },
+      });
+    const window = '2026-01-01T01:00:00.000Z';
+    const begun = { group: 'a', window, at: window, what: 'begun', node: null, run: null, detail: '' } as const;
+    await log.add({ ...begun, by: `${host}:999999999:0a1b2c3d` });
+    clock = new Date('2026-01-01T01:10:00.000Z');
+    expect(await call()).toMatchObject({ kind: 'nothing-due' });
+    expect(await call()).toMatchObject({ kind: 'nothing-due' });
+    expect(passed).toEqual([['missed', 'failed']]);
+    expect(told).toEqual([
+      'fail window 2026-01-01T00:00:00.000Z has no backup: missed, no initiator did anything\n' +
+        `window 2026-01-01T01:00:00.000Z has no backup: failed, process 999999999 on ${host} ended and told nothing`,
+    ]);
+    // What is due now is seen to all the same.
+    clock = new Date('2026-01-01T03:10:00.000Z');
+    expect(await call()).toMatchObject({ kind: 'ran' });
+    expect(passed).toEqual([['missed', 'failed'], ['missed']]);
+    expect(told.slice(1).map((text) => text.split(' ')[0])).toEqual(['fail', 'start', 'success']);
+    // What failed in front of an initiator was told by him.
+    family.onPhase = async () => ({ kind: 'failed', problems: [], transcript: { kind: 'completed', steps: [] } });
+    clock = new Date('2026-01-01T04:10:00.000Z');
+    expect(await call()).toMatchObject({ kind: 'ran' });
+    clock = new Date('2026-01-01T04:50:00.000Z');
+    expect(await call()).toMatchObject({ kind: 'nothing-due' });
+    expect(passed).toHaveLength(2);
+  });
+
+  it('lets exactly one of many initiators tell of what passed', async () => {
+    clock = new Date('2026-01-01T00:45:00.000Z');
+    const events: ScheduleEvent[] = [];
+    const onEvent = (event: ScheduleEvent) => void events.push(event);
+    await Promise.all(Array.from({ length: 8 }, async () => runWindow(context, await job(), { onEvent })));
+    expect(events).toMatchObject([{ type: 'windows-passed', windows: [{ kind: 'missed' }] }]);
+  });
+
+  it.each([
+    ['undecidable', 'GROUP_UNDECIDABLE'],
+    ['contested', 'GROUP_CONTESTED'],
+  ] as const)('raises the alarm once while the group is %s, and tries again', async (kind, code) => {
+    const told: string[] = [];
+    const reason = { code: 'HOST_UNREACHABLE', node: 'n1', message: 'no answer', seen: '', remedy: 'Look at it.' };
+    const locate = async () => ({ kind, reasons: [reason], evidence: [] });
+    const silent = { ...context, cluster: { ...context.cluster, locate } };
+    const mine = await job({ ping: listening(told) });
+    const problems = [{ code }, { code: 'HOST_UNREACHABLE', node: 'n1' }];
+    expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', problems, isNews: true });
+    expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', problems, isNews: false });
+    expect(told).toEqual([`fail ${code}: a: no answer`]);
+    expect(await verdicts()).toEqual(['due']);
+    expect(await runWindow(context, mine)).toMatchObject({ kind: 'ran' });
+    expect(await verdicts()).toEqual(['done']);
+  });
+
+  it('raises no alarm while the group is offline or moves, before the window has passed', async () => {
+    const told: string[] = [];
+    const mine = await job({ ping: listening(told) });
+    family.holders.set('a', null);
+    expect(await runWindow(context, mine)).toMatchObject({ kind: 'unheld' });
+    const moving = async () => ({ kind: 'moving' as const, reasons: [], evidence: [] });
+    const away = { ...context, cluster: { ...context.cluster, locate: moving } };
+    expect(await runWindow(away, mine)).toMatchObject({ kind: 'unheld' });
+    expect(told).toEqual([]);
+    clock = new Date('2026-01-01T00:31:00.000Z');
+    await runWindow(context, mine);
+    expect(told).toEqual([expect.stringMatching(/^fail window .* has no backup: unheld, GROUP_MOVING/)]);
   });
 
   it('plans and runs in a context of its own, whose log tells of that one run', async () => {
@@ -181,11 +265,7 @@ describe('runWindow', () => {
 
   it('tells the monitor when it cannot be written down what became of a window', async () => {
     const told: string[] = [];
-    const note = async (text: string): Promise<NoticeResult> => {
-      told.push(text);
-      return { kind: 'sent', attempts: 1, detail: '' };
-    };
-    const ping = { start: () => note('start'), success: () => note('success'), fail: (text: string) => note(text) };
+    const ping = listening(told);
     const log = await openWindowLog(file);
     const full = async () => {
       throw new Error('no space left');
@@ -194,7 +274,7 @@ describe('runWindow', () => {
       'no space left',
     );
     await expect(runWindow(context, await job({ ping, log: { ...log, add: full } }))).rejects.toThrow('no space left');
-    const sentence = expect.stringMatching(/^what becomes of the windows cannot be written down: no space left$/);
+    const sentence = expect.stringMatching(/^fail what becomes of the windows cannot be written down: no space left$/);
     expect(told).toEqual([sentence, 'start', sentence]);
   });
 

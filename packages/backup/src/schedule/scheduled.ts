@@ -1,21 +1,15 @@
 import type { BackupContext } from '../context.ts';
+import { BackupError } from '../errors.ts';
 import { planBackup } from '../plan/plan.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 import { handOver } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
-import { renderMetrics, writeMetrics } from './metrics.ts';
+import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
-import {
-  begunAndNotEnded,
-  judgeWindows,
-  nextWindow,
-  type Schedule,
-  type WindowRecord,
-  type WindowVerdict,
-  windowsDue,
-} from './schedule.ts';
+import { findPassed } from './passed.ts';
+import { nextWindow, type Schedule, type WindowRecord, type WindowVerdict, windowsDue } from './schedule.ts';
 import type { WindowLog } from './window-log.ts';
 
 /** A group with its schedule, and where it is written down what became of it. */
@@ -32,18 +26,31 @@ export interface ScheduledJob extends GroupJob {
 export type WindowOutcome =
   /** No window is open, or somebody has seen to it. */
   | { readonly kind: 'nothing-due'; readonly next: Date | undefined }
-  /** Not now; the next call in the same window tries again. */
+  /** Not now, and nobody has to do anything about it; the next call in the same window tries again. */
   | {
       readonly kind: 'yielded' | 'unheld' | 'elsewhere';
       readonly window: WindowVerdict;
       readonly problems: readonly Problem[];
     }
-  /** No run came about. */
+  /** Nobody can say who holds the group: a person has to look. The next call in the same window tries again. */
+  | {
+      readonly kind: 'undecided';
+      readonly window: WindowVerdict;
+      /** The refusal, then every reason for it. */
+      readonly problems: readonly Problem[];
+      /** No earlier call in this window came to the same. */
+      readonly isNews: boolean;
+    }
+  /** No run came about; `problems` as above. */
   | { readonly kind: 'refused'; readonly window: WindowVerdict; readonly problems: readonly Problem[] }
   | { readonly kind: 'ran'; readonly window: WindowVerdict; readonly report: RunReport };
 
 /** What happens around the runs. */
-export type ScheduleEvent = { readonly at: string; readonly group: string } & (
+export type ScheduleEvent = {
+  readonly at: string;
+  readonly group: string;
+} /** Windows that ended, or passed, without a backup while nobody was there to tell: each is told once, oldest first. */ & (
+  | { readonly type: 'windows-passed'; readonly windows: readonly WindowVerdict[] }
   | { readonly type: 'window-start'; readonly window: string }
   | {
       readonly type: 'window-end';
@@ -69,19 +76,17 @@ export interface WindowOptions {
   readonly contextOf?: ((group: string) => BackupContext) | undefined;
 }
 
-/** Refusals that may pass while the window is open. */
-const passing: ReadonlySet<string> = new Set([
-  'GROUP_OFFLINE',
-  'GROUP_MOVING',
-  'GROUP_CONTESTED',
-  'GROUP_UNDECIDABLE',
-  'HOST_UNREACHABLE',
-]);
+/** Refusals that pass by themselves. */
+const passing: ReadonlySet<string> = new Set(['GROUP_OFFLINE', 'GROUP_MOVING']);
+
+/** Refusals that a person can end while the window is open: a node that cannot be asked, or evidence that names no holder. */
+const undecided = /^(?:GROUP_CONTESTED|GROUP_UNDECIDABLE|HOST_.*)$/;
 
 /**
  * Backs up a group if one of its windows is open and nobody has seen to it. To be called every few minutes: by cron on a
  * controller, under the guard on the nodes, or by {@link keepSchedule}. Whatever it comes to is written into the log first,
- * then the monitor and the metrics are told, which never fails it.
+ * then the monitor and the metrics are told, which never fails it. Windows that passed unseen are told before anything else:
+ * the monitor hears of a failure, and `onEvent` of `windows-passed`.
  *
  * @throws what the log throws: without it nobody would know that the window was seen to.
  */
@@ -91,7 +96,7 @@ export async function runWindow(
   options: WindowOptions = {},
 ): Promise<WindowOutcome> {
   const { surroundings } = context;
-  const { group, schedule, log, ping } = job;
+  const { group, schedule, log } = job;
   // A log that cannot be written must not keep the monitor from raising the alarm.
   const noted = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -102,14 +107,19 @@ export async function runWindow(
       throw error;
     }
   };
-  const { records } = await noted(buryDead(context, job));
+  const { host, pid } = surroundings.controller;
+  const by = `${host}:${pid}:${surroundings.newToken().slice(0, 8)}`;
+  const passed = await noted(findPassed(context, job, by));
+  if (passed.length > 0) {
+    tell(context, job, options, { type: 'windows-passed', windows: passed });
+    await tellPing(context, job, options, 'fail', passed.map(passedText).join('\n'));
+  }
+  const { records } = await noted(log.read(group));
   const window = windowsDue(schedule, records, surroundings.now());
   if (window === undefined) {
     await tellMetrics(context, job, options);
     return { kind: 'nothing-due', next: nextWindow(schedule, surroundings.now()) };
   }
-  const { host, pid } = surroundings.controller;
-  const by = `${host}:${pid}:${surroundings.newToken().slice(0, 8)}`;
   const write = (what: WindowRecord['what'], more: Partial<WindowRecord>): WindowRecord => ({
     group,
     window: window.start,
@@ -125,7 +135,8 @@ export async function runWindow(
   if (!claimed) return { kind: 'yielded', window, problems: [] };
 
   tell(context, job, options, { type: 'window-start', window: window.start });
-  const { outcome, record } = await attempt(context, job, window, options, async () => {
+  const before = records.filter((record) => record.window === window.start);
+  const { outcome, record } = await attempt(context, job, { window, before }, options, async () => {
     await tellPing(context, job, options, 'start', '');
   });
   const { what, ...rest } = record;
@@ -136,9 +147,8 @@ export async function runWindow(
     outcome: outcome.kind,
     detail: rest.detail ?? '',
   });
-  if (ping !== undefined && (what === 'done' || what === 'failed')) {
-    await tellPing(context, job, options, what === 'done' ? 'success' : 'fail', rest.detail ?? '');
-  }
+  const notice = noticeOf(outcome);
+  if (notice !== null) await tellPing(context, job, options, notice, rest.detail ?? '');
   await tellMetrics(context, job, options);
   return outcome;
 }
@@ -168,25 +178,11 @@ export async function keepSchedule(
   await Promise.all(jobs.map(follow));
 }
 
-/** Writes down the end of those who began on this machine and were killed: nobody else would for days. */
-async function buryDead({ surroundings }: BackupContext, { group, log }: ScheduledJob): ReturnType<WindowLog['read']> {
-  const { records } = await log.read(group);
-  for (const [, own] of Map.groupBy(records, ({ window }) => window)) {
-    for (const begun of begunAndNotEnded(own)) {
-      const [, host, pid] = /^(.+):(\d+):[0-9a-f]+$/.exec(begun.by) ?? [];
-      if (host === undefined || surroundings.isAlive({ host, pid: Number(pid), birth: null }) !== 'gone') continue;
-      const detail = `process ${pid} on ${host} ended and told nothing`;
-      await log.add({ ...begun, what: 'failed', at: surroundings.now().toISOString(), detail });
-    }
-  }
-  return log.read(group);
-}
-
 /** Plans and runs; says what is to be written down. Never rejects. */
 async function attempt(
   base: BackupContext,
   { group, policy }: ScheduledJob,
-  window: WindowVerdict,
+  { window, before }: { readonly window: WindowVerdict; readonly before: readonly WindowRecord[] },
   { onlyNode, signal, stop, contextOf = () => base }: WindowOptions,
   onBegin: () => Promise<void>,
 ): Promise<{ readonly outcome: WindowOutcome; readonly record: Pick<WindowRecord, 'what'> & Partial<WindowRecord> }> {
@@ -217,14 +213,43 @@ async function attempt(
     const problem = problemOf(error, null);
     const detail = `${problem.code}: ${problem.message}`;
     const problems = [problem];
-    if (passing.has(problem.code))
+    const withReasons = [problem, ...(error instanceof BackupError ? error.problems : [])];
+    if (passing.has(problem.code)) {
       return { outcome: { kind: 'unheld', window, problems }, record: { what: 'unheld', detail } };
+    }
+    if (undecided.test(problem.code)) {
+      const isNews = !before.some((record) => record.what === 'undecided' && record.detail === detail);
+      const outcome = { kind: 'undecided', window, problems: withReasons, isNews } as const;
+      return { outcome, record: { what: 'undecided', detail } };
+    }
     // Whoever is at work on the group now may be done before the window closes.
     if (problem.code === 'GROUP_LOCKED') {
       return { outcome: { kind: 'yielded', window, problems }, record: { what: 'yielded', detail } };
     }
-    return { outcome: { kind: 'refused', window, problems }, record: { what: 'failed', detail } };
+    return { outcome: { kind: 'refused', window, problems: withReasons }, record: { what: 'failed', detail } };
   }
+}
+
+/** What the monitor is told of an outcome, if anything. */
+function noticeOf(outcome: WindowOutcome): 'success' | 'fail' | null {
+  switch (outcome.kind) {
+    case 'ran':
+      return outcome.report.verdict.kind === 'good' ? 'success' : 'fail';
+    case 'refused':
+      return 'fail';
+    case 'undecided':
+      return outcome.isNews ? 'fail' : null;
+    case 'nothing-due':
+    case 'yielded':
+    case 'unheld':
+    case 'elsewhere':
+      return null;
+  }
+}
+
+/** A window that passed, in one line. */
+function passedText({ start, kind, detail }: WindowVerdict): string {
+  return `window ${start} has no backup: ${kind}, ${detail}`;
 }
 
 function told({ verdict }: RunReport): string {
@@ -255,10 +280,8 @@ async function tellMetrics(context: BackupContext, job: ScheduledJob, options: W
   if (metricsFile === undefined) return;
   const now = context.surroundings.now();
   const result = await (async (): Promise<NoticeResult> => {
-    const [{ backups }, { records }] = await Promise.all([context.store.survey(group), log.read(group)]);
-    const windows = judgeWindows(schedule, records, now);
-    const next = nextWindow(schedule, now) ?? null;
-    await writeMetrics(metricsFile, renderMetrics([{ group, backups, windows, next }], now));
+    const measured = await measureGroup(context.store, group, now, { schedule, log });
+    await writeMetrics(metricsFile, renderMetrics([measured], now));
     return { kind: 'sent', attempts: 1, detail: metricsFile };
   })().catch((error): NoticeResult => ({ kind: 'failed', attempts: 1, detail: problemOf(error, null).message }));
   tell(context, job, options, { type: 'notice-end', notice: 'metrics', result });

@@ -10,7 +10,7 @@ const recordSchema = z.strictObject({
   window: z.iso.datetime(),
   at: z.iso.datetime(),
   by: z.string(),
-  what: z.enum(['begun', 'yielded', 'unheld', 'elsewhere', 'done', 'failed']),
+  what: z.enum(['begun', 'yielded', 'unheld', 'undecided', 'elsewhere', 'done', 'failed', 'died', 'told']),
   node: z.string().nullable(),
   run: z.string().nullable(),
   detail: z.string(),
@@ -67,7 +67,8 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
       const isFirst = async () => {
         const own = (await read(record.group)).records.filter(({ window }) => window === record.window);
         const first = begunAndNotEnded(own)[0];
-        return !own.some(({ what }) => what === 'done' || what === 'failed') && (first?.by ?? record.by) === record.by;
+        const isOver = own.some(({ what }) => what === 'done' || what === 'failed' || what === 'died');
+        return !isOver && (first?.by ?? record.by) === record.by;
       };
       if (!(await isFirst())) return false;
       await add(record);

@@ -95,13 +95,14 @@ export function exposureOfJournal(text: string): Exposure | undefined {
   return exposure;
 }
 
-/** What the runs of a group have cost, oldest first: of its backups, of those removed since, and of runs that failed. */
+/**
+ * What the runs of a group have cost, oldest first: of its backups, of those that are damaged or removed since, and of runs
+ * that failed.
+ */
 export async function exposuresOf(store: Pick<Store, 'root' | 'survey'>, group: string): Promise<Exposure[]> {
-  const { backups, incomplete } = await store.survey(group);
+  const { backups, damaged, incomplete } = await store.survey(group);
   const removed = await readText(join(directoryOf(store.root, group), removedName));
-  const failed = await Promise.all(
-    incomplete.map(async ({ directory }) => exposureOfJournal(await readText(join(directory, 'journal.ndjson')))),
-  );
+  const failed = await Promise.all([...damaged, ...incomplete].map(({ directory }) => exposureIn(directory)));
   const all = [
     ...backups.map(({ manifest }) => exposureOf(manifest)),
     ...failed.filter((each) => each !== undefined),
@@ -130,9 +131,7 @@ const removedName = 'exposures.ndjson';
 
 /** Notes what a run has cost before its directory goes. */
 export async function keepExposure(group: string, directory: string): Promise<void> {
-  // Also what is damaged has cost something, which its journal tells.
-  const exposure =
-    (await exposureOfManifest(directory)) ?? exposureOfJournal(await readText(join(directory, 'journal.ndjson')));
+  const exposure = await exposureIn(directory);
   const noted = wholeLines(await readText(join(group, removedName))).map((line) => JSON.parse(line) as Exposure);
   if (exposure !== undefined && !noted.some(({ run }) => run === exposure.run)) await append(group, exposure);
 }
@@ -147,6 +146,11 @@ async function append(group: string, exposure: Exposure): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Also what is damaged has cost something, which its journal tells. */
+async function exposureIn(directory: string): Promise<Exposure | undefined> {
+  return (await exposureOfManifest(directory)) ?? exposureOfJournal(await readText(join(directory, 'journal.ndjson')));
 }
 
 async function exposureOfManifest(directory: string): Promise<Exposure | undefined> {
@@ -184,6 +188,15 @@ export function exposureByMonth(exposures: readonly Exposure[], now: Date): Mont
     }
   }
   return [...months.values()].sort((a, b) => (a.month < b.month ? -1 : 1));
+}
+
+/** Seconds in which some volume had fewer copies, of that part that lies between two times; overlapping runs count twice. */
+export function exposedSecondsSince(exposures: readonly Exposure[], since: Date, now: Date): number {
+  const seconds = exposures.map(({ from, to }) => {
+    const end = to === null ? now.getTime() : Math.min(Date.parse(to), now.getTime());
+    return Math.max(0, end - Math.max(Date.parse(from), since.getTime())) / 1000;
+  });
+  return seconds.reduce((sum, each) => sum + each, 0);
 }
 
 /**

@@ -1,12 +1,5 @@
 import { join } from 'node:path';
-import {
-  type DeadMansPing,
-  deadMansPing,
-  judgeWindows,
-  nextWindow,
-  renderMetrics,
-  writeMetrics,
-} from '@splitmirror/backup';
+import { type DeadMansPing, deadMansPing, measureGroup, renderMetrics, writeMetrics } from '@splitmirror/backup';
 import { scheduleOf } from '../config/policy.ts';
 import { secretOf } from '../config/secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -48,12 +41,10 @@ async function writeGroupMetrics({ config, context, reporter }: Session, group: 
   if (config.metrics === undefined) return;
   const now = context.surroundings.now();
   try {
-    const { backups } = await context.store.survey(group);
-    const schedule = config.groups[group]?.schedule === undefined ? undefined : scheduleOf(config, group);
-    const records = schedule === undefined ? [] : (await (await windowLogOf(config)).read(group)).records;
-    const windows = schedule === undefined ? [] : judgeWindows(schedule, records, now);
-    const next = schedule === undefined ? null : (nextWindow(schedule, now) ?? null);
-    await writeMetrics(metricsFile(config.metrics, group), renderMetrics([{ group, backups, windows, next }], now));
+    const isScheduled = config.groups[group]?.schedule !== undefined;
+    const watched = isScheduled ? { schedule: scheduleOf(config, group), log: await windowLogOf(config) } : undefined;
+    const measured = await measureGroup(context.store, group, now, watched);
+    await writeMetrics(metricsFile(config.metrics, group), renderMetrics([measured], now));
   } catch (error) {
     reporter.warn(`${group}: the metrics could not be written: ${(error as Error).message}`);
   }

@@ -8,9 +8,9 @@ import {
 } from '@splitmirror/backup';
 import { changes, type Host, type Script } from '@splitmirror/host';
 import type { AdapterChoice } from '@splitmirror/ssh';
+import { lookForNamed, settingProblem } from '../config/named-here.ts';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
-import { secretOf } from '../config/secrets.ts';
 import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
@@ -26,7 +26,7 @@ interface Check {
 }
 
 /**
- * Looks at everything that a backup needs and changes nothing: the store, each node (reached, its host key known, let in,
+ * Looks at everything that a backup needs and changes nothing: the store, what the settings name on this machine, each node (reached, its host key known, let in,
  * allowed to act, the commands of the quiesce there), and each group up to the plan that a backup would run.
  */
 export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
@@ -37,8 +37,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     found.push(checked);
   };
   tell(await checkStore(store));
-  const secrets = await checkSecrets(config);
-  if (secrets !== null) tell(secrets);
+  const settings = await checkSettings(config);
+  if (settings !== null) tell(settings);
   const clients = new Map<string, AdapterChoice>();
   const listener = {
     warn: reporter.warn,
@@ -85,19 +85,27 @@ async function checkStore(store: PlanningContext['store']): Promise<Check> {
   }
 }
 
-/** Whether everything that is referred to is there; `null` where nothing is. */
-async function checkSecrets({ ssh, archives, notify, groups }: Config): Promise<Check | null> {
-  const references = [
-    ['ssh.passphrase', ssh.passphrase] as const,
-    ['archives.restic.repository', archives.restic?.repository] as const,
-    ['archives.restic.password', archives.restic?.password] as const,
-    ['notify.webhook', notify?.webhook] as const,
-    ...Object.entries(groups).map(([name, { ping }]) => [`groups.${name}.ping`, ping] as const),
-  ].flatMap(([setting, reference]) => (reference === undefined ? [] : [{ setting, reference }]));
-  if (references.length === 0) return null;
-  const read = await Promise.allSettled(references.map(({ setting, reference }) => secretOf(reference, setting)));
-  const problems = read.flatMap((each) => (each.status === 'rejected' ? problemsOf(each.reason, null) : []));
-  return { subject: 'secrets', says: `${references.length} are referred to`, problems };
+/** Whether everything is here that the settings name, and whether they agree; `null` where there is nothing to look at. */
+async function checkSettings(config: Config): Promise<Check | null> {
+  const { count, problems } = await lookForNamed(config);
+  const all = [...problems, ...unapprovable(config)];
+  if (count === 0 && all.length === 0) return null;
+  const says = all.length === 0 ? `what they name on this machine is here (${count})` : 'cannot all be followed';
+  return { subject: 'settings', says, problems: all };
+}
+
+/** Schedules that nobody can follow: a plan is approved before it runs, and a window makes its own. */
+function unapprovable(config: Config): Problem[] {
+  return Object.entries(config.groups)
+    .filter(([, { schedule, approval }]) => schedule !== undefined && approval === 'required')
+    .map(([name]) =>
+      settingProblem(
+        config,
+        ['groups', name, 'approval'],
+        'a schedule makes a plan for each window, which nobody can have approved: every window would be refused',
+        `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`,
+      ),
+    );
 }
 
 async function checkNode(

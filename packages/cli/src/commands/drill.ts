@@ -1,7 +1,9 @@
 import { drillBackup, drillsDue } from '@splitmirror/backup';
 import { identitiesOf } from '../config/identities.ts';
+import { findProgram, settingProblem } from '../config/named-here.ts';
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
+import type { Config } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { durationText } from '../units.ts';
@@ -46,6 +48,8 @@ export async function drill(
       remedy: 'Configure a command that opens what was restored, or drill at another level.',
     });
   }
+  // Hours would pass before it is missed.
+  if (level === 'application' && probe !== undefined) await probeIsHere(config, group, probe[0]);
   const backup = await store.find(group, run);
   const request = {
     level,
@@ -59,4 +63,12 @@ export async function drill(
   tellOutcome(reporter, [said, ...record.problems.map((problem) => `  ${problem}`)], passed);
   reporter.result({ run: backup.manifest.run, ...record });
   return exitCodes[passed ? 'OK' : 'DRILL_FAILED'].code;
+}
+
+async function probeIsHere(config: Config, group: string, program: string): Promise<void> {
+  await findProgram(program).catch((cause: Error) => {
+    const path = ['groups', group, 'drills', 'probe'];
+    const { message, remedy } = settingProblem(config, path, cause.message, 'Write its whole path, or install it.');
+    throw new ConfigError(message, { remedy, cause });
+  });
 }

@@ -1,4 +1,12 @@
-import { judgeWindows, nextWindow, runWindow, type WindowLog, type WindowOutcome } from '@splitmirror/backup';
+import {
+  judgeWindows,
+  nextWindow,
+  runWindow,
+  type ScheduleEvent,
+  type WindowLog,
+  type WindowOutcome,
+  type WindowVerdict,
+} from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
@@ -76,52 +84,117 @@ async function seeToSafely(session: Session, group: string, ...more: [WindowLog,
 
 async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: string | undefined): Promise<number> {
   const { config, context, reporter, signal, stop } = session;
-  const outcome = await runWindow(
-    context,
-    {
-      group,
-      policy: policyOf(config, group),
-      schedule: scheduleOf(config, group),
-      log,
-      ping: await pingOf(session, group),
-      ...(config.metrics === undefined ? {} : { metricsFile: metricsFile(config.metrics, group) }),
-    },
-    { signal, stop, onlyNode, contextOf: () => recorded(session, group).context },
-  );
-  const { code, text } = textOf(outcome);
-  const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
-  tellOutcome(
-    reporter,
-    text.map((line) => `${group}: ${line}`),
-    isQuiet,
-  );
-  reporter.result({ group, ...outcome, exitCode: code });
-  if (outcome.kind === 'ran' || outcome.kind === 'refused') {
-    const { records } = await log.read(group);
-    const run = records.findLast(({ window }) => window === outcome.window.start)?.run ?? null;
+  const told: Told[] = [];
+  const telling: Promise<void>[] = [];
+  const tell = (news: Told, run: string | null) => {
+    told.push(news);
+    const { code, text } = news;
+    const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
+    tellOutcome(
+      reporter,
+      text.map((line) => `${group}: ${line}`),
+      isQuiet,
+    );
     // The monitor and the metrics were told by the window itself.
-    await notifyOf(session, { group, run, exitCode: code, text });
+    if (news.isNews) telling.push(notifyOf(session, { group, run, exitCode: code, text }));
+  };
+  const passed: WindowVerdict[] = [];
+  const onEvent = (event: ScheduleEvent) => {
+    if (event.type === 'windows-passed') {
+      passed.push(...event.windows);
+      tell(passedNews(group, event.windows), null);
+    }
+    if (event.type === 'notice-end' && event.result.kind === 'failed') {
+      const what = event.notice === 'metrics' ? 'the metrics could not be written' : 'the monitor was not told';
+      reporter.warn(`${group}: ${what}: ${event.result.detail}`);
+    }
+  };
+  try {
+    const outcome = await runWindow(
+      context,
+      {
+        group,
+        policy: policyOf(config, group),
+        schedule: scheduleOf(config, group),
+        log,
+        ping: await pingOf(session, group),
+        ...(config.metrics === undefined ? {} : { metricsFile: metricsFile(config.metrics, group) }),
+      },
+      { signal, stop, onlyNode, onEvent, contextOf: () => recorded(session, group).context },
+    );
+    const run = outcome.kind === 'ran' ? await runOf(log, group, outcome.window) : null;
+    tell(outcomeNews(outcome), run);
+    const code = worstOf(told);
+    reporter.result({ group, passed, ...outcome, exitCode: code });
+    return code;
+  } finally {
+    await Promise.all(telling);
   }
-  return code;
 }
 
-function textOf(outcome: WindowOutcome): { code: number; text: string[] } {
+async function runOf(log: WindowLog, group: string, { start }: WindowVerdict): Promise<string | null> {
+  const { records } = await log.read(group);
+  return records.findLast(({ window }) => window === start)?.run ?? null;
+}
+
+/** What somebody is told of a window: command and webhook only where it is news. */
+interface Told {
+  readonly code: number;
+  readonly text: readonly string[];
+  readonly isNews: boolean;
+}
+
+/** What the window has come to now counts for more than that others had passed, unless it is well. */
+function worstOf(told: readonly Told[]): number {
+  const bad = told.findLast(({ code }) => code !== exitCodes.OK.code && code !== exitCodes.NOTHING_DUE.code);
+  return (bad ?? told.at(-1))?.code ?? exitCodes.OK.code;
+}
+
+/** Windows that are told one by one; of a controller that was off for long the rest is only counted. */
+const mostLines = 10;
+
+function passedNews(group: string, windows: readonly WindowVerdict[]): Told {
+  const hasDied = windows.some(({ kind }) => kind === 'failed');
+  const earlier = windows.length - mostLines;
+  return {
+    code: exitCodes[hasDied ? 'RUN_NEEDS_RECOVERY' : 'WINDOW_MISSED'].code,
+    text: [
+      ...windows
+        .slice(-mostLines)
+        .map(({ start, kind, detail }) => `the window ${start} has no backup: ${kind}, ${detail}`),
+      ...(earlier > 0 ? [`  and ${earlier} earlier windows`] : []),
+      ...(hasDied ? [`  take back what it may have left: splitmirror recover ${group}`] : []),
+    ],
+    isNews: true,
+  };
+}
+
+function outcomeNews(outcome: WindowOutcome): Told {
   switch (outcome.kind) {
     case 'nothing-due':
-      return { code: exitCodes.NOTHING_DUE.code, text: [] };
+      return { code: exitCodes.NOTHING_DUE.code, text: [], isNews: false };
     case 'ran':
-      return { code: exitCodeOfRun(outcome.report), text: reportText(outcome.report) };
+      return { code: exitCodeOfRun(outcome.report), text: reportText(outcome.report), isNews: true };
     case 'refused':
-      return {
-        code: exitCodeOfCode(outcome.problems[0]?.code ?? '', outcome.problems),
-        text: ['refused', ...outcome.problems.flatMap(problemText)],
-      };
+      return { ...refusalOf(outcome), isNews: true };
+    case 'undecided':
+      return { ...refusalOf(outcome), isNews: outcome.isNews };
     case 'yielded':
     case 'unheld':
-    case 'elsewhere':
-      return {
-        code: exitCodes.NOTHING_DUE.code,
-        text: [`${outcome.kind}: ${outcome.problems[0]?.message ?? outcome.window.detail}`],
-      };
+    case 'elsewhere': {
+      const text = [`${outcome.kind}: ${outcome.problems[0]?.message ?? outcome.window.detail}`];
+      return { code: exitCodes.NOTHING_DUE.code, text, isNews: false };
+    }
   }
+}
+
+/** The refusal and its reasons; a remedy that a reason has, too, is told there. */
+function refusalOf({ kind, problems }: Extract<WindowOutcome, { kind: 'refused' | 'undecided' }>) {
+  const [refusal, ...reasons] = problems;
+  const { code = '', message = '', remedy = '' } = refusal ?? {};
+  const isRepeated = reasons.some((reason) => reason.remedy === remedy);
+  return {
+    code: exitCodeOfCode(code, reasons),
+    text: [`${kind}: ${code}: ${message}`, ...(isRepeated ? [] : [`  ${remedy}`]), ...reasons.flatMap(problemText)],
+  };
 }

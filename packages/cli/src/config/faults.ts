@@ -1,4 +1,4 @@
-import { isMap, type LineCounter, type Node, type YAMLParseError } from 'yaml';
+import { isMap, type LineCounter, type Node } from 'yaml';
 import type { z } from 'zod';
 import { configSchema } from './schema.ts';
 
@@ -13,17 +13,12 @@ interface Located {
   getIn(path: readonly unknown[], keepScalar: true): unknown;
 }
 
-/** What keeps a text from being YAML; where it stands is told once. */
-export function faultOfText({ message, pos }: YAMLParseError): Fault {
-  return { offset: pos[0], message: (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '') };
-}
-
 /** What an issue of the schema means in a document: one fault for each setting that nobody knows, one for anything else. */
 export function faultsOf(document: Located, issue: z.core.$ZodIssue): Fault[] {
   const at = issue.path.join('.');
   const node = nodeAt(document, issue.path);
   if (issue.code !== 'unrecognized_keys') {
-    return [{ offset: node?.range?.[0] ?? 0, message: `${at || 'file'}: ${messageOf(issue, document)}` }];
+    return [{ offset: offsetOf(document, issue.path), message: `${at || 'file'}: ${messageOf(issue, document)}` }];
   }
   const known = Object.keys(schemaAt(issue.path)?.def.shape ?? {});
   return issue.keys.map((key) => {
@@ -33,6 +28,11 @@ export function faultsOf(document: Located, issue: z.core.$ZodIssue): Fault[] {
       message: `${at === '' ? key : `${at}.${key}`}: no such setting${near === undefined ? '' : ` (did you mean ${near}?)`}`,
     };
   });
+}
+
+/** Where a setting stands in a document; where it is not there, that of what would hold it. */
+export function offsetOf(document: Located, path: readonly PropertyKey[]): number {
+  return nodeAt(document, path)?.range?.[0] ?? 0;
 }
 
 function nodeAt(document: Located, path: readonly PropertyKey[]): Node | undefined {
@@ -56,8 +56,11 @@ function messageOf(issue: z.core.$ZodIssue, document: Located): string {
     const isThere = issue.path.length > 0 && document.getIn(issue.path, true) !== undefined;
     return `${isThere ? '' : 'missing: '}${forms[issue.expected] ?? issue.expected} is wanted`;
   }
-  if (issue.code !== 'invalid_union') return issue.message;
   const meant = schemaAt(issue.path)?.meta?.()?.description;
+  if (issue.code === 'too_small' && issue.origin === 'string') {
+    return `it is empty${meant === undefined ? '' : `; this is wanted: ${meant}`}`;
+  }
+  if (issue.code !== 'invalid_union') return issue.message;
   return meant === undefined ? issue.message : `this is wanted: ${meant}`;
 }
 

@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { policyOf } from './policy.ts';
-import { readConfig } from './read.ts';
+import { placeOfSetting, readConfig } from './read.ts';
 
 async function read(text: string) {
   const directory = await mkdtemp(join(tmpdir(), 'splitmirror-config-'));
@@ -92,6 +92,60 @@ notify:
     const { config, file } = await read(text);
     const message = await config.catch((error: Error) => error.message);
     expect(message).toBe(told.map((line) => `${file}:${line}`).join('\n'));
+  });
+
+  it.each([
+    [
+      least.replace('store: backups', 'store: ""'),
+      ['3:8: store: it is empty; this is wanted: directory of the backups'],
+    ],
+    [
+      least.replace('dbhost1', '""'),
+      [expect.stringMatching(/^2:26: nodes\.db1\.address: it is empty; this is wanted: /)],
+    ],
+    ...['{}', '{ daily: 0 }', '{ last: 0, failedDays: 9 }'].map((keep) => [
+      least.replace('{} }', `{ keep: ${keep} } }`),
+      [
+        '4:31: groups.payroll_rg.keep: it keeps no backup: give last, daily, weekly, monthly or yearly a number above 0, for instance daily: 7',
+      ],
+    ]),
+    [
+      `${least}metrics: a\ngroups:\n  other_rg: {}\n`,
+      ['6:1: groups: it is here for a second time, the first time in line 4: keep one'],
+    ],
+    [
+      least.replace('{}', '{ parallel: 2, levels: warn, parallel: 3 }'),
+      ['4:52: groups.payroll_rg.parallel: it is here for a second time, the first time in line 4: keep one'],
+    ],
+    [
+      `${least}---\nstore: elsewhere\n`,
+      ['5:1: a second document begins here, and a configuration is one: keep it in a file of its own'],
+    ],
+    [
+      least.replace('backups', '*backups'),
+      ['3:8: nothing is called &backups before *backups stands here; a text that begins with * needs quotes'],
+    ],
+  ] as [string, string[]][])('says of %j what to do about it, in its line', async (text, told) => {
+    const { config, file } = await read(text);
+    const error = await config.catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: 'USAGE' });
+    expect((error as Error).message.split('\n').map((line) => line.replace(`${file}:`, ''))).toEqual(told);
+  });
+
+  it('takes a program with a slash as a path, and others as they are', async () => {
+    const { config, directory } = await read(`${least.replace('{}', '{ drills: { probe: [./probe.sh, now] } }')}
+notify: { command: [~/bin/page, ops], webhook: { command: [pass, hook] } }
+`);
+    expect(await config).toMatchObject({
+      notify: { command: [join(homedir(), 'bin/page'), 'ops'], webhook: { command: ['pass', 'hook'] } },
+      groups: { payroll_rg: { drills: { probe: [join(directory, 'probe.sh'), 'now'] } } },
+    });
+  });
+
+  it('knows where each setting stands', async () => {
+    const { config, file } = await read(`${least}metrics: /metrics\n`);
+    expect(placeOfSetting(await config, ['metrics'])).toBe(`${file}:5:10`);
+    expect(placeOfSetting(await config, ['groups', 'payroll_rg', 'approval'])).toBe(`${file}:4:23`);
   });
 
   it('looks for the files of secrets beside the configuration', async () => {

@@ -3,8 +3,9 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { SplitmirrorError } from '@splitmirror/host';
 import { LineCounter, parseDocument } from 'yaml';
-import { faultOfText, faultsOf, placeOf } from './faults.ts';
+import { faultsOf, offsetOf, placeOf } from './faults.ts';
 import { type Config, configSchema } from './schema.ts';
+import { faultsOfText } from './text-faults.ts';
 
 /** The configuration cannot be used. The message names file, line and column of the first fault, and lists all. */
 export class ConfigError extends SplitmirrorError {
@@ -12,7 +13,8 @@ export class ConfigError extends SplitmirrorError {
 }
 
 /**
- * Reads a configuration file. Relative paths in it are relative to the file; `~/` is the home directory.
+ * Reads a configuration file. Relative paths in it are relative to the file, also those of programs of this machine; `~/` is
+ * the home directory.
  *
  * @throws ConfigError with every fault that was found.
  */
@@ -25,10 +27,14 @@ export async function readConfig(file: string): Promise<Config> {
   });
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const faults = document.errors.map(faultOfText);
+  const faults = faultsOfText(document, lines);
   if (faults.length === 0) {
     const read = configSchema.safeParse(document.toJS());
-    if (read.success) return absolute(read.data, dirname(resolve(file)));
+    if (read.success) {
+      const config = absolute(read.data, dirname(resolve(file)));
+      places.set(config, (path) => `${file}:${placeOf(lines, offsetOf(document, path))}`);
+      return config;
+    }
     faults.push(...read.error.issues.flatMap((issue) => faultsOf(document, issue)));
   }
   const told = faults
@@ -40,25 +46,43 @@ export async function readConfig(file: string): Promise<Config> {
   });
 }
 
+const places = new WeakMap<Config, (path: readonly string[]) => string>();
+
+/** Where a setting of a configuration that was read stands: file, line and column. */
+export function placeOfSetting(config: Config, path: readonly string[]): string {
+  return places.get(config)?.(path) ?? path.join('.');
+}
+
 function absolute(config: Config, base: string): Config {
-  const path = (text: string) => resolve(base, text.replace(/^~(?=\/)/, homedir()));
+  const path = (text: string) => resolve(base, text.replace(/^~(?=\/|$)/, homedir()));
+  // Without a slash it is looked for in PATH.
+  const program = (text: string) => (text.includes('/') ? path(text) : text);
+  const words = ([first, ...rest]: Words): Words => [program(first), ...rest];
   const maybe = <T, U>(value: T | undefined, change: (value: T) => U): U | undefined =>
     value === undefined ? undefined : change(value);
-  const secret = (reference: Secret): Secret => ('file' in reference ? { file: path(reference.file) } : reference);
+  const secret = (reference: Secret): Secret => {
+    if ('file' in reference) return { file: path(reference.file) };
+    return 'command' in reference ? { command: words(reference.command) } : reference;
+  };
   const { ssh, archives, metrics, notify, groups } = config;
   return withoutUndefined({
     ...config,
     store: path(config.store),
     metrics: maybe(metrics, path),
-    notify: maybe(notify, (each) => withoutUndefined({ ...each, webhook: maybe(each.webhook, secret) })),
+    notify: maybe(notify, (each) =>
+      withoutUndefined({ ...each, command: maybe(each.command, words), webhook: maybe(each.webhook, secret) }),
+    ),
     archives: withoutUndefined({
       ...archives,
       identity: maybe(archives.identity, path),
-      restic: maybe(archives.restic, (restic) => ({
-        ...restic,
-        repository: secret(restic.repository),
-        password: secret(restic.password),
-      })),
+      restic: maybe(archives.restic, (restic) =>
+        withoutUndefined({
+          ...restic,
+          repository: secret(restic.repository),
+          password: secret(restic.password),
+          program: maybe(restic.program, program),
+        }),
+      ),
     }),
     ssh: withoutUndefined({
       ...ssh,
@@ -69,13 +93,18 @@ function absolute(config: Config, base: string): Config {
     groups: Object.fromEntries(
       Object.entries(groups).map(([name, group]) => [
         name,
-        withoutUndefined({ ...group, ping: maybe(group.ping, secret) }),
+        withoutUndefined({
+          ...group,
+          ping: maybe(group.ping, secret),
+          drills: maybe(group.drills, (drills) => withoutUndefined({ ...drills, probe: maybe(drills.probe, words) })),
+        }),
       ]),
     ),
   });
 }
 
 type Secret = NonNullable<Config['ssh']['passphrase']>;
+type Words = [program: string, ...args: string[]];
 
 /** Settings that nobody set are not there at all. */
 function withoutUndefined<T extends object>(settings: T): T {

@@ -1,13 +1,10 @@
 import { z } from 'zod';
 
-const argv = z.tuple([z.string().min(1)], z.string());
+const text = z.string().min(1);
+const argv = z.tuple([text], z.string());
 
 const secret = z
-  .union([
-    z.strictObject({ environment: z.string().min(1) }),
-    z.strictObject({ file: z.string().min(1) }),
-    z.strictObject({ command: argv }),
-  ])
+  .union([z.strictObject({ environment: text }), z.strictObject({ file: text }), z.strictObject({ command: argv })])
   .describe('where a secret is, instead of the secret: `environment: NAME`, `file: PATH` or `command: [words]`');
 
 const quiesce = z
@@ -20,19 +17,19 @@ const quiesce = z
 
 const application = z
   .union([
-    z.strictObject({ db2: z.strictObject({ instance: z.string(), database: z.string() }) }),
+    z.strictObject({ db2: z.strictObject({ instance: text, database: text }) }),
     z.strictObject({
-      oracle: z.strictObject({ user: z.string(), sid: z.string(), home: z.string().startsWith('/').optional() }),
+      oracle: z.strictObject({ user: text, sid: text, home: z.string().startsWith('/').optional() }),
     }),
-    z.strictObject({ postgresql: z.strictObject({ user: z.string(), database: z.string().optional() }) }),
+    z.strictObject({ postgresql: z.strictObject({ user: text, database: text.optional() }) }),
     z.strictObject({ stopStart: z.strictObject({ stop: argv, start: argv, running: argv }) }),
   ])
   .describe('ready commands in place of `quiesce`: `db2`, `oracle`, `postgresql` or `stopStart`');
 
 const schedule = z
   .strictObject({
-    cron: z.string().describe('when windows begin, as in crontab: `30 1 * * *`'),
-    timeZone: z.string().default('UTC').describe('IANA name of the zone of `cron`'),
+    cron: text.describe('when windows begin, as in crontab: `30 1 * * *`'),
+    timeZone: text.default('UTC').describe('IANA name of the zone of `cron`'),
     windowMinutes: z.int().min(1).max(10_080).default(240).describe('how long after its start a backup may begin'),
     since: z.iso.datetime().describe('from when on windows count (UTC)'),
   })
@@ -46,6 +43,9 @@ const keep = z
     monthly: z.int().min(0).optional(),
     yearly: z.int().min(0).optional(),
     failedDays: z.int().min(1).optional(),
+  })
+  .refine(({ failedDays: _, ...counts }) => Object.values(counts).some((count) => count !== undefined && count > 0), {
+    error: 'it keeps no backup: give last, daily, weekly, monthly or yearly a number above 0, for instance daily: 7',
   })
   .describe(
     'how many backups `splitmirror retain` leaves: the newest, and the newest of so many days, weeks, months, years',
@@ -64,7 +64,7 @@ const drills = z
 const group = z.strictObject({
   quiesce: quiesce.optional(),
   application: application.optional(),
-  strategy: z.string().optional().describe('way to split, instead of the one that fits best'),
+  strategy: text.optional().describe('way to split, instead of the one that fits best'),
   freezeSeconds: z.int().min(5).max(3600).default(60).describe('after which the kernel ends the freeze by itself'),
   allowLastCopy: z.boolean().default(false).describe('accept that a two-copy mirror has one copy while a backup runs'),
   exposureMinutesPerMonth: z
@@ -89,7 +89,7 @@ const group = z.strictObject({
     .enum(['none', 'required'])
     .default('none')
     .describe(
-      '`required`: `backup` runs nothing but a saved plan that somebody has approved, and a schedule refuses its windows',
+      '`required`: `backup` runs nothing but a saved plan that somebody has approved; not together with `schedule`, whose windows would all be refused',
     ),
   schedule: schedule.optional(),
   keep: keep.optional(),
@@ -109,18 +109,18 @@ const algorithms = z
   .describe('what an old node may agree on, as in ssh_config: `hostKeys: +ssh-rsa`');
 
 const node = z.strictObject({
-  address: z.string().describe('where its sshd answers, or a name of `~/.ssh/config`'),
+  address: text.describe('where its sshd answers, or a name of `~/.ssh/config`'),
   port: z.int().min(1).max(65535).optional(),
-  path: z.string().optional().describe('value of PATH on the node; default the places of AIX and HACMP'),
+  path: text.optional().describe('value of PATH on the node; default the places of AIX and HACMP'),
   shell: z.string().startsWith('/').optional().describe('shell that reads the scripts; default `/bin/sh`'),
   algorithms: algorithms.optional(),
 });
 
 const ssh = z.strictObject({
-  user: z.string().optional().describe('login name; default that of `~/.ssh/config`, else root'),
-  identities: z.array(z.string()).default([]).describe('private keys, tried in this order; an agent is used too'),
+  user: text.optional().describe('login name; default that of `~/.ssh/config`, else root'),
+  identities: z.array(text).default([]).describe('private keys, tried in this order; an agent is used too'),
   passphrase: secret.optional().describe('passphrase of the keys'),
-  knownHosts: z.array(z.string()).optional().describe('files with the trusted host keys; default those of OpenSSH'),
+  knownHosts: z.array(text).optional().describe('files with the trusted host keys; default those of OpenSSH'),
   config: z.enum(['use', 'ignore']).default('use').describe('whether `~/.ssh/config` counts'),
   adapter: z
     .enum(['auto', 'ssh2', 'openssh'])
@@ -137,14 +137,14 @@ const ssh = z.strictObject({
 
 const archives = z.strictObject({
   compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
-  recipients: z.array(z.string()).default([]).describe('age public keys; archives are encrypted to them'),
-  identity: z.string().optional().describe('file with the age secret key, for `verify`, `restore` and `drill`'),
+  recipients: z.array(text).default([]).describe('age public keys; archives are encrypted to them'),
+  identity: text.optional().describe('file with the age secret key, for `verify`, `restore` and `drill`'),
   restic: z
     .strictObject({
       repository: secret,
       password: secret,
-      program: z.string().optional(),
-      environment: z.array(z.string()).optional().describe('further variables that restic gets'),
+      program: text.optional(),
+      environment: z.array(text).optional().describe('further variables that restic gets'),
     })
     .optional()
     .describe('keep the archives in a restic repository; manifests stay in `store`'),
@@ -196,7 +196,7 @@ export const configSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9._-]+$/), node)
     .describe('cluster nodes by their *cluster node name*, which need not be the host name'),
   ssh: ssh.prefault({}).describe('how to log in'),
-  store: z.string().describe('directory of the backups'),
+  store: text.describe('directory of the backups'),
   archives: archives.prefault({}).describe('how archives are kept'),
   stabilitySeconds: z
     .number()
@@ -212,10 +212,10 @@ export const configSchema = z.strictObject({
       'whether nodes that are no majority are believed, as when one of two is gone; a partition looks the same',
     ),
   mirror: mirror.prefault({}).describe('how resyncs share the disks, and what is known of them'),
-  groups: z.record(z.string(), group.prefault({})).describe('resource groups that are backed up'),
+  groups: z.record(text, group.prefault({})).describe('resource groups that are backed up'),
   atOnce: z.int().min(1).max(64).default(2).describe('groups backed up side by side'),
   notify: notify.optional().describe('who is told of an outcome'),
-  metrics: z.string().optional().describe('directory of the textfile collector of node_exporter'),
+  metrics: text.optional().describe('directory of the textfile collector of node_exporter'),
 });
 
 /** A configuration as it is read; paths are absolute. */

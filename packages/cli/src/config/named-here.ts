@@ -1,0 +1,121 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { deadMansPing, type Problem, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
+import { placeOfSetting } from './read.ts';
+import type { Config } from './schema.ts';
+
+/** A setting that names something of this machine or of the network, and how it is looked at. */
+interface NamedHere {
+  readonly path: readonly string[];
+  /** @throws what keeps it from being used. */
+  readonly look: () => Promise<unknown>;
+  readonly remedy: string;
+}
+
+/**
+ * Looks for everything that the settings name on this machine: directories, programs, files, secrets. Runs none of the
+ * programs but those that tell a secret.
+ *
+ * @returns how much is named, and a problem for each of it that cannot be used.
+ */
+export async function lookForNamed(config: Config): Promise<{ readonly count: number; readonly problems: Problem[] }> {
+  const named = namedBy(config);
+  const looked = await Promise.allSettled(named.map(({ look }) => look()));
+  const problems = looked.flatMap((each, index) => {
+    const setting = named[index];
+    if (each.status === 'fulfilled' || setting === undefined) return [];
+    return [settingProblem(config, setting.path, (each.reason as Error).message, setting.remedy)];
+  });
+  return { count: named.length, problems };
+}
+
+/** A problem of one setting, with its place in the file. */
+export function settingProblem(config: Config, path: readonly string[], message: string, remedy: string): Problem {
+  return {
+    code: 'USAGE',
+    node: null,
+    message: `${placeOfSetting(config, path)}: ${path.join('.')}: ${message}`,
+    seen: '',
+    remedy,
+  };
+}
+
+function namedBy({ ssh, archives, notify, metrics, groups }: Config): NamedHere[] {
+  const of = <T>(value: T | undefined, make: (value: T) => NamedHere): NamedHere[] =>
+    value === undefined ? [] : [make(value)];
+  return [
+    ...of(ssh.passphrase, (reference) => secret(['ssh', 'passphrase'], reference)),
+    ...of(archives.identity, (file) => readable(['archives', 'identity'], file)),
+    ...of(archives.restic, ({ program = 'restic' }) => executable(['archives', 'restic', 'program'], program)),
+    ...of(archives.restic, ({ repository }) => secret(['archives', 'restic', 'repository'], repository)),
+    ...of(archives.restic, ({ password }) => secret(['archives', 'restic', 'password'], password)),
+    ...of(notify?.command, ([program]) => executable(['notify', 'command'], program)),
+    ...of(notify?.webhook, (reference) => secret(['notify', 'webhook'], reference, webhook)),
+    ...of(metrics, (directory) => writable(['metrics'], directory)),
+    ...Object.entries(groups).flatMap(([name, { ping, drills }]) => [
+      ...of(ping, (reference) => secret(['groups', name, 'ping'], reference, deadMansPing)),
+      ...of(drills?.probe, ([program]) => executable(['groups', name, 'drills', 'probe'], program)),
+    ]),
+  ];
+}
+
+/** @param accept Throws for what cannot be used. */
+function secret(path: readonly string[], reference: SecretReference, accept?: (text: string) => unknown): NamedHere {
+  const look = async () => {
+    const text = await readSecret(reference);
+    accept?.(text);
+  };
+  return { path, look, remedy: 'Set the variable, write the file, or correct the command that the setting names.' };
+}
+
+function executable(path: readonly string[], program: string): NamedHere {
+  const remedy = 'Install it, or write its whole path: under cron, PATH is another one.';
+  return { path, look: () => findProgram(program), remedy };
+}
+
+function readable(path: readonly string[], file: string): NamedHere {
+  const look = () => orSay(access(file, constants.R_OK), `${file} is not there, or cannot be read by this user`);
+  return { path, look, remedy: 'Name a file that age-keygen wrote.' };
+}
+
+function writable(path: readonly string[], directory: string): NamedHere {
+  const look = async () => {
+    const found = await orSay(stat(directory), `the directory ${directory} is not there`);
+    if (!found.isDirectory()) throw new Error(`${directory} is no directory`);
+    await orSay(access(directory, constants.W_OK | constants.X_OK), `${directory} cannot be written by this user`);
+  };
+  return { path, look, remedy: `Make it, for the user who backs up: mkdir -p ${directory}` };
+}
+
+async function orSay<T>(work: Promise<T>, message: string): Promise<T> {
+  return work.catch((cause) => {
+    throw new Error(message, { cause });
+  });
+}
+
+/**
+ * Finds a program as a shell would.
+ *
+ * @throws Error that says why it cannot be run.
+ */
+export async function findProgram(program: string): Promise<string> {
+  const places = program.includes('/')
+    ? [program]
+    : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, program));
+  let why = program.includes('/') ? `${program} is not there` : `there is no program ${program} in PATH`;
+  for (const place of places) {
+    const isFile = await stat(place).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+    if (!isFile) continue;
+    const canRun = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (canRun) return place;
+    why = `${place} may not be executed`;
+  }
+  throw new Error(why);
+}
