@@ -109,6 +109,7 @@ export {
   type MonthlyExposure,
   refuseExposure,
 } from './store/exposure.ts';
+export { type BackupHealth, healthOf } from './store/health.ts';
 export { historyThresholds, judgeAgainstHistory, type RunSample } from './store/history.ts';
 export { type BackupListing, listBackups } from './store/listing.ts';
 export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './store/manifest.ts';

@@ -1,5 +1,5 @@
 import { chmod, rename, writeFile } from 'node:fs/promises';
-import { healthOf } from '../store/history.ts';
+import { healthOf } from '../store/health.ts';
 import type { StoredBackup } from '../store/store.ts';
 import type { WindowVerdict } from './schedule.ts';
 
@@ -35,7 +35,8 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
       return found === undefined ? [] : [[label({ group: group.group }), found] as const];
     });
   const last = ({ backups }: GroupMetrics) => backups.at(-1)?.manifest;
-  const lastGood = ({ backups }: GroupMetrics) => backups.findLast((backup) => healthOf(backup) === 'good')?.manifest;
+  const lastGood = ({ backups }: GroupMetrics) =>
+    backups.findLast((backup) => healthOf(backup).health === 'good')?.manifest;
   const recent = ({ windows }: GroupMetrics) => windows.filter(({ start }) => Date.parse(start) >= from);
   const metrics: Metric[] = [
     {
