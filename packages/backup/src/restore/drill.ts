@@ -146,7 +146,7 @@ function isLeftBehind(error: unknown): boolean {
 /** Whether an error tells of the backup, not of the place or the key. */
 function isOfBackup(error: SplitmirrorError): boolean {
   const codes = error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
-  return codes.some(({ code }) => /^(?:BACKUP_DAMAGED|EXTRACT_|ARCHIVE_|CATALOGUE_|STORED_DAMAGED)/.test(code));
+  return codes.some(({ code }) => code === 'BACKUP_DAMAGED');
 }
 
 async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
