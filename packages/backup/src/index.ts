@@ -70,6 +70,7 @@ export {
   restoreToNode,
 } from './restore/restore-node.ts';
 export { previewRestore, type RestorePreview, type SelectedVolume } from './restore/selection.ts';
+export { type Verification, verifyAndRecord } from './restore/verify.ts';
 export { asUser, db2, oracle, postgresql, stopStart } from './run/applications.ts';
 export type { ConsistencyLevel, VolumeConsistency } from './run/consistency.ts';
 export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } from './run/groups.ts';
