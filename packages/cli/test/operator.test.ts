@@ -91,13 +91,20 @@ describe('status and show', () => {
     const process = `process ${killed.child.pid} on ${hostname()}`;
     expect(atWork.stdout).toMatch(new RegExp(`^ {2}backup \\w{6} is under way: ${process}, since 2\\S+; \\w`, 'm'));
     expect(atWork.code).toBe(0);
+    expect(await stage.run('recover', 'ledger_rg', '--dry-run')).toMatchObject({
+      code: 26,
+      stdout: expect.stringMatching(new RegExp(`GROUP_LOCKED.*${process}`)),
+    });
     killed.child.kill('SIGKILL');
     await killed.finished;
     const left = await stage.run('status');
     expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);
     expect(left.stdout).toMatch(/lock of run \w{6} since/);
     expect(left.code).toBe(27);
+    const rehearsed = await stage.run('recover', 'ledger_rg', '--dry-run');
+    expect(rehearsed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ {4}\$ rm -f \S+\/holder\.\w+$/m) });
     const recovered = await stage.run('recover', 'ledger_rg');
+    expect(recovered.stdout).toContain(rehearsed.stdout.split('\n').slice(0, -2).join('\n'));
     expect(recovered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^record: (?<record>\S+\.recovery)$/m) });
 
     // Whoever asks later sees what was taken back, by whom, and why there; and can replay it.

@@ -1,11 +1,10 @@
 import type { BackupContext } from '../context.ts';
 import type { GroupContents, Picture, Problem } from '../ports.ts';
-import { problemOf } from '../problems.ts';
 import type { Looked } from './effects.ts';
 import { groupLocked } from './group-locked.ts';
 import { type Holder, type Liveness, type LockReading, notesDirectory } from './lock.ts';
 import { type RunProgress, runsWithoutEnd } from './progress.ts';
-import { locateHolder, readLockOf } from './survey.ts';
+import { locateHolder, lookAt, readLockOf } from './survey.ts';
 
 /** What of ours is where, for one group. */
 export interface GroupStatus {
@@ -52,7 +51,7 @@ interface Sighting {
  */
 export async function groupStatus(context: BackupContext, group: string, signal?: AbortSignal): Promise<GroupStatus> {
   const { node, contents } = await locateHolder(context, group, signal);
-  const looked = await look(context, node, contents, signal);
+  const looked = await lookAt(context, node, contents, signal);
   const notes = notesOf(looked, contents) ?? (await writtenNotes(context, group, looked));
   const { lock, liveness } =
     notes === null ? { lock: null, liveness: 'gone' as const } : await readLockOf(context, node, notes, signal);
@@ -61,9 +60,9 @@ export async function groupStatus(context: BackupContext, group: string, signal?
   const others = context.cluster.nodes.filter((other) => other !== node);
   return judgeStatus({
     ...{ node, lock, liveness },
-    looked: isOver ? await look(context, node, contents, signal) : looked,
+    looked: isOver ? await lookAt(context, node, contents, signal) : looked,
     others: await Promise.all(
-      others.map(async (other) => ({ node: other, looked: await look(context, other, contents, signal) })),
+      others.map(async (other) => ({ node: other, looked: await lookAt(context, other, contents, signal) })),
     ),
     progress: await runsWithoutEnd(context.store, group),
   });
@@ -149,18 +148,4 @@ async function writtenNotes({ store }: BackupContext, group: string, looked: Loo
 
 function hasMore({ leftovers, stalePartitions }: Picture): boolean {
   return leftovers.length > 0 || stalePartitions > 0;
-}
-
-async function look(
-  { mirror }: Pick<BackupContext, 'mirror'>,
-  node: string,
-  contents: GroupContents,
-  signal: AbortSignal | undefined,
-): Promise<Looked> {
-  try {
-    return { kind: 'seen', picture: await mirror.look(node, contents, { signal }) };
-  } catch (error) {
-    signal?.throwIfAborted();
-    return { kind: 'failed', problem: problemOf(error, node) };
-  }
 }

@@ -1,7 +1,8 @@
 import type { BackupContext } from '../context.ts';
 import { BackupError, type BackupErrorCode } from '../errors.ts';
-import type { Picture, Standing } from '../ports.ts';
+import type { GroupContents, Picture, Standing } from '../ports.ts';
 import { problemOf } from '../problems.ts';
+import type { Looked } from './effects.ts';
 import { type Holder, type Liveness, type LockReading, notesDirectory, readLock } from './lock.ts';
 
 /** What stands where, before anything is planned. */
@@ -67,6 +68,21 @@ export async function locateHolder(
     remedy: first?.remedy ?? 'Look at the evidence of each node.',
     problems: standing.reasons,
   });
+}
+
+/** Looks at the storage of a group on a node; that it could not is an answer too. */
+export async function lookAt(
+  { mirror }: Pick<BackupContext, 'mirror'>,
+  node: string,
+  contents: GroupContents,
+  signal: AbortSignal | undefined,
+): Promise<Looked> {
+  try {
+    return { kind: 'seen', picture: await mirror.look(node, contents, { signal }) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { kind: 'failed', problem: problemOf(error, node) };
+  }
 }
 
 /** Reads the lock where it lies, and whether its holder still runs. */
