@@ -75,6 +75,7 @@ export { asUser, db2, oracle, postgresql, stopStart } from './run/applications.t
 export type { ConsistencyLevel, VolumeConsistency } from './run/consistency.ts';
 export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } from './run/groups.ts';
 export type { Holder, LockReading } from './run/lock.ts';
+export { type RunProgress, runsWithoutEnd } from './run/progress.ts';
 export { type QuiesceCommand, type QuiesceHooks, quiesceInOrder, quiesceSeconds } from './run/quiesce.ts';
 export { inspectGroup, type RecoverOptions, recoverGroup } from './run/recover.ts';
 export type { RecoveryVerdict } from './run/recovery.ts';

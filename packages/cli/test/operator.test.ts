@@ -95,8 +95,11 @@ describe('status and show', () => {
       code: 26,
       stdout: expect.stringMatching(new RegExp(`GROUP_LOCKED.*${process}`)),
     });
+    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(new RegExp(`^Under way: ${process}; `, 'm'));
     killed.child.kill('SIGKILL');
     await killed.finished;
+    const [, dead = ''] = /backup (\w{6}) is under way/.exec(atWork.stdout) ?? [];
+    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(/^The journal breaks off: .* Run recover\.$/m);
     const left = await stage.run('status');
     expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);
     expect(left.stdout).toMatch(/lock of run \w{6} since/);
@@ -116,6 +119,9 @@ describe('status and show', () => {
     expect(told.code).toBe(0);
     expect(told.stdout).toMatch(/^Whole: [\s\S]*^Found\n.*\n[\s\S]*copy sm\w+ of run[\s\S]*^ {2}db_node1 +mklvcopy /m);
     expect(await readFile(join(stage.directory, 'recovery.html'), 'utf8')).toContain(`Recovery ${recovery}: ledger_rg`);
+    expect((await stage.run('show', 'ledger_rg', dead)).stdout).toMatch(
+      new RegExp(`^No backup: the journal breaks off.*; recovery ${recovery} of 2\\S+ took back what it left\\.$`, 'm'),
+    );
     expect((await stage.run('status')).stdout).toMatch(/last recovery: \S+ by \S+@\S+, whole/);
     expect((await stage.bare('replay', join(record, 'incident.ndjson'))).code).toBe(0);
 

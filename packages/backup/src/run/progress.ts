@@ -5,6 +5,7 @@ import { listRecoveries } from '../store/recoveries.ts';
 import type { Store } from '../store/store.ts';
 import { describe } from './describe.ts';
 import type { Effect } from './effects.ts';
+import { type Holder, holderSchema } from './lock.ts';
 
 /** Where a run is that the store knows no end of, by its journal. */
 export interface RunProgress {
@@ -14,6 +15,8 @@ export interface RunProgress {
   readonly step: string | null;
   /** Directory of its lock on the node; `null` before it was asked for. */
   readonly notes: string | null;
+  /** The process that took the lock; `null` before it did. */
+  readonly controller: Holder['controller'] | null;
 }
 
 /** The runs and recoveries of a group that have no end in the store: they are at work, or were killed. */
@@ -34,17 +37,22 @@ export async function runsWithoutEnd(store: Pick<Store, 'root' | 'survey'>, grou
   );
 }
 
-const nothing = { step: null, notes: null } as const;
+const nothing = { step: null, notes: null, controller: null } as const;
 
 const intent = z.looseObject({
   kind: z.literal('intent'),
-  effect: z.looseObject({ kind: z.string(), notes: z.string().optional() }),
+  effect: z.looseObject({
+    kind: z.string(),
+    notes: z.string().optional(),
+    holder: z.looseObject({ controller: holderSchema.shape.controller }).optional(),
+  }),
 });
 
 /** Reads a journal as far as it has come; proofs and pauses are no steps. Pure. */
-function progressIn(text: string): Pick<RunProgress, 'step' | 'notes'> {
+function progressIn(text: string): Omit<RunProgress, 'run' | 'kind'> {
   let step: string | null = null;
   let notes: string | null = null;
+  let controller: RunProgress['controller'] = null;
   for (const line of text.split('\n').slice(0, -1)) {
     // Intents are short, and everything else may be long: a plan, what a node has said.
     const read = line.includes('"kind":"intent"') ? intent.safeParse(JSON.parse(line)).data : undefined;
@@ -52,6 +60,7 @@ function progressIn(text: string): Pick<RunProgress, 'step' | 'notes'> {
     // As it was written: a journal holds effects as they are.
     step = describe(read.effect as unknown as Effect).title;
     notes = read.effect.notes ?? notes;
+    controller = read.effect.holder?.controller ?? controller;
   }
-  return { step, notes };
+  return { step, notes, controller };
 }
