@@ -52,6 +52,7 @@ export type {
 } from './ports.ts';
 export { type DrillDue, type DrillPolicy, type DrillRequest, drillBackup, drillsDue } from './restore/drill.ts';
 export type { Feedable } from './restore/feed.ts';
+export type { NodePlace } from './restore/place.ts';
 export {
   type RestoredVolume,
   type RestoreOptions,
@@ -63,7 +64,6 @@ export {
 export { RestoreError, type RestoreErrorCode } from './restore/restore-error.ts';
 export { type GroupRestoreOptions, type GroupRestoreReport, restoreIntoGroup } from './restore/restore-group.ts';
 export {
-  type NodePlace,
   type NodeRestored,
   type NodeRestoreOptions,
   type NodeTarget,
