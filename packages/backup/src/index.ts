@@ -52,6 +52,7 @@ export type {
 } from './ports.ts';
 export { type DrillDue, type DrillPolicy, type DrillRequest, drillBackup, drillsDue } from './restore/drill.ts';
 export type { Feedable } from './restore/feed.ts';
+export type { NodePlace } from './restore/place.ts';
 export {
   type RestoredVolume,
   type RestoreOptions,
@@ -63,22 +64,24 @@ export {
 export { RestoreError, type RestoreErrorCode } from './restore/restore-error.ts';
 export { type GroupRestoreOptions, type GroupRestoreReport, restoreIntoGroup } from './restore/restore-group.ts';
 export {
-  type NodePlace,
   type NodeRestored,
   type NodeRestoreOptions,
   type NodeTarget,
   restoreToNode,
 } from './restore/restore-node.ts';
 export { previewRestore, type RestorePreview, type SelectedVolume } from './restore/selection.ts';
+export { type Verification, verifyAndRecord } from './restore/verify.ts';
 export { asUser, db2, oracle, postgresql, stopStart } from './run/applications.ts';
 export type { ConsistencyLevel, VolumeConsistency } from './run/consistency.ts';
 export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } from './run/groups.ts';
 export type { Holder, LockReading } from './run/lock.ts';
+export { type RunProgress, runsWithoutEnd } from './run/progress.ts';
 export { type QuiesceCommand, type QuiesceHooks, quiesceInOrder, quiesceSeconds } from './run/quiesce.ts';
 export { inspectGroup, type RecoverOptions, recoverGroup } from './run/recover.ts';
 export type { RecoveryVerdict } from './run/recovery.ts';
 export type { RunVerdict } from './run/reducer.ts';
 export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
+export { type GroupStatus, groupStatus, type UnderWay } from './run/status.ts';
 export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
 export { type GroupMetrics, measureGroup, renderMetrics, writeMetrics } from './schedule/metrics.ts';
 export { type DeadMansPing, deadMansPing, type NoticeOptions, type NoticeResult, webhook } from './schedule/notices.ts';
@@ -109,6 +112,7 @@ export {
   type MonthlyExposure,
   refuseExposure,
 } from './store/exposure.ts';
+export { type BackupHealth, healthOf } from './store/health.ts';
 export { historyThresholds, judgeAgainstHistory, type RunSample } from './store/history.ts';
 export { type BackupListing, listBackups } from './store/listing.ts';
 export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './store/manifest.ts';

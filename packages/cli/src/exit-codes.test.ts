@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { BackupError, type RunReport } from '@splitmirror/backup';
 import { TransportError } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOfError, exitCodeOfRun, exitCodeOfSeveral, exitCodes } from './exit-codes.ts';
+import { exitCodeOfCode, exitCodeOfError, exitCodeOfRun, exitCodeOfSeveral, exitCodes } from './exit-codes.ts';
 
 const readme = new URL('../README.md', import.meta.url);
 
@@ -34,6 +34,7 @@ describe('exitCodeOfError', () => {
   it('is the code of the error itself', () => {
     expect(refused('GROUP_MOVING')).toBe(12);
     expect(exitCodeOfError(new TransportError('HOST_AUTHENTICATION', 'a', '', { remedy: '' }))).toBe(18);
+    expect(exitCodeOfCode('STORED_IDENTITY', [])).toBe(44);
     expect(exitCodeOfError(new Error('bug'))).toBe(1);
   });
 

@@ -85,6 +85,7 @@ const byProblem: readonly (readonly [RegExp, ExitName])[] = [
   [/^STORE_FULL$/, 'STORE_FULL'],
   [/^OWNERSHIP_LOST$/, 'OWNERSHIP_LOST'],
   [/^RESTIC_/, 'REPOSITORY'],
+  [/^STORED_IDENTITY$/, 'IDENTITY_MISSING'],
   [/^SSH_SETTINGS$/, 'USAGE'],
 ];
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
@@ -121,13 +122,28 @@ describe('status and show', () => {
     expect(await stage.run('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(/last backup: none/) });
     const killed = stage.start('backup', 'ledger_rg');
     await killed.saw(/ok {2}Check and mount/);
+    killed.child.kill('SIGSTOP');
+    const atWork = await stage.run('status');
+    const process = `process ${killed.child.pid} on ${hostname()}`;
+    expect(atWork.stdout).toMatch(new RegExp(`^ {2}backup \\w{6} is under way: ${process}, since 2\\S+; \\w`, 'm'));
+    expect(atWork.code).toBe(0);
+    expect(await stage.run('recover', 'ledger_rg', '--dry-run')).toMatchObject({
+      code: 26,
+      stdout: expect.stringMatching(new RegExp(`GROUP_LOCKED.*${process}`)),
+    });
+    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(new RegExp(`^Under way: ${process}; `, 'm'));
     killed.child.kill('SIGKILL');
     await killed.finished;
+    const [, dead = ''] = /backup (\w{6}) is under way/.exec(atWork.stdout) ?? [];
+    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(/^The journal breaks off: .* Run recover\.$/m);
     const left = await stage.run('status');
     expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);
     expect(left.stdout).toMatch(/lock of run \w{6} since/);
     expect(left.code).toBe(27);
+    const rehearsed = await stage.run('recover', 'ledger_rg', '--dry-run');
+    expect(rehearsed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ {4}\$ rm -f \S+\/holder\.\w+$/m) });
     const recovered = await stage.run('recover', 'ledger_rg');
+    expect(recovered.stdout).toContain(rehearsed.stdout.split('\n').slice(0, -2).join('\n'));
     expect(recovered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^record: (?<record>\S+\.recovery)$/m) });
 
     // Whoever asks later sees what was taken back, by whom, and why there; and can replay it.
@@ -139,6 +155,9 @@ describe('status and show', () => {
     expect(told.code).toBe(0);
     expect(told.stdout).toMatch(/^Whole: [\s\S]*^Found\n.*\n[\s\S]*copy sm\w+ of run[\s\S]*^ {2}db_node1 +mklvcopy /m);
     expect(await readFile(join(stage.directory, 'recovery.html'), 'utf8')).toContain(`Recovery ${recovery}: ledger_rg`);
+    expect((await stage.run('show', 'ledger_rg', dead)).stdout).toMatch(
+      new RegExp(`^No backup: the journal breaks off.*; recovery ${recovery} of 2\\S+ took back what it left\\.$`, 'm'),
+    );
     expect((await stage.run('status')).stdout).toMatch(/last recovery: \S+ by \S+@\S+, whole/);
     expect((await stage.bare('replay', join(record, 'incident.ndjson'))).code).toBe(0);
 

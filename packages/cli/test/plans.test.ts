@@ -174,7 +174,7 @@ describe('show', () => {
     const page = file('failed.html');
     const { code, stdout } = await stage.run('show', 'ledger_rg', '--html', page);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^No backup: the run was failed\.$/m);
+    expect(stdout).toMatch(/^No backup: the run failed\.$/m);
     expect(stdout).toMatch(/^Odd\n {2}what +seen[\s\S]*MOUNT_FAILED/m);
     expect(await readFile(page, 'utf8')).toMatch(/class="bad"/);
     const runs = (await readdir(join(stage.store, 'ledger_rg'))).sort();

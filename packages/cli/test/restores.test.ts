@@ -112,9 +112,34 @@ describe('drill', () => {
       code: 0,
       stdout: expect.stringMatching(/^run \w+ is damaged\n.*ended with 3: no account\n$/),
     });
+    // Whoever speaks of it says so.
+    expect((await stage.run('show', 'ledger_rg', run)).stdout).toMatch(/^Damaged: .*ended with 3: no account/m);
+    expect((await stage.run('list', 'ledger_rg')).stdout).toMatch(/ {2}damaged {2}/);
+    expect((await stage.run('status', '--quiet')).stdout).toMatch(/^ {2}last backup: 2\S+, damaged; .*no account$/m);
     // The last word: it is good again.
     expect((await drill(good, '--level', 'application')).code).toBe(0);
     expect((await restore('--dry-run', '--quiet')).stdout).toBe('');
+  });
+});
+
+describe('verify', () => {
+  it('records what it found: a damaged backup is one for everybody, until it is whole again', {
+    timeout: 180_000,
+  }, async () => {
+    const [name = ''] = (await readdir(group)).filter((each) => each.endsWith(`-${run}`));
+    const catalogue = join(group, name, 'journallv.tar.catalogue.ndjson');
+    const text = await readFile(catalogue);
+    await writeFile(catalogue, text.subarray(0, -100));
+    const damaged = {
+      code: 41,
+      stderr: expect.stringMatching(/journallv\.tar\.catalogue[\s\S]*splitmirror list ledger_rg/),
+    };
+    expect(await stage.run('verify', 'ledger_rg')).toMatchObject(damaged);
+    expect(await restore('--dry-run')).toMatchObject(damaged);
+    expect((await stage.run('show', 'ledger_rg', run)).stdout).toMatch(/^Damaged: /m);
+    await writeFile(catalogue, text);
+    expect((await stage.run('verify', 'ledger_rg')).code).toBe(0);
+    expect((await stage.run('show', 'ledger_rg', run)).stdout).toMatch(/^Good: [\s\S]*proven +bytes, 2/m);
   });
 });
 

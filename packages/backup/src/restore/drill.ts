@@ -9,9 +9,10 @@ import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
+import type { NodePlace } from './place.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
 import { RestoreError } from './restore-error.ts';
-import { type NodePlace, type NodeTarget, restoreToNode } from './restore-node.ts';
+import { type NodeTarget, restoreToNode } from './restore-node.ts';
 import { entriesOf, isNote } from './selection.ts';
 
 /** What a drill does. */
@@ -146,7 +147,7 @@ function isLeftBehind(error: unknown): boolean {
 /** Whether an error tells of the backup, not of the place or the key. */
 function isOfBackup(error: SplitmirrorError): boolean {
   const codes = error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
-  return codes.some(({ code }) => /^(?:BACKUP_DAMAGED|EXTRACT_|ARCHIVE_|CATALOGUE_|STORED_DAMAGED)/.test(code));
+  return codes.some(({ code }) => code === 'BACKUP_DAMAGED');
 }
 
 async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
@@ -214,16 +215,14 @@ async function onNode(
   request: DrillRequest,
   { target, directory, mountPoint }: Extract<DrillRequest['place'], { kind: 'node' }>,
 ): Promise<readonly string[]> {
-  const { run, archives } = backup.manifest;
+  const { run } = backup.manifest;
   const scratch = `${directory.replace(/\/$/, '')}/splitmirror-drill-${run}`;
-  const trees = archives.filter(({ tool }) => tool === 'tar').map(({ volume }) => `${scratch}/${volume}`);
   const { host } = target;
   request.signal?.throwIfAborted();
   const made = await host.run({
     steps: [
       // Fails when it is there: what is removed in the end was made here. Nobody else may read what comes.
       { id: 'scratch', run: changes('mkdir', '-m', '700', scratch), timeoutSeconds: 60 },
-      ...trees.map((path, index) => ({ id: `tree${index}`, run: changes('mkdir', path), timeoutSeconds: 60 })),
     ],
   });
   const [first] = made.steps;
@@ -264,7 +263,7 @@ async function restoreThere(
     ({ volume, tool }): NodePlace =>
       tool === 'tar'
         ? { volume, directory: `${scratch}/${volume}`, mountPoint }
-        : { volume, device: `${scratch}/${volume}`, lvcb: 'keep' },
+        : { volume, file: `${scratch}/${volume}`, mountPoint },
   );
   const timeoutSeconds = request.timeoutSeconds ?? 86_400;
   await restoreToNode(backup, target, places, { identities, signal, timeoutSeconds });

@@ -9,14 +9,9 @@ import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
 import type { Feedable } from './feed.ts';
+import { checkPlaces, type NodePlace } from './place.ts';
 import { RestoreError } from './restore-error.ts';
-import {
-  checkPlace,
-  type NodePlace,
-  type NodeRestored,
-  type NodeRestoreOptions,
-  restorePlace,
-} from './restore-node.ts';
+import { type NodeRestored, type NodeRestoreOptions, restorePlace } from './restore-node.ts';
 import { requireSelection, type Selection } from './selection.ts';
 
 /** What is restored into a group, and how. */
@@ -69,14 +64,13 @@ export async function restoreIntoGroup(
   const [host, feed] = [context.hosts.get(node), options.feeds.get(node)];
   if (host === undefined || feed === undefined) throw new RangeError(`no way to feed node ${node} is configured`);
   const target = { ...feed, host };
-  const work = selections.map((selection) => ({
-    selection,
-    place: placeIn(selection, picture.fileSystems, node, options),
-  }));
-  for (const { place, selection } of work) {
+  const placeOf = (selection: Selection) => {
+    const place = placeIn(selection, picture.fileSystems, node, options);
     if ('device' in place) requireDevice(place, selection, picture);
-  }
-  for (const { place, selection } of work) await checkPlace(backup, target, place, selection, options);
+    return place;
+  };
+  await checkPlaces(backup, host, selections, placeOf, options);
+  const work = selections.map((selection) => ({ selection, place: placeOf(selection) }));
 
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
   const subject = { group, quiesce: null, self };
@@ -220,7 +214,8 @@ function placeIn(
     const device = devices.find((each) => each.volume === volume);
     if (device !== undefined) return device;
     throw new BackupError('RESTORE_TARGET', `nothing says which device raw volume ${volume} goes to`, {
-      remedy: 'Name its device and whether it begins with a control block, or select other volumes.',
+      remedy:
+        'Name it under rawVolumes of the group (a program: under devices), or restore it to a file and copy that.',
     });
   }
   if (fileSystems.includes(mountPoint)) return { volume, directory: mountPoint, mountPoint, existing: 'replace' };

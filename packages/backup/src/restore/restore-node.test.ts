@@ -7,7 +7,8 @@ import { localHost, localTransport } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
 import { openStore, type Store, type StoredBackup } from '../store/store.ts';
-import { type NodePlace, type NodeTarget, restoreToNode } from './restore-node.ts';
+import type { NodePlace } from './place.ts';
+import { type NodeTarget, restoreToNode } from './restore-node.ts';
 
 let base: string;
 let store: Store;
@@ -31,7 +32,7 @@ beforeEach(async () => {
 const tree = (changed: Partial<NodePlace> = {}): NodePlace =>
   ({ volume: 'datalv', directory, mountPoint, ...changed }) as NodePlace;
 const replacing = () => tree({ existing: 'replace' } as Partial<NodePlace>);
-const raw = (): NodePlace => ({ volume: 'rawlv', device: join(base, 'device'), lvcb: 'keep' });
+const raw = (): NodePlace => ({ volume: 'rawlv', file: join(base, 'device'), mountPoint });
 const options = { timeoutSeconds: 60 };
 
 /** A node one of whose programs is this script. */
@@ -54,7 +55,6 @@ async function twoNames(): Promise<StoredBackup> {
 
 describe('restoreToNode', () => {
   it('streams trees into tar and volumes into dd, and reads both back', async () => {
-    await writeFile(join(base, 'device'), Buffer.alloc(700_000, 'old'));
     const { volumes } = await restoreToNode(backup, target, [tree(), raw()], options);
     expect(volumes.map(({ volume, files, bytes }) => [volume, files, bytes])).toEqual([
       ['datalv', 3, 200_017],
@@ -116,10 +116,37 @@ describe('restoreToNode', () => {
 
   it.each([
     ['in a file system that is not mounted', { mountPoint: '/data' }, /lies in .*, not in \/data/],
-    ['that is not there', { directory: '/nowhere/at/all' }, /No such file/],
+    ['below one that is not mounted', { directory: '/nowhere/at/all', mountPoint: '/nowhere' }, /lies in .*, not in/],
+    ['that leads elsewhere', { directory: '/tmp/../nowhere' }, /no plain absolute path/],
+    ['that is to be replaced and is not there', { directory: '/nowhere', existing: 'replace' }, /is not there/],
   ])('refuses a directory %s', async (_, changed, message) => {
     const restoring = restoreToNode(backup, target, [tree(changed as Partial<NodePlace>)], options);
     await expect(restoring).rejects.toMatchObject({ code: 'RESTORE_TARGET', message: expect.stringMatching(message) });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('makes the directories that lack, for nobody else to read', async () => {
+    const [one, other] = [join(directory, 'new/datalv'), join(directory, 'new/rawlv')];
+    const places = [tree({ directory: one }), { volume: 'rawlv', file: other, mountPoint }];
+    await restoreToNode(backup, target, places, options);
+    requireSameTree(join(base, 'source/fs'), one);
+    requireSameBytes(join(base, 'source/raw'), other);
+    expect((await lstat(join(directory, 'new'))).mode & 0o777).toBe(0o700);
+    expect((await lstat(one)).mode).toBe((await lstat(join(base, 'source/fs'))).mode);
+  });
+
+  it('writes nothing when a raw volume has no place, and says how to have the others', async () => {
+    await mkdir(join(base, 'device'));
+    const places = [tree({ directory: join(directory, 'new') }), raw()];
+    await expect(restoreToNode(backup, target, places, options)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringContaining('device is there already'),
+      remedy: expect.stringMatching(/--path datalv\.$/),
+    });
+    const select = ['/data/readme', 'rawlv'];
+    await expect(restoreToNode(backup, target, places, { ...options, select })).rejects.toMatchObject({
+      remedy: expect.stringMatching(/leave rawlv out to have the others now\.$/),
+    });
     expect(await readdir(directory)).toEqual([]);
   });
 

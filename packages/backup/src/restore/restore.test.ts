@@ -1,13 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
+import type { BackupError } from '../errors.ts';
 import { manifestSchema } from '../store/manifest.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openStore, type Store, type StoredBackup } from '../store/store.ts';
 import { formProblems } from '../store/stored-form.ts';
 import { requireRoom, restoreBackup, verifyBackup } from './restore.ts';
 import { previewRestore } from './selection.ts';
@@ -143,6 +155,51 @@ describe('verifyBackup', () => {
     await expect(verifyBackup(backup)).rejects.toMatchObject({
       code: 'BACKUP_DAMAGED',
       message: expect.stringMatching(/datalv\.tar.*; .*rawlv\.dd/),
+    });
+  });
+});
+
+describe('a catalogue that is damaged', () => {
+  const commandOfCli = /splitmirror list g/;
+  const notForAnOperator = /\w+\(\)/;
+
+  it.each([
+    ['restore', (backup: StoredBackup) => restoreBackup(backup, into)],
+    ['preview', (backup: StoredBackup) => previewRestore(backup)],
+    ['verification', (backup: StoredBackup) => verifyBackup(backup)],
+  ])('makes the backup a damaged one for a %s, with a remedy for who operates it', async (_, read) => {
+    const backup = await makeBackup(store, source);
+    await appendFile(join(backup.directory, 'datalv.tar.catalogue.ndjson'), '{"path":"x"}\n');
+    const error = await read(backup).then(
+      () => undefined,
+      (failed: BackupError) => failed,
+    );
+    expect(error).toMatchObject({ code: 'BACKUP_DAMAGED', remedy: expect.stringMatching(commandOfCli) });
+    expect(error?.message).toMatch(/datalv\.tar\.catalogue\.ndjson/);
+    expect(JSON.stringify([error?.remedy, error?.problems])).not.toMatch(notForAnOperator);
+  });
+
+  it('is told as damage too where its entries are those of another archive', async () => {
+    const backup = await makeBackup(store, source);
+    await writeFile(join(source, 'fs', 'readme'), 'READ ME\n');
+    const other = await makeBackup(store, source, { run: 'bbbbbb' });
+    const name = 'datalv.tar.catalogue.ndjson';
+    await copyFile(join(other.directory, name), join(backup.directory, name));
+    await expect(restoreBackup(backup, into, { select: ['datalv'] })).rejects.toMatchObject({
+      code: 'BACKUP_DAMAGED',
+      remedy: expect.stringMatching(commandOfCli),
+    });
+  });
+});
+
+describe('what this machine does not take', () => {
+  it('is the fault of the place and not of the backup', async () => {
+    execFileSync('mkfifo', [join(source, 'fs', 'pipe')]);
+    const backup = await makeBackup(store, source);
+    await expect(restoreBackup(backup, into, { select: ['datalv'] })).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringContaining('pipe'),
+      remedy: expect.stringMatching(/--node/),
     });
   });
 });

@@ -6,11 +6,12 @@ import { extract, verifyArchive } from '@splitmirror/archive';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { problemOf } from '../problems.ts';
+import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
 import { RestoreError } from './restore-error.ts';
-import { catalogueGone, requireSelection, type Selection } from './selection.ts';
+import { isGone, requireSelection, type Selection } from './selection.ts';
 
 /** What was restored. */
 export interface RestoreReport {
@@ -49,7 +50,7 @@ export interface RestoreOptions extends Identified {
  *
  * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was restored.
  * RestoreError `RESTORE_PARTIAL` when some volumes came back and others did not; where none did, the error of the first:
- * BackupError `BACKUP_DAMAGED`, ExtractError, ArchiveError, IdentityError.
+ * BackupError `BACKUP_DAMAGED`; `RESTORE_TARGET` for what this machine does not take; IdentityError.
  */
 export async function restoreBackup(
   backup: StoredBackup,
@@ -197,6 +198,8 @@ async function restoreTree(
     into: path,
     select: wants,
     owners,
+  }).catch((error: unknown) => {
+    throw asErrorOf(backup, record, error);
   });
   return { volume, path, files, bytes };
 }
@@ -237,7 +240,7 @@ export async function* fromPlain(
     yield chunk;
   }
   if (bytes !== record.bytes || digest.digest('hex') !== record.sha256) {
-    throw notWhatWasStored(backup, record, `${bytes} bytes of another digest`);
+    throw damage(backup, record.file, `is not the archive that was stored: ${bytes} bytes of another digest`);
   }
 }
 
@@ -260,33 +263,16 @@ async function verifyContents(backup: StoredBackup, record: ArchiveRecord, optio
   }
   const catalogue = join(backup.directory, record.catalogue);
   const verdict = await verifyArchive({ archive: plain(), catalogue }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? catalogueGone(catalogue, error) : error;
+    throw isGone(error) ? damage(backup, record.catalogue ?? '', 'is not there', { cause: error }) : error;
   });
   if (fault !== undefined) throw fault;
   if (verdict.kind === 'good') return;
-  const [first] = verdict.reasons;
-  throw notWhatWasStored(backup, record, first?.message ?? 'no reason', verdict.reasons);
-}
-
-function notWhatWasStored(
-  { directory }: StoredBackup,
-  { file, volume }: ArchiveRecord,
-  seen: string,
-  reasons: readonly {
-    readonly code: string;
-    readonly message: string;
-    readonly seen: string;
-    readonly remedy: string;
-  }[] = [],
-): BackupError {
-  return new BackupError('BACKUP_DAMAGED', `${directory}: ${file} is not the archive that was stored: ${seen}`, {
-    remedy: 'Use another backup; this one was changed after it was committed.',
-    problems: reasons.map(({ code, message, seen: quoted, remedy }) => ({
-      code,
-      node: null,
-      message: `${volume}: ${message}`,
-      seen: quoted,
-      remedy,
+  // The catalogue is another file, which has a remedy of its own.
+  const file = verdict.reasons[0]?.code === 'CATALOGUE_INVALID' ? record.catalogue : record.file;
+  throw damage(backup, file, `is not what was stored: ${verdict.reasons[0]?.message ?? 'no reason'}`, {
+    problems: verdict.reasons.map(({ code, message, seen }) => ({
+      ...{ code, node: null, message: `${record.volume}: ${message}`, seen },
+      remedy: remedyForDamage(backup),
     })),
   });
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, type Entry, readCatalogue } from '@splitmirror/archive';
-import { BackupError } from '../errors.ts';
+import { asErrorOf, damage } from '../store/damage.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { RestoreError } from './restore-error.ts';
@@ -128,7 +128,7 @@ async function selectFrom(
 /**
  * The entries of an archive's catalogue; none for a raw volume.
  *
- * @throws BackupError `BACKUP_DAMAGED` when the catalogue is gone; CatalogueError when it is another by now.
+ * @throws BackupError `BACKUP_DAMAGED` when the catalogue is gone, or another by now.
  */
 export async function* entriesOf(backup: StoredBackup, record: ArchiveRecord): AsyncGenerator<CatalogueEntry> {
   if (record.catalogue === null) return;
@@ -136,16 +136,15 @@ export async function* entriesOf(backup: StoredBackup, record: ArchiveRecord): A
   try {
     for await (const item of readCatalogue(createReadStream(file))) if (item.kind === 'entry') yield item.entry;
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? catalogueGone(file, error) : error;
+    throw isGone(error)
+      ? damage(backup, record.catalogue, 'is not there', { cause: error })
+      : asErrorOf(backup, record, error);
   }
 }
 
 /** Without its catalogue nobody can say that an archive is what it was. */
-export function catalogueGone(file: string, cause: unknown): BackupError {
-  return new BackupError('BACKUP_DAMAGED', `${file} is not there`, {
-    remedy: 'Use another backup, or bring the file back from a copy of the store.',
-    cause,
-  });
+export function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** Notes of splitmirror itself are no part of a restore: a lock must not come back from a backup. */

@@ -29,13 +29,17 @@ export type NodeEffect =
       /** Tokens of holders that are gone. */
       readonly over: readonly string[];
     }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | ScriptedEffect;
+
+/** Effects whose script is known beforehand: those that take something back. */
+export type ScriptedEffect =
   | { readonly kind: 'break-lock'; readonly node: string; readonly notes: string; readonly names: readonly string[] }
   /** Lets the application go on, and then removes the note. */
   | { readonly kind: 'pay-debt'; readonly node: string; readonly notes: string }
   /** Lets it go on, and leaves the note: a suspension may still come into effect. */
   | { readonly kind: 'resume'; readonly node: string; readonly notes: string }
   | { readonly kind: 'perform'; readonly phase: Phase }
-  | { readonly kind: 'wait'; readonly ms: number }
   | {
       readonly kind: 'unlock';
       readonly node: string;
@@ -70,6 +74,21 @@ export function onlyProved<E extends Effect>(
 ): E | Extract<NodeEffect, { kind: 'confirm' }> {
   if (proved || !proven.has(effect.kind)) return effect;
   return { kind: 'confirm', proof, before: effect.kind === 'perform' ? effect.phase.name : effect.kind };
+}
+
+/** Takes back something of an earlier run; a recovery's own lock is nobody's news. */
+export function takesBack(effect: NodeEffect): effect is ScriptedEffect {
+  switch (effect.kind) {
+    case 'perform':
+    case 'pay-debt':
+    case 'resume':
+    case 'break-lock':
+      return true;
+    case 'unlock':
+      return effect.others.length > 0;
+    default:
+      return false;
+  }
 }
 
 /** Whether something without a result of its own was done. */

@@ -11,7 +11,7 @@ const token = z.string().regex(/^[0-9a-f]{32}$/);
  * nobody, or only those that are provably gone, holds the group. Of two that come at once the later one to look sees the
  * other. Only files that carry a token in their name are ever removed: a command that comes too late hits nobody else.
  */
-const holderSchema = z.strictObject({
+export const holderSchema = z.strictObject({
   splitmirror: z.literal(1),
   /** Run that holds the group. */
   run: z.string().regex(/^[a-z][a-z0-9]{5}$/),

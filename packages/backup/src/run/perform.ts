@@ -2,7 +2,7 @@ import { changes, type Script, type ScriptOutcome } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
-import type { Done, Effect, NodeEffect, Outcome } from './effects.ts';
+import type { Done, Effect, NodeEffect, Outcome, ScriptedEffect } from './effects.ts';
 import { firstComplaint, type Holder, readLock, takeLock, unlockingScript } from './lock.ts';
 import { debtScript, type QuiesceHooks, resumeScript } from './quiesce.ts';
 
@@ -50,19 +50,13 @@ export async function performOnNode(
       };
     }
     case 'break-lock': {
-      const files = effect.names.map((name) => `${effect.notes}/${name}`);
-      const script = { steps: [{ id: 'break', run: changes('rm', '-f', ...files), timeoutSeconds: 30 }] };
-      return {
-        of: 'break-lock',
-        result: judgeDone(await run(effect.node, script), effect.node, 'the lock could not be removed'),
-      };
+      const outcome = await run(effect.node, scriptOf(effect, subject.quiesce));
+      return { of: effect.kind, result: judgeDone(outcome, effect.node, 'the lock could not be removed') };
     }
     case 'pay-debt':
     case 'resume': {
-      const hooks = subject.quiesce;
-      if (hooks === null) return { of: effect.kind, result: { kind: 'done' } };
-      const script = effect.kind === 'resume' ? resumeScript(hooks) : debtScript(hooks, effect.notes);
-      const outcome = await run(effect.node, script);
+      if (subject.quiesce === null) return { of: effect.kind, result: { kind: 'done' } };
+      const outcome = await run(effect.node, scriptOf(effect, subject.quiesce));
       return { of: effect.kind, result: judgeDone(outcome, effect.node, 'the application could not be resumed') };
     }
     case 'perform':
@@ -71,9 +65,27 @@ export async function performOnNode(
       await context.surroundings.sleep(effect.ms, signal);
       return { of: 'wait' };
     case 'unlock': {
-      const outcome = await run(effect.node, unlockingScript(effect.notes, effect.holder, effect.others));
+      const outcome = await run(effect.node, scriptOf(effect, subject.quiesce));
       return { of: 'unlock', result: judgeUnlocking(outcome, effect.node) };
     }
+  }
+}
+
+/** What runs on the node for an effect. Pure. */
+export function scriptOf(effect: ScriptedEffect, hooks: QuiesceHooks | null): Script {
+  switch (effect.kind) {
+    case 'break-lock': {
+      const files = effect.names.map((name) => `${effect.notes}/${name}`);
+      return { steps: [{ id: 'break', run: changes('rm', '-f', ...files), timeoutSeconds: 30 }] };
+    }
+    case 'pay-debt':
+      return hooks === null ? { steps: [] } : debtScript(hooks, effect.notes);
+    case 'resume':
+      return hooks === null ? { steps: [] } : resumeScript(hooks);
+    case 'perform':
+      return effect.phase.script;
+    case 'unlock':
+      return unlockingScript(effect.notes, effect.holder, effect.others);
   }
 }
 

@@ -1,10 +1,10 @@
 import type { BackupContext } from '../context.ts';
 import type { GroupPolicy } from '../plan/run-plan.ts';
-import type { Problem, RecoveryPlan } from '../ports.ts';
+import type { Problem } from '../ports.ts';
 import { endExposures } from '../store/exposure.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
-import type { NodeEffect } from './effects.ts';
+import { type Looked, type NodeEffect, takesBack } from './effects.ts';
 import { type JournalEntry, noJournal } from './journal.ts';
 import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
@@ -16,7 +16,8 @@ import {
   type RecoveryVerdict,
   startRecovery,
 } from './recovery.ts';
-import { type GroupSurvey, surveyGroup } from './survey.ts';
+import { type Rehearsal, rehearse } from './rehearsal.ts';
+import { type GroupSurvey, lookAt, surveyGroup } from './survey.ts';
 
 /** How a group is brought back. */
 export interface RecoverOptions {
@@ -28,18 +29,25 @@ export interface RecoverOptions {
 }
 
 /**
- * What a recovery would do now, as far as the first look tells: after each phase the node is looked at anew.
+ * What `recoverGroup` would do now and how it would end, as far as one look tells: after each phase it looks anew. Changes nothing.
  *
  * @throws BackupError when nobody provably holds the group, or when its storage or its lock cannot be read.
  */
 export async function inspectGroup(
-  context: BackupContext,
+  context: Omit<BackupContext, 'store'>,
   group: string,
-  signal?: AbortSignal,
-): Promise<{ readonly survey: GroupSurvey; readonly wayBack: RecoveryPlan }> {
+  policy: GroupPolicy,
+  options: Pick<RecoverOptions, 'breakLock'> & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Rehearsal & { readonly survey: GroupSurvey }> {
+  const { surroundings, cluster } = context;
+  const { breakLock = false, signal } = options;
   const survey = await surveyGroup(context, group, signal);
-  const intended = survey.lock.kind === 'held' ? survey.lock.holder.intended : [];
-  return { survey, wayBack: context.mirror.recovery(survey.picture, intended) };
+  const { node, contents } = survey.standing;
+  const nodes = cluster.nodes.filter((other) => other !== node);
+  const others = await Promise.all(nodes.map((other) => lookAt(context, other, contents, signal)));
+  const scene = { survey, others: new Map(nodes.map((other, index) => [other, others[index] as Looked])) };
+  const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
+  return { survey, ...rehearse(scene, recoveryRules(context, policy, self, { breakLock }), policy.quiesce) };
 }
 
 /**
@@ -101,21 +109,6 @@ export async function recoverGroup(
   if (!keeps) await record?.forget().catch(() => {});
   emit({ type: 'recovery-end', verdict, directory: keeps ? (record?.directory ?? null) : null });
   return verdict;
-}
-
-/** Takes back something of an earlier run; the recovery's own lock is nobody's news. */
-function takesBack(effect: NodeEffect): boolean {
-  switch (effect.kind) {
-    case 'perform':
-    case 'pay-debt':
-    case 'resume':
-    case 'break-lock':
-      return true;
-    case 'unlock':
-      return effect.others.length > 0;
-    default:
-      return false;
-  }
 }
 
 /** What the way back of a run and a recovery go by alike. */

@@ -1,7 +1,8 @@
 import type { BackupContext } from '../context.ts';
 import { BackupError, type BackupErrorCode } from '../errors.ts';
-import type { Picture, Standing } from '../ports.ts';
+import type { GroupContents, Picture, Standing } from '../ports.ts';
 import { problemOf } from '../problems.ts';
+import type { Looked } from './effects.ts';
 import { type Holder, type Liveness, type LockReading, notesDirectory, readLock } from './lock.ts';
 
 /** What stands where, before anything is planned. */
@@ -35,14 +36,7 @@ export async function surveyGroup(
   group: string,
   signal: AbortSignal | undefined,
 ): Promise<GroupSurvey> {
-  const standing = await context.cluster.locate(group, { signal });
-  if (standing.kind !== 'held') {
-    const [first] = standing.reasons;
-    throw new BackupError(standingCodes[standing.kind], `${group}: ${first?.message ?? standing.kind}`, {
-      remedy: first?.remedy ?? 'Look at the evidence of each node.',
-      problems: standing.reasons,
-    });
-  }
+  const standing = await locateHolder(context, group, signal);
   const { node, contents } = standing;
   const picture = await context.mirror.look(node, contents, { signal }).catch((cause) => {
     const problem = problemOf(cause, node);
@@ -53,14 +47,54 @@ export async function surveyGroup(
     });
   });
   const notes = notesDirectory(picture.fileSystems);
-  const host = context.hosts.get(node);
-  if (notes === undefined || host === undefined) {
+  if (notes === undefined || !context.hosts.has(node)) {
     throw new BackupError('PLAN_REFUSED', `${node} has no file system of ${group} mounted`, {
       remedy: 'The lock of a group lives in one of its file systems: mount it, or add one to the group.',
     });
   }
-  const livenessOf = ({ controller }: Holder) => context.surroundings.isAlive(controller);
+  return { standing, picture, notes, ...(await readLockOf(context, node, notes, signal)) };
+}
+
+/** @throws BackupError when nobody provably holds the group. */
+export async function locateHolder(
+  { cluster }: Pick<BackupContext, 'cluster'>,
+  group: string,
+  signal: AbortSignal | undefined,
+): Promise<GroupSurvey['standing']> {
+  const standing = await cluster.locate(group, { signal });
+  if (standing.kind === 'held') return standing;
+  const [first] = standing.reasons;
+  throw new BackupError(standingCodes[standing.kind], `${group}: ${first?.message ?? standing.kind}`, {
+    remedy: first?.remedy ?? 'Look at the evidence of each node.',
+    problems: standing.reasons,
+  });
+}
+
+/** Looks at the storage of a group on a node; that it could not is an answer too. */
+export async function lookAt(
+  { mirror }: Pick<BackupContext, 'mirror'>,
+  node: string,
+  contents: GroupContents,
+  signal: AbortSignal | undefined,
+): Promise<Looked> {
+  try {
+    return { kind: 'seen', picture: await mirror.look(node, contents, { signal }) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { kind: 'failed', problem: problemOf(error, node) };
+  }
+}
+
+/** Reads the lock where it lies, and whether its holder still runs. */
+export async function readLockOf(
+  { hosts, surroundings }: Pick<BackupContext, 'hosts' | 'surroundings'>,
+  node: string,
+  notes: string,
+  signal: AbortSignal | undefined,
+): Promise<Pick<GroupSurvey, 'lock' | 'liveness'>> {
+  const host = hosts.get(node);
+  if (host === undefined) throw new RangeError(`no host is configured for node ${node}`);
+  const livenessOf = ({ controller }: Holder) => surroundings.isAlive(controller);
   const lock = await readLock((script) => host.run(script, { signal }), { node, notes }, livenessOf);
-  const liveness = lock.kind === 'held' ? livenessOf(lock.holder) : 'gone';
-  return { standing, picture, notes, lock, liveness };
+  return { lock, liveness: lock.kind === 'held' ? livenessOf(lock.holder) : 'gone' };
 }

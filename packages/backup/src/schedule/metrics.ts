@@ -1,6 +1,6 @@
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { type Exposure, exposedSecondsSince, exposuresOf } from '../store/exposure.ts';
-import { healthOf } from '../store/history.ts';
+import { healthOf } from '../store/health.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
 import { judgeWindows, nextWindow, type WindowVerdict } from './schedule.ts';
 import type { ScheduledJob } from './scheduled.ts';
@@ -58,7 +58,8 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
       return found === undefined ? [] : [[label({ group: group.group }), found] as const];
     });
   const last = ({ backups }: GroupMetrics) => backups.at(-1)?.manifest;
-  const lastGood = ({ backups }: GroupMetrics) => backups.findLast((backup) => healthOf(backup) === 'good')?.manifest;
+  const lastGood = ({ backups }: GroupMetrics) =>
+    backups.findLast((backup) => healthOf(backup).health === 'good')?.manifest;
   const recent = ({ windows }: GroupMetrics) => windows.filter(({ start }) => Date.parse(start) >= from);
   const metrics: Metric[] = [
     {

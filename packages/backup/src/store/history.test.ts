@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { archiveOf, manifestOf } from '../../test/stored.ts';
-import { healthOf, historyOf, judgeAgainstHistory, type RunSample } from './history.ts';
+import { historyOf, judgeAgainstHistory, type RunSample } from './history.ts';
 
 const sample = (bytes: number, entries = 100, seconds: number | null = 100): RunSample => [
   archiveOf('datalv', { bytes, entries, seconds }),
@@ -66,21 +66,19 @@ describe('judgeAgainstHistory', () => {
   });
 });
 
-describe('healthOf', () => {
-  const suspicious = manifestOf('aaaaaa', {
-    suspicions: [{ code: 'BYTES', volume: 'datalv', message: 'm', seen: 1, usual: 2 }],
-  });
-  const judged = (verdict: 'accepted' | 'rejected') =>
-    ({ kind: 'judgement', at: '2026-11-22T10:00:00.000Z', verdict, by: 'anna', reason: 'moved' }) as const;
-
-  it('follows the person who judged last, and history with it', () => {
+describe('historyOf', () => {
+  it('counts what is good, also by the word of a person', () => {
+    const suspicions = [{ code: 'BYTES', volume: 'datalv', message: 'm', seen: 1, usual: 2 }] as const;
+    const judgement = { kind: 'judgement', at: '', by: 'anna', reason: 'moved' } as const;
     const backups = [
       { manifest: manifestOf('bbbbbb'), records: [] },
-      { manifest: suspicious, records: [] },
-      { manifest: suspicious, records: [judged('rejected'), judged('accepted')] },
-      { manifest: manifestOf('cccccc'), records: [judged('rejected')] },
+      { manifest: manifestOf('aaaaaa', { suspicions: [...suspicions] }), records: [] },
+      {
+        manifest: manifestOf('dddddd', { suspicions: [...suspicions] }),
+        records: [{ ...judgement, verdict: 'accepted' as const }],
+      },
+      { manifest: manifestOf('cccccc'), records: [{ ...judgement, verdict: 'rejected' as const }] },
     ];
-    expect(backups.map(healthOf)).toEqual(['good', 'suspicious', 'good', 'rejected']);
     expect(historyOf(backups)).toHaveLength(2);
   });
 });

@@ -1,5 +1,6 @@
+import { healthOf } from './health.ts';
 import type { ArchiveRecord, Manifest, Suspicion } from './manifest.ts';
-import { type BackupRecord, drillLevels } from './records.ts';
+import type { BackupRecord } from './records.ts';
 
 /**
  * How far a run may be off its history. Sizes and counts are held against the median of earlier good backups: a run is
@@ -74,33 +75,7 @@ export function judgeAgainstHistory(
 export function historyOf(
   backups: readonly { readonly manifest: Manifest; readonly records: readonly BackupRecord[] }[],
 ): RunSample[] {
-  return backups.filter((backup) => healthOf(backup) === 'good').map(({ manifest }) => manifest.archives);
-}
-
-/**
- * Whether a complete backup counts: by its own verdict, by the drills since, or by what a person decided last. `damaged`: a
- * drill failed, and none of that level has passed since.
- */
-export function healthOf({
-  manifest,
-  records,
-}: {
-  readonly manifest: Pick<Manifest, 'suspicions'>;
-  readonly records: readonly BackupRecord[];
-}): 'good' | 'suspicious' | 'damaged' | 'rejected' {
-  let health: 'good' | 'suspicious' | 'rejected' = manifest.suspicions.length === 0 ? 'good' : 'suspicious';
-  let failed = -1;
-  for (const record of records) {
-    if (record.kind === 'judgement') {
-      health = record.verdict === 'accepted' ? 'good' : 'rejected';
-      failed = -1;
-    } else {
-      const level = drillLevels.indexOf(record.level);
-      if (record.outcome === 'failed') failed = Math.max(failed, level);
-      else if (level >= failed) failed = -1;
-    }
-  }
-  return failed >= 0 && health !== 'rejected' ? 'damaged' : health;
+  return backups.filter((backup) => healthOf(backup).health === 'good').map(({ manifest }) => manifest.archives);
 }
 
 function missing(sample: RunSample, last: RunSample): Suspicion[] {

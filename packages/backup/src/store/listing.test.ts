@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { manifestOf } from '../../test/stored.ts';
-import { listBackups, provenBy } from './listing.ts';
+import { listBackups } from './listing.ts';
 import type { Suspicion } from './manifest.ts';
-import type { BackupRecord, DrillRecord } from './records.ts';
+import type { DrillRecord } from './records.ts';
 import { openStore, type Store } from './store.ts';
 
 let store: Store;
@@ -85,16 +85,5 @@ describe('listBackups', () => {
     ]);
     await writeFile(file, '{"kind":"something else"}\n');
     await expect(store.find('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
-  });
-});
-
-describe('provenBy', () => {
-  it.each<[string, BackupRecord[], string | undefined]>([
-    ['nothing', [], undefined],
-    ['the highest level', [drill('application', 'passed'), drill('bytes', 'passed')], 'application'],
-    ['nothing before a failure', [drill('application', 'passed'), drill('contents', 'failed')], undefined],
-    ['what was passed after it', [drill('contents', 'failed'), drill('bytes', 'passed')], 'bytes'],
-  ])('counts %s', (_, records, level) => {
-    expect(provenBy(records)?.level).toBe(level);
   });
 });

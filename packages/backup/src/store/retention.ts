@@ -1,6 +1,5 @@
 import { SplitmirrorError } from '@splitmirror/host';
-import { healthOf } from './history.ts';
-import { provenBy } from './listing.ts';
+import { healthOf } from './health.ts';
 import { type DrillRecord, drillLevels } from './records.ts';
 import type { Store, StoreSurvey } from './store.ts';
 
@@ -101,13 +100,11 @@ export function planRetention(backups: readonly RetainedBackup[], policy: Retent
 export function retainedBackups({ backups, damaged, incomplete }: StoreSurvey): RetainedBackup[] {
   if (damaged[0] !== undefined) throw damaged[0].error;
   return [
-    ...backups.map((backup) => ({
-      run: backup.manifest.run,
-      createdAt: backup.manifest.createdAt,
-      health: healthOf(backup),
-      proven: provenBy(backup.records)?.level ?? null,
-      parent: backup.manifest.parent,
-    })),
+    ...backups.map((backup) => {
+      const { run, createdAt, parent } = backup.manifest;
+      const { health, proven } = healthOf(backup);
+      return { run, createdAt, health, proven: proven?.level ?? null, parent };
+    }),
     ...incomplete.map(({ run, createdAt }) => ({
       run,
       createdAt,

@@ -6,9 +6,10 @@ import {
   type StoredDigest,
   StoredError,
 } from '@splitmirror/archive';
-import { BackupError } from '../errors.ts';
+import type { BackupError } from '../errors.ts';
 import type { Problem } from '../ports.ts';
 import { RestoreError } from '../restore/restore-error.ts';
+import { damage } from './damage.ts';
 import type { ArchiveRecord } from './manifest.ts';
 import type { StoredBackup } from './store.ts';
 
@@ -130,9 +131,6 @@ function digestIfOuter(record: ArchiveRecord): StoredDigest | undefined {
   return record.recipients === null ? record.stored : undefined;
 }
 
-function damaged({ directory }: StoredBackup, { file }: ArchiveRecord, cause: unknown): BackupError {
-  return new BackupError('BACKUP_DAMAGED', `${directory}: ${file} is not the archive that was stored`, {
-    remedy: 'Use another backup; this one was changed after it was committed.',
-    cause,
-  });
+function damaged(backup: StoredBackup, { file }: ArchiveRecord, cause: unknown): BackupError {
+  return damage(backup, file, 'is not the archive that was stored', { cause });
 }

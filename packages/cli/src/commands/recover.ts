@@ -1,8 +1,8 @@
-import { type BackupEvent, inspectGroup, recoverGroup } from '@splitmirror/backup';
-import { renderSteps } from '@splitmirror/host';
+import { type BackupEvent, inspectGroup, type RecoveryVerdict, recoverGroup } from '@splitmirror/backup';
 import { policyOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { operatorName } from '../operator.ts';
+import type { Reporter } from '../reporter.ts';
 import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 import { recorded } from './recorded.ts';
@@ -16,37 +16,45 @@ export interface RecoverFlags {
 /** Takes back what an earlier run left: says first what it will do, then does it, and leaves a record of it. */
 export async function recover(session: Session, group: string, flags: RecoverFlags): Promise<number> {
   const { config, context, reporter, signal, stop } = session;
-  const { survey, wayBack } = await inspectGroup(context, group, signal);
+  const { breakLock } = flags;
+  const policy = policyOf(config, group);
+  const { survey, steps, verdict } = await inspectGroup(context, group, policy, { breakLock, signal });
   const { picture, lock, standing } = survey;
   reporter.line(`${group} is on ${standing.node}`);
   for (const { what, name, run } of picture.leftovers) reporter.line(`  left by run ${run}: ${what} ${name}`);
   if (lock.kind === 'held') reporter.line(`  lock of run ${lock.holder.run} since ${lock.holder.since}`);
   if (lock.kind !== 'unreadable' && lock.debt) reporter.line('  note of a suspended application');
   if (picture.stalePartitions > 0) reporter.line(`  ${picture.stalePartitions} partitions are stale`);
-  for (const phase of wayBack.phases) {
-    reporter.line(`  ${phase.title}`);
-    for (const command of renderSteps(phase.script)) reporter.line(`    $ ${command}`);
+  for (const { node, title, commands } of steps) {
+    reporter.line(`  ${node}: ${title}`);
+    for (const command of commands) reporter.line(`    $ ${command}`);
   }
   if (flags.dryRun) {
-    reporter.result({ leftovers: picture.leftovers, phases: wayBack.phases, problems: wayBack.problems });
-    return exitCodes.OK.code;
+    reporter.result({ leftovers: picture.leftovers, steps, ...verdict });
+    const left = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
+    return tellVerdict(reporter, verdict, left);
   }
   let directory: string | null = null;
   const onEvent = (event: BackupEvent) => {
     if (event.type === 'recovery-end') ({ directory } = event);
     context.onEvent?.(event);
   };
-  const verdict = await recoverGroup(
+  const done = await recoverGroup(
     recorded({ config, context: { ...context, onEvent } }, group).context,
     group,
-    policyOf(config, group),
-    { breakLock: flags.breakLock, stop, by: operatorName() },
+    policy,
+    { breakLock, stop, by: operatorName() },
   );
   if (directory !== null) reporter.line(`record: ${directory}`);
-  reporter.result({ ...verdict, directory });
+  reporter.result({ ...done, directory });
+  return tellVerdict(reporter, done, 'whole: every copy is in step and nothing of splitmirror is left');
+}
+
+/** Tells how a recovery has ended, or would end. */
+function tellVerdict(reporter: Reporter, verdict: RecoveryVerdict, whole: string): number {
   switch (verdict.kind) {
     case 'whole':
-      reporter.line('whole: every copy is in step and nothing of splitmirror is left');
+      reporter.line(whole);
       for (const node of verdict.unseen)
         reporter.alert(`  ${node} could not be looked at: run recover again when it is back`);
       return exitCodes.OK.code;

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackupError, listRecoveries, timelineOf } from '@splitmirror/backup';
+import { BackupError, healthOf, listRecoveries, runsWithoutEnd, timelineOf } from '@splitmirror/backup';
 import { exitCodes } from '../exit-codes.ts';
+import { type Aftermath, aftermathOf } from '../report/aftermath.ts';
 import { renderPage, renderReportHtml } from '../report/html.ts';
 import { reportOfRecovery } from '../report/recovery.ts';
 import { type Report, type RunRecord, reportOf } from '../report/report.ts';
@@ -38,16 +39,13 @@ export async function show(
     const report = reportOfRecovery(recovery);
     return tell(report, () => renderPage(report), recovery);
   }
-  const record = await findRecord(context.store, group, run);
+  const record = await findRecord(context, group, run);
   return tell(reportOf(record), () => renderReportHtml(record), record);
 }
 
 /** The newest run, or the one that is named; one that did not finish has a journal and no manifest. */
-async function findRecord(
-  store: Session['context']['store'],
-  group: string,
-  run: string | undefined,
-): Promise<RunRecord> {
+async function findRecord(context: Session['context'], group: string, run: string | undefined): Promise<RunRecord> {
+  const { store } = context;
   const { backups, incomplete } = await store.survey(group);
   const unfinished = incomplete.findLast((each) => run === undefined || each.run === run);
   const newest = backups.at(-1)?.manifest;
@@ -55,14 +53,34 @@ async function findRecord(
     unfinished === undefined ||
     (run === undefined && newest !== undefined && newest.createdAt > unfinished.createdAt)
   ) {
-    const { manifest, records, directory } = await store.find(group, run);
-    return { manifest, records, timeline: await readTimeline(directory) };
+    const backup = await store.find(group, run);
+    const { manifest, records, directory } = backup;
+    return { manifest, health: healthOf(backup), records, timeline: await readTimeline(directory), aftermath: null };
   }
   const timeline = await readTimeline(unfinished.directory);
-  if (timeline !== null) return { manifest: null, records: [], timeline };
+  if (timeline !== null) {
+    return { manifest: null, health: null, records: [], timeline, aftermath: await readAftermath(context, timeline) };
+  }
   throw new BackupError('BACKUP_UNKNOWN', `run ${unfinished.run} of ${group} has left nothing that tells of it`, {
     remedy: 'Name another run; "splitmirror list" has them all.',
   });
+}
+
+async function readAftermath(
+  { store, surroundings }: Session['context'],
+  { run, group, startedAt }: { readonly run: string; readonly group: string; readonly startedAt: string },
+): Promise<Aftermath | null> {
+  const { backups } = await store.survey(group);
+  const { recoveries } = await listRecoveries(store, group);
+  return aftermathOf(
+    { run, startedAt },
+    {
+      recoveries,
+      backups: backups.map(({ manifest }) => manifest),
+      progress: await runsWithoutEnd(store, group),
+      isAlive: (controller) => surroundings.isAlive(controller),
+    },
+  );
 }
 
 /** The journal is a help: a backup whose journal was removed is as good as before. */

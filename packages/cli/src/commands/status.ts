@@ -1,48 +1,50 @@
 import {
   type BackupContext,
-  inspectGroup,
+  type BackupListing,
+  type GroupStatus,
+  groupStatus,
+  listBackups,
   listRecoveries,
   type Problem,
   type RecoveryRecord,
+  type UnderWay,
 } from '@splitmirror/backup';
 import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
-/** What of ours is where, for one group. */
-interface GroupStatus {
+/** What of ours is where, for one group, and what became of it last. */
+interface ToldStatus extends Omit<GroupStatus, 'node'> {
   readonly group: string;
   /** Holder; `null` when nobody provably holds the group. */
   readonly node: string | null;
-  /** One line for each thing of ours, and for each copy that lags behind. */
-  readonly findings: readonly string[];
-  readonly problems: readonly Problem[];
   /** When the newest backup was committed (UTC, ISO 8601). */
   readonly lastBackup: string | null;
+  readonly lastHealth: Pick<BackupListing, 'health' | 'reasons'> | null;
   readonly lastRecovery: Pick<RecoveryRecord, 'run' | 'startedAt' | 'by' | 'verdict'> | null;
 }
 
-/** Says what of splitmirror is on which node: copies, mounts, locks, debts, resyncs. Changes nothing. */
+/** Says what of splitmirror is on which node, and who is at work: copies, mounts, locks, debts, resyncs. Changes nothing. */
 export async function status({ config, context, reporter, signal }: Session): Promise<number> {
-  const groups: GroupStatus[] = [];
+  const groups: ToldStatus[] = [];
   for (const group of Object.keys(config.groups).sort()) {
     const seen = await statusOf(context, group, signal);
     groups.push(seen);
-    const isQuiet = seen.findings.length === 0 && seen.problems.length === 0;
-    tellOutcome(
-      reporter,
-      [`${group}: ${seen.node === null ? 'nobody provably holds it' : `on ${seen.node}`}`],
-      isQuiet,
-    );
-    reporter.line(`  last backup: ${seen.lastBackup ?? 'none'}`);
-    if (seen.lastRecovery !== null) {
-      const { startedAt, by, verdict } = seen.lastRecovery;
+    const { node, underWay, findings, problems, lastBackup, lastHealth, lastRecovery } = seen;
+    const isQuiet = findings.length === 0 && problems.length === 0;
+    tellOutcome(reporter, [`${group}: ${node === null ? 'nobody provably holds it' : `on ${node}`}`], isQuiet);
+    const isGood = lastHealth === null || lastHealth.health === 'good';
+    const remark = isGood ? '' : `, ${[lastHealth.health, ...lastHealth.reasons].join('; ')}`;
+    tellOutcome(reporter, [`  last backup: ${lastBackup ?? 'none'}${remark}`], isGood);
+    if (lastRecovery !== null) {
+      const { startedAt, by, verdict } = lastRecovery;
       reporter.line(`  last recovery: ${startedAt} by ${by ?? 'somebody'}, ${verdict ?? 'without an end'}`);
     }
-    for (const line of seen.findings) reporter.alert(`  ${line}`);
-    for (const line of seen.problems.flatMap(problemText)) reporter.alert(line);
-    if (isQuiet) reporter.line('  nothing of ours is on any node');
+    if (underWay !== null) for (const line of underWayText(underWay)) reporter.line(line);
+    for (const line of findings) reporter.alert(`  ${line}`);
+    for (const line of problems.flatMap(problemText)) reporter.alert(line);
+    if (isQuiet && underWay === null) reporter.line('  nothing of ours is on any node');
   }
   reporter.result({ groups });
   const problems = groups.flatMap((each) => each.problems);
@@ -50,48 +52,31 @@ export async function status({ config, context, reporter, signal }: Session): Pr
   return groups.some(({ findings }) => findings.length > 0) ? exitCodes.NEEDS_RECOVERY.code : exitCodes.OK.code;
 }
 
-async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<GroupStatus> {
-  const lastBackup = (await context.store.survey(group)).backups.at(-1)?.manifest.committedAt ?? null;
-  const last = (await listRecoveries(context.store, group)).recoveries.at(-1);
-  const lastRecovery =
-    last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict };
-  try {
-    const { survey } = await inspectGroup(context, group, signal);
-    const { standing, picture, lock } = survey;
-    const others = await Promise.all(
-      context.cluster.nodes
-        .filter((node) => node !== standing.node)
-        .map(async (node) => onOtherNode(context, node, standing.contents, signal)),
-    );
-    const findings = [
-      ...picture.leftovers.map(({ run, what, name }) => `${standing.node}: ${what} ${name} of run ${run}`),
-      ...(picture.stalePartitions > 0 ? [`${standing.node}: ${picture.stalePartitions} partitions are stale`] : []),
-      ...(lock.kind === 'held' ? [`lock of run ${lock.holder.run} since ${lock.holder.since}`] : []),
-      ...(lock.kind !== 'unreadable' && lock.debt ? ['the application was suspended and not yet let go'] : []),
-      ...others.flatMap((other) => other.findings),
-    ];
-    const problems = [
-      ...(lock.kind === 'unreadable' ? [lock.problem] : []),
-      ...others.flatMap((other) => other.problems),
-    ];
-    return { group, node: standing.node, findings, problems, lastBackup, lastRecovery };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { group, node: null, findings: [], problems: problemsOf(error, null), lastBackup, lastRecovery };
-  }
+function underWayText({ run, kind, step, since, controller, liveness, holds }: UnderWay): string[] {
+  const { pid, host } = controller;
+  const is = liveness === 'alive' ? 'is under way' : 'holds the group';
+  return [
+    `  ${kind ?? 'run'} ${run} ${is}: process ${pid} on ${host}, since ${since}${step === null ? '' : `; ${step}`}`,
+    ...holds.map((line) => `    ${line}`),
+  ];
 }
 
-async function onOtherNode(
-  { mirror }: BackupContext,
-  node: string,
-  contents: Parameters<typeof mirror.look>[1],
-  signal: AbortSignal,
-): Promise<Pick<GroupStatus, 'findings' | 'problems'>> {
+async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<ToldStatus> {
+  const listed = await listBackups(context.store, group, context.surroundings.now());
+  const newest = listed.findLast(({ health }) => health !== 'incomplete');
+  const last = (await listRecoveries(context.store, group)).recoveries.at(-1);
+  const known = {
+    group,
+    lastBackup: newest?.manifest?.committedAt ?? newest?.createdAt ?? null,
+    lastHealth: newest === undefined ? null : { health: newest.health, reasons: newest.reasons },
+    lastRecovery:
+      last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict },
+  };
   try {
-    const { leftovers } = await mirror.look(node, contents, { signal });
-    return { findings: leftovers.map(({ run, what, name }) => `${node}: ${what} ${name} of run ${run}`), problems: [] };
+    return { ...known, ...(await groupStatus(context, group, signal)) };
   } catch (error) {
     signal.throwIfAborted();
-    return { findings: [], problems: problemsOf(error, node) };
+    const problems: readonly Problem[] = problemsOf(error, null);
+    return { ...known, node: null, underWay: null, findings: [], problems };
   }
 }

@@ -1,13 +1,18 @@
-import type { BackupRecord, Manifest, RunTimeline } from '@splitmirror/backup';
+import type { BackupHealth, BackupRecord, Manifest, RunTimeline } from '@splitmirror/backup';
 import { bytesText, durationText } from '../units.ts';
+import type { Aftermath } from './aftermath.ts';
 import { labelOf } from './figure.ts';
 
 /** What is known of a run. A run that failed has no manifest; a backup whose journal was lost has no timeline. */
 export interface RunRecord {
   readonly manifest: Manifest | null;
   readonly timeline: RunTimeline | null;
+  /** What the backup is worth; `null` without one. */
+  readonly health: BackupHealth | null;
   /** What was recorded of the backup since, oldest first. */
-  readonly records?: readonly BackupRecord[];
+  readonly records: readonly BackupRecord[];
+  /** What became of a run without a backup; `null` where that is not known. */
+  readonly aftermath: Aftermath | null;
 }
 
 /** A run's report, before it is drawn: a page and a text say the same. */
@@ -33,18 +38,20 @@ export interface Section {
  *
  * @throws RangeError when nothing at all is known of the run.
  */
-export function reportOf({ manifest, timeline, records = [] }: RunRecord): Report {
+export function reportOf(record: RunRecord): Report {
+  const { manifest, timeline, health, records } = record;
   const known = manifest ?? timeline;
   if (known === null) throw new RangeError('a report needs a manifest or a timeline');
   const { run, group, node } = known;
   return {
     title: `Run ${run}: ${group} on ${node}`,
-    verdict: verdictOf({ manifest, timeline, records }),
+    verdict: verdictOf(record),
     facts: [
       ['planned', manifest?.createdAt ?? timeline?.startedAt ?? ''],
       ...(timeline === null ? [] : ([['lasted', durationText(timeline.lastsMs)]] as const)),
       ...approvalOf(timeline),
       ...(manifest === null ? [] : factsOf(manifest)),
+      ...provedBy(health),
       ...heldOf(timeline),
     ],
     sections: [
@@ -110,29 +117,55 @@ function recordRow(record: BackupRecord): string[] {
     : ['drill', [`${record.level} ${record.outcome} at ${record.at}`, ...record.problems].join('; '), ''];
 }
 
-function verdictOf({ manifest, timeline, records = [] }: RunRecord): Report['verdict'] {
-  const judged = records.findLast((record) => record.kind === 'judgement');
-  if (manifest !== null && judged?.kind === 'judgement' && judged.verdict === 'rejected') {
-    return { tone: 'bad', text: `Rejected by ${judged.by}: ${judged.reason}` };
+function verdictOf({ manifest, timeline, health, aftermath }: RunRecord): Report['verdict'] {
+  if (manifest === null || health === null) return verdictWithoutBackup(timeline, aftermath);
+  switch (health.health) {
+    case 'rejected':
+      return { tone: 'bad', text: `Rejected: ${health.reasons.join('; ')}` };
+    case 'damaged':
+      return { tone: 'bad', text: `Damaged: ${health.reasons.join('; ')}. Use another backup.` };
+    case 'suspicious':
+      return {
+        tone: 'odd',
+        text: 'Suspicious: the backup is whole, but off the history of its group. Look, then judge it.',
+      };
+    case 'good':
+      break;
   }
-  if (manifest !== null && manifest.suspicions.length > 0 && judged === undefined) {
-    return {
-      tone: 'odd',
-      text: 'Suspicious: the backup is whole, but off the history of its group. Look, then judge it.',
-    };
-  }
-  const odd = (manifest?.archives ?? []).some(({ warnings }) => warnings.length > 0);
-  if (manifest !== null && timeline?.verdict !== 'failed') {
-    return odd
-      ? { tone: 'odd', text: 'Good, with warnings: see what was odd.' }
-      : { tone: 'good', text: 'Good: the backup is complete and the mirror is whole.' };
-  }
-  if (manifest !== null) {
+  if (timeline?.verdict === 'failed') {
     return { tone: 'odd', text: 'The backup is complete; what came after it failed.' };
+  }
+  return manifest.archives.some(({ warnings }) => warnings.length > 0)
+    ? { tone: 'odd', text: 'Good, with warnings: see what was odd.' }
+    : { tone: 'good', text: 'Good: the backup is complete and the mirror is whole.' };
+}
+
+function verdictWithoutBackup(timeline: RunTimeline | null, aftermath: Aftermath | null): Report['verdict'] {
+  if (aftermath?.kind === 'under-way') {
+    const { pid, host, step } = aftermath;
+    return { tone: 'odd', text: `Under way: process ${pid} on ${host}${step === null ? '' : `; ${step}`}.` };
+  }
+  const ended = endingOf(timeline?.verdict ?? null);
+  if (aftermath !== null) {
+    const { by, run, at } = aftermath;
+    const what = by === 'recovery' ? 'recovery' : 'run';
+    const since = by === 'recovery' ? 'took back what it left' : 'found nothing left of it';
+    return { tone: 'bad', text: `No backup: ${ended}; ${what} ${run} of ${at} ${since}.` };
   }
   return timeline?.verdict === null
     ? { tone: 'bad', text: 'The journal breaks off: the run was killed, or it still runs. Run recover.' }
-    : { tone: 'bad', text: `No backup: the run was ${timeline?.verdict}.` };
+    : { tone: 'bad', text: `No backup: ${ended}.` };
+}
+
+function endingOf(verdict: string | null): string {
+  if (verdict === null) return 'the journal breaks off, the run was killed';
+  return verdict === 'failed' ? 'the run failed' : `the run was ${verdict}`;
+}
+
+function provedBy(health: BackupHealth | null): [string, string][] {
+  if (health === null) return [];
+  const { proven } = health;
+  return [['proven', proven === null ? 'by no drill' : `${proven.level}, ${proven.at}`]];
 }
 
 function factsOf({ consistency, redundancy }: Manifest): [string, string][] {
