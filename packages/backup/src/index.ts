@@ -21,6 +21,7 @@ export {
   saveApproval,
   savePlan,
 } from './plan/approval.ts';
+export { type LeftOut, leftOutText } from './plan/coverage.ts';
 export type { RunEstimates } from './plan/estimates.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
@@ -30,6 +31,7 @@ export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type 
 export type {
   ClusterPort,
   Confirmation,
+  DataVolume,
   Evidence,
   GroupContents,
   IntendedCopies,

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost, renderSteps } from '@splitmirror/host';
@@ -78,6 +78,26 @@ describe('a plan', () => {
       ({ source }) => renderSteps({ steps: [{ id: 'a', run: source, timeoutSeconds: 1 }] })[0],
     );
     expect(streamed.sort()).toEqual(planned.sort());
+  });
+
+  it('is refused while nobody has decided about a volume of the group, and holds what is left out', async () => {
+    expect(await problems({ rawVolumes: [] })).toEqual(['VOLUME_UNDECIDED']);
+    expect(await problems({ leaveOut: ['adutilv'] })).toEqual(['LEAVE_OUT_UNKNOWN']);
+    const plan = await planBackup(context, 'ledger_rg', { ...labPolicy, rawVolumes: [], leaveOut: ['auditlv'] });
+    expect(runPlanSchema.parse(plan).leftOut).toEqual([{ volume: 'auditlv', mountPoint: null }]);
+    // The run before has saved it: what is left out on purpose is not missed.
+    expect((await runBackup(context, plan)).verdict).toEqual({ kind: 'good' });
+    const { manifest, directory } = await openStore(context.store.root).then((store) => store.find('ledger_rg'));
+    expect(manifest).toMatchObject({ run: plan.run, leftOut: plan.leftOut, suspicions: [] });
+    expect(await readFile(join(directory, 'README.txt'), 'utf8')).toContain('left out on purpose: auditlv');
+  });
+
+  it('is refused where a file system of the volume groups is none of the group', async () => {
+    const [node] = lab.nodes;
+    await lab.run(node?.name ?? '', ['mklv', '-y', 'lostlv', '-t', 'jfs2', 'ledgervg', '1']);
+    expect(await problems({})).toEqual(['FILE_SYSTEM_UNDECIDED']);
+    expect(await problems({ leaveOut: ['lostlv'] })).toEqual([]);
+    await lab.run(node?.name ?? '', ['rmlv', '-f', 'lostlv']);
   });
 
   it('is refused for what the archive tool would not carry, together with everything else', async () => {

@@ -1,4 +1,4 @@
-import { digestOf, type Phase, type RunPlan } from '@splitmirror/backup';
+import { digestOf, leftOutText, type Phase, type RunPlan } from '@splitmirror/backup';
 import { renderCommand, renderSteps } from '@splitmirror/host';
 import { bytesText } from './units.ts';
 
@@ -28,6 +28,7 @@ export function planSummary(plan: RunPlan): string[] {
       ({ volume, strategy, copy, copies, copiesLeft, bytes, partitionsToResync }) =>
         `  ${volume}: ${strategy}, copy ${copy}; ${copies} copies, ${copiesLeft} left meanwhile; ${bytesText(bytes)}, ${partitionsToResync} partitions to resynchronise`,
     ),
+    ...(plan.leftOut === undefined ? [] : [`  left out on purpose: ${plan.leftOut.map(leftOutText).join(', ')}`]),
     `  writers are held for at most ${mirror.frozenSecondsAtMost} s; fewer copies for about ${plan.estimates.minutesWithoutRedundancy} min (${plan.estimates.basis})`,
     `  the application is ${policy.quiesce === null ? 'not told' : 'suspended over the split'}`,
     `  the archives take at most ${bytesText(plan.estimates.storeBytesAtMost)}`,

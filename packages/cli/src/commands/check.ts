@@ -1,4 +1,5 @@
 import {
+  leftOutText,
   missingPrograms,
   type PlanningContext,
   type Problem,
@@ -158,9 +159,10 @@ async function checkGroup(
   const subject = `group ${group}`;
   try {
     if (config.groups[group]?.schedule !== undefined) scheduleOf(config, group);
-    const { node, mirror } = await planBackup(context, group, policyOf(config, group), { signal });
+    const { node, mirror, leftOut = [] } = await planBackup(context, group, policyOf(config, group), { signal });
     const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
-    return { subject, says: `held by ${node}, could be backed up now: ${volumes}`, problems: [] };
+    const without = leftOut.length === 0 ? '' : `; left out on purpose: ${leftOut.map(leftOutText).join(', ')}`;
+    return { subject, says: `held by ${node}, could be backed up now: ${volumes}${without}`, problems: [] };
   } catch (error) {
     signal.throwIfAborted();
     return { subject, says: 'could not be backed up now', problems: problemsOf(error, null) };

@@ -1,4 +1,4 @@
-import type { BackupRecord, Manifest, RunTimeline } from '@splitmirror/backup';
+import { type BackupRecord, leftOutText, type Manifest, type RunTimeline } from '@splitmirror/backup';
 import { bytesText, durationText } from '../units.ts';
 import { labelOf } from './figure.ts';
 
@@ -135,11 +135,12 @@ function verdictOf({ manifest, timeline, records = [] }: RunRecord): Report['ver
     : { tone: 'bad', text: `No backup: the run was ${timeline?.verdict}.` };
 }
 
-function factsOf({ consistency, redundancy }: Manifest): [string, string][] {
+function factsOf({ consistency, leftOut, redundancy }: Manifest): [string, string][] {
   const { exposedSeconds, copiesLeft } = redundancy;
   return [
     ['consistency', consistency.level],
     ['fewer copies for', `${durationText(exposedSeconds * 1000)}, with ${copiesLeft} left on the live side`],
+    ...(leftOut.length === 0 ? [] : [['left out on purpose', leftOut.map(leftOutText).join(', ')] as [string, string]]),
   ];
 }
 
