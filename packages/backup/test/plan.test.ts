@@ -52,6 +52,10 @@ describe('a plan', () => {
       additionalProperties: false,
       properties: { version: { const: 1 }, mirror: { type: 'object' } },
     });
+    const { note, 'suspend:0': suspend, settle } = plan.mirror.split.explains;
+    expect(note).toMatch(/^Note in a file system/);
+    expect(suspend).toBe('Bring the application to rest: ledgerctl suspend');
+    expect(settle).toMatch(/^Take the note away/);
     for (const { undo } of [plan.mirror.split, plan.mirror.expose]) expect(undo.length).toBeGreaterThan(0);
   });
 

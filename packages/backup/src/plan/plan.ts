@@ -35,15 +35,14 @@ export async function planBackup(
   const { standing, picture, notes } = survey;
 
   const run = surroundings.newRunId();
-  const { suspend, resume } = quiesceSteps(policy.quiesce, notes, run, standing.node);
+  const quiesce = quiesceSteps(policy.quiesce, notes, run, standing.node);
   const mountPoints = standing.contents.fileSystems === 'ALL' ? picture.fileSystems : standing.contents.fileSystems;
   const { fileSystems, leftOut, problems: undecided } = coverageOf(picture, group, mountPoints, policy);
   const planned = context.mirror.plan(picture, {
     run,
     fileSystems,
     rawVolumes: policy.rawVolumes.map(({ volume }) => volume),
-    suspend,
-    resume,
+    ...quiesce,
     freezeSeconds: policy.freezeSeconds,
     allowLastCopy: policy.allowLastCopy,
     strategy: policy.strategy,
