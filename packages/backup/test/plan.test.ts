@@ -9,6 +9,7 @@ import type { BackupContext } from '../src/context.ts';
 import type { BackupError } from '../src/errors.ts';
 import { parseIncidentLog } from '../src/incident/incident-log.ts';
 import { createRecorder } from '../src/incident/recorder.ts';
+import { lockPhases } from '../src/plan/lock-phases.ts';
 import { planBackup } from '../src/plan/plan.ts';
 import { runPlanJsonSchema, runPlanSchema } from '../src/plan/plan-schema.ts';
 import { canonical, type GroupPolicy } from '../src/plan/run-plan.ts';
@@ -71,12 +72,18 @@ describe('a plan', () => {
     const watched = new Set(['lsvg', 'lslv']);
     const ran = entries.flatMap((entry) => {
       if (entry.kind === 'stream') return [];
-      if (entry.kind !== 'call' || steps.get(entry.during) !== 'perform') return [];
+      if (entry.kind !== 'call' || !['lock', 'perform', 'unlock'].includes(steps.get(entry.during) ?? '')) return [];
       // While the merge runs, others only watch how it comes along.
       const isWatch = entry.commands.every((command) => watched.has(command.split(' ')[0] ?? ''));
-      return isWatch ? [] : [entry.commands];
+      // The token of a lock is made when it runs.
+      return isWatch ? [] : [entry.commands.map((command) => command.replaceAll(/\b[0-9a-f]{32}\b/g, 'TOKEN'))];
     });
-    expect(ran).toEqual([split, expose, withdraw, merge].map(({ script }) => renderSteps(script)));
+    const { lock, unlock } = lockPhases(plan);
+    const phases = [lock, split, expose, withdraw, merge, unlock];
+    expect(ran).toEqual(phases.map(({ script }) => renderSteps(script)));
+    for (const { script, explains } of phases) {
+      expect(Object.keys(explains)).toEqual(script.steps.map(({ id }) => id));
+    }
     const streamed = entries.flatMap((entry) => (entry.kind === 'stream' ? [entry.command] : []));
     const planned = plan.archives.map(
       ({ source }) => renderSteps({ steps: [{ id: 'a', run: source, timeoutSeconds: 1 }] })[0],

@@ -1,12 +1,17 @@
-import { digestOf, leftOutText, type Phase, type RunPlan } from '@splitmirror/backup';
+import { digestOf, leftOutText, lockPhases, type Phase, type RunPlan } from '@splitmirror/backup';
 import { renderCommand, renderSteps } from '@splitmirror/host';
 import { bytesText } from './units.ts';
 
-/** A plan as a run-book: every line that begins with `$` is run, exactly so, on the node that is named. */
+/**
+ * A plan for a person: every line that begins with `$` is run, exactly so, on the node that is named; only the token of the
+ * lock is made when it runs. What else a run asks of the nodes only looks.
+ */
 export function planText(plan: RunPlan): string[] {
   const { mirror } = plan;
+  const { lock, unlock } = lockPhases(plan);
   return [
     ...planSummary(plan),
+    ...phaseText(lock),
     ...phaseText(mirror.split),
     ...phaseText(mirror.expose),
     'archive: the copies, streamed over the connection',
@@ -14,6 +19,7 @@ export function planText(plan: RunPlan): string[] {
     ...phaseText(mirror.withdraw),
     ...phaseText(mirror.merge),
     'resync: wait until no partition is stale, then commit',
+    ...phaseText(unlock),
     ...takeoverText(mirror),
   ];
 }
