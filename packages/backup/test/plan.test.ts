@@ -57,6 +57,7 @@ describe('a plan', () => {
     expect(note).toMatch(/^Note in a file system/);
     expect(suspend).toBe('Bring the application to rest: ledgerctl suspend');
     expect(settle).toMatch(/^Take the note away/);
+    expect(plan.mirror.takeover?.at(-1)?.text).toMatch(/^A planned move .* "splitmirror events install"/);
     for (const { undo } of [plan.mirror.split, plan.mirror.expose]) expect(undo.length).toBeGreaterThan(0);
   });
 
