@@ -1,7 +1,7 @@
 import { haCluster, type Policy } from '@splitmirror/hacmp';
 import { type Host, reads } from '@splitmirror/host';
 import { auditLevels, collectLevels, type Finding, gate, gateProbes } from '@splitmirror/levels';
-import { aixMirror, type Settings as MirrorSettings } from '@splitmirror/lvm';
+import { type AixMirror, aixMirror, type Settings as MirrorSettings, type TakeoverNote } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
 import type { LevelsGate } from './plan/run-plan.ts';
 import type { ClusterPort, MirrorPort } from './ports.ts';
@@ -24,13 +24,31 @@ function softened(finding: Finding): Finding {
   return finding.rule === 'NODE-UNREAD' && finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding;
 }
 
+/** What LVM cannot know of a split: how a planned move of the cluster meets it. */
+const plannedMove: TakeoverNote = {
+  text: 'A planned move (clRGmove) while copies are mounted or read: the node cannot release the volume group, and the event of the cluster fails, unless the release script lets them go first. "splitmirror events install" puts it on the nodes, and "splitmirror events verify" says whether it is there.',
+  commands: [],
+};
+
+function tellingOfMoves(mirror: AixMirror): AixMirror {
+  return {
+    ...mirror,
+    plan(picture, request) {
+      const planned = mirror.plan(picture, request);
+      if ('problems' in planned) return planned;
+      const { takeover = [] } = planned.plan;
+      return { plan: { ...planned.plan, takeover: [...takeover, plannedMove] } };
+    },
+  };
+}
+
 /** The AIX family: HACMP / PowerHA as the cluster, LVM as the mirror, installed filesets as the levels. */
 export function aixFamily(
   options: AixOptions,
 ): Pick<BackupContext, 'cluster' | 'mirror' | 'hosts' | 'audit' | 'systemLevel'> {
   const { hosts, now, stabilityMs, policy, mirror: settings } = options;
   const cluster: ClusterPort = haCluster({ hosts, now, stability: { pauseMs: stabilityMs }, policy });
-  const mirror: MirrorPort = aixMirror({ hosts, ...settings });
+  const mirror: MirrorPort = tellingOfMoves(aixMirror({ hosts, ...settings }));
   return {
     hosts,
     cluster,

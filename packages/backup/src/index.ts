@@ -21,7 +21,9 @@ export {
   saveApproval,
   savePlan,
 } from './plan/approval.ts';
+export { type LeftOut, leftOutText } from './plan/coverage.ts';
 export type { RunEstimates } from './plan/estimates.ts';
+export { lockPhases } from './plan/lock-phases.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
 export { missingPrograms, programSteps, quiescePrograms } from './plan/quiesce-preflight.ts';
@@ -30,6 +32,7 @@ export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type 
 export type {
   ClusterPort,
   Confirmation,
+  DataVolume,
   Evidence,
   GroupContents,
   IntendedCopies,

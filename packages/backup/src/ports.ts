@@ -100,8 +100,19 @@ export interface Picture {
   readonly stalePartitions: number;
   /** Mount points of the group, sorted; `ALL` is expanded. */
   readonly fileSystems: readonly string[];
+  /** Volumes of the group's volume groups that may hold data, sorted by name: neither the system's own, such as logs, nor split copies. */
+  readonly dataVolumes: readonly DataVolume[];
   /** Volumes of the group without a file system; where a family does not tell them, nothing is restored to a device of a group. */
   readonly rawDevices?: readonly RawDevice[] | undefined;
+}
+
+/** A volume that may hold data, whether the group's configuration knows of it or not. */
+export interface DataVolume {
+  readonly volume: string;
+  /** `raw`: what it holds is written to it as a device. */
+  readonly holds: 'file-system' | 'raw';
+  /** Where its file system belongs; `null` for a raw volume, and for a file system that has no place on this node. */
+  readonly mountPoint: string | null;
 }
 
 /** A volume that is written to as a device. */
@@ -125,6 +136,8 @@ export interface SplitRequest {
   readonly suspend: Script['steps'];
   /** Steps that let it go on; each `pays` what it takes back. They run after the thaw, whatever happens. */
   readonly resume: Script['steps'];
+  /** One line for a person for each of these steps, by step id; without it, the family says what it takes them for. */
+  readonly explains?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which the kernel ends the freeze by itself. */
   readonly freezeSeconds: number;
   /** Permission to leave a volume without any second fresh copy while the backup runs. */

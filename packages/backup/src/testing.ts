@@ -223,6 +223,9 @@ const mirrorRules: readonly Rule<MirrorSubject>[] = [
         assert.ok(copy.includes(run), `${copy} carries the run`);
         assert.ok(copies > copiesLeft && copiesLeft > 0);
       }
+      const told = picture.dataVolumes.map(({ volume }) => volume);
+      assert.deepEqual(told, told.toSorted());
+      for (const { volume } of plan.volumes) assert.ok(told.includes(volume), `${volume} is told as a volume of data`);
     },
   ],
   [

@@ -44,6 +44,11 @@ export async function localFamily(holders: Readonly<Record<string, string | null
       leftovers: [],
       stalePartitions: 0,
       fileSystems: volumeGroups.map((group) => join(directory, group)),
+      dataVolumes: volumeGroups.map((group) => ({
+        volume: `${group}lv`,
+        holds: 'file-system',
+        mountPoint: join(directory, group),
+      })),
     }),
     plan: ({ node, fileSystems }, { run }) => {
       const [path = ''] = fileSystems;

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost, renderSteps } from '@splitmirror/host';
@@ -9,6 +9,7 @@ import type { BackupContext } from '../src/context.ts';
 import type { BackupError } from '../src/errors.ts';
 import { parseIncidentLog } from '../src/incident/incident-log.ts';
 import { createRecorder } from '../src/incident/recorder.ts';
+import { lockPhases } from '../src/plan/lock-phases.ts';
 import { planBackup } from '../src/plan/plan.ts';
 import { runPlanJsonSchema, runPlanSchema } from '../src/plan/plan-schema.ts';
 import { canonical, type GroupPolicy } from '../src/plan/run-plan.ts';
@@ -52,6 +53,11 @@ describe('a plan', () => {
       additionalProperties: false,
       properties: { version: { const: 1 }, mirror: { type: 'object' } },
     });
+    const { note, 'suspend:0': suspend, settle } = plan.mirror.split.explains;
+    expect(note).toMatch(/^Note in a file system/);
+    expect(suspend).toBe('Bring the application to rest: ledgerctl suspend');
+    expect(settle).toMatch(/^Take the note away/);
+    expect(plan.mirror.takeover?.at(-1)?.text).toMatch(/^A planned move .* "splitmirror events install"/);
     for (const { undo } of [plan.mirror.split, plan.mirror.expose]) expect(undo.length).toBeGreaterThan(0);
   });
 
@@ -67,17 +73,43 @@ describe('a plan', () => {
     const watched = new Set(['lsvg', 'lslv']);
     const ran = entries.flatMap((entry) => {
       if (entry.kind === 'stream') return [];
-      if (entry.kind !== 'call' || steps.get(entry.during) !== 'perform') return [];
+      if (entry.kind !== 'call' || !['lock', 'perform', 'unlock'].includes(steps.get(entry.during) ?? '')) return [];
       // While the merge runs, others only watch how it comes along.
       const isWatch = entry.commands.every((command) => watched.has(command.split(' ')[0] ?? ''));
-      return isWatch ? [] : [entry.commands];
+      // The token of a lock is made when it runs.
+      return isWatch ? [] : [entry.commands.map((command) => command.replaceAll(/\b[0-9a-f]{32}\b/g, 'TOKEN'))];
     });
-    expect(ran).toEqual([split, expose, withdraw, merge].map(({ script }) => renderSteps(script)));
+    const { lock, unlock } = lockPhases(plan);
+    const phases = [lock, split, expose, withdraw, merge, unlock];
+    expect(ran).toEqual(phases.map(({ script }) => renderSteps(script)));
+    for (const { script, explains } of phases) {
+      expect(Object.keys(explains)).toEqual(script.steps.map(({ id }) => id));
+    }
     const streamed = entries.flatMap((entry) => (entry.kind === 'stream' ? [entry.command] : []));
     const planned = plan.archives.map(
       ({ source }) => renderSteps({ steps: [{ id: 'a', run: source, timeoutSeconds: 1 }] })[0],
     );
     expect(streamed.sort()).toEqual(planned.sort());
+  });
+
+  it('is refused while nobody has decided about a volume of the group, and holds what is left out', async () => {
+    expect(await problems({ rawVolumes: [] })).toEqual(['VOLUME_UNDECIDED']);
+    expect(await problems({ leaveOut: ['adutilv'] })).toEqual(['LEAVE_OUT_UNKNOWN']);
+    const plan = await planBackup(context, 'ledger_rg', { ...labPolicy, rawVolumes: [], leaveOut: ['auditlv'] });
+    expect(runPlanSchema.parse(plan).leftOut).toEqual([{ volume: 'auditlv', mountPoint: null }]);
+    // The run before has saved it: what is left out on purpose is not missed.
+    expect((await runBackup(context, plan)).verdict).toEqual({ kind: 'good' });
+    const { manifest, directory } = await openStore(context.store.root).then((store) => store.find('ledger_rg'));
+    expect(manifest).toMatchObject({ run: plan.run, leftOut: plan.leftOut, suspicions: [] });
+    expect(await readFile(join(directory, 'README.txt'), 'utf8')).toContain('left out on purpose: auditlv');
+  });
+
+  it('is refused where a file system of the volume groups is none of the group', async () => {
+    const [node] = lab.nodes;
+    await lab.run(node?.name ?? '', ['mklv', '-y', 'lostlv', '-t', 'jfs2', 'ledgervg', '1']);
+    expect(await problems({})).toEqual(['FILE_SYSTEM_UNDECIDED']);
+    expect(await problems({ leaveOut: ['lostlv'] })).toEqual([]);
+    await lab.run(node?.name ?? '', ['rmlv', '-f', 'lostlv']);
   });
 
   it('is refused for what the archive tool would not carry, together with everything else', async () => {

@@ -21,6 +21,7 @@ export const manifestOf = (run: string, changed: Partial<Manifest> = {}): Manife
   proofs: [],
   facts: {},
   archives: [],
+  leftOut: [],
   suspicions: [],
   judgedAgainst: 0,
   parent: null,

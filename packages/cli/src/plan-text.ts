@@ -1,12 +1,17 @@
-import { digestOf, type Phase, type RunPlan } from '@splitmirror/backup';
+import { digestOf, leftOutText, lockPhases, type Phase, type RunPlan } from '@splitmirror/backup';
 import { renderCommand, renderSteps } from '@splitmirror/host';
 import { bytesText } from './units.ts';
 
-/** A plan as a run-book: every line that begins with `$` is run, exactly so, on the node that is named. */
+/**
+ * A plan for a person: every line that begins with `$` is run, exactly so, on the node that is named; only the token of the
+ * lock is made when it runs. What else a run asks of the nodes only looks.
+ */
 export function planText(plan: RunPlan): string[] {
   const { mirror } = plan;
+  const { lock, unlock } = lockPhases(plan);
   return [
     ...planSummary(plan),
+    ...phaseText(lock),
     ...phaseText(mirror.split),
     ...phaseText(mirror.expose),
     'archive: the copies, streamed over the connection',
@@ -14,6 +19,7 @@ export function planText(plan: RunPlan): string[] {
     ...phaseText(mirror.withdraw),
     ...phaseText(mirror.merge),
     'resync: wait until no partition is stale, then commit',
+    ...phaseText(unlock),
     ...takeoverText(mirror),
   ];
 }
@@ -28,6 +34,7 @@ export function planSummary(plan: RunPlan): string[] {
       ({ volume, strategy, copy, copies, copiesLeft, bytes, partitionsToResync }) =>
         `  ${volume}: ${strategy}, copy ${copy}; ${copies} copies, ${copiesLeft} left meanwhile; ${bytesText(bytes)}, ${partitionsToResync} partitions to resynchronise`,
     ),
+    ...(plan.leftOut === undefined ? [] : [`  left out on purpose: ${plan.leftOut.map(leftOutText).join(', ')}`]),
     `  writers are held for at most ${mirror.frozenSecondsAtMost} s; fewer copies for about ${plan.estimates.minutesWithoutRedundancy} min (${plan.estimates.basis})`,
     `  the application is ${policy.quiesce === null ? 'not told' : 'suspended over the split'}`,
     `  the archives take at most ${bytesText(plan.estimates.storeBytesAtMost)}`,

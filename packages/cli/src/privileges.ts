@@ -81,6 +81,7 @@ export const privileges: Readonly<Record<Purpose, readonly string[]>> = {
     '/usr/bin/find <path> -type f -size +<number> -print',
     '/usr/bin/getconf KERNEL_BITMODE',
     '/usr/bin/ls -a <path>/.splitmirror',
+    '/usr/bin/ls -ld /usr/local/bin/splitmirror-release',
     '/usr/bin/lslpp -Lc',
     '/usr/bin/lslpp -lc',
     '/usr/bin/lssrc -ls clstrmgrES',

@@ -1,3 +1,4 @@
+import { type LeftOut, leftOutText } from '@splitmirror/backup';
 import { Document, isMap, type Scalar, type YAMLMap } from 'yaml';
 
 /** What a cluster told about itself. */
@@ -22,8 +23,10 @@ export interface FoundNode {
 
 export interface FoundGroup {
   readonly name: string;
-  /** Volumes without a file system, which are saved only when they are named. */
+  /** Volumes without a file system: each is to be saved, or left out, by name. */
   readonly rawVolumes: readonly string[];
+  /** Volumes with a file system that the resource group does not have. */
+  readonly strangers: readonly LeftOut[];
   /** Volumes with two copies: a split leaves one. */
   readonly twoCopies: readonly string[];
 }
@@ -53,7 +56,7 @@ export function starterConfig({ nodes, groups, ssh, store }: FoundCluster): stri
   comment(root, 'ssh', ' How to log in. Host keys must be known already; an unknown one is refused.');
   comment(root, 'store', ' Directory of the backups.');
   comment(root, 'groups', ' Resource groups that are backed up.');
-  for (const { name, rawVolumes, twoCopies } of groups) {
+  for (const { name, rawVolumes, strangers, twoCopies } of groups) {
     const group = root.getIn(['groups', name]);
     if (!isMap(group)) continue;
     comment(group, 'allowLastCopy', lastCopyHint(twoCopies));
@@ -61,10 +64,22 @@ export function starterConfig({ nodes, groups, ssh, store }: FoundCluster): stri
       ...(rawVolumes.length === 0
         ? []
         : [
-            ' Raw volumes are saved only when they are named. "keep" or "skip" their first 512 bytes: a control block of',
-            " LVM, or the application's own.",
+            ' Raw volumes: no backup is made until each stands here, or under leaveOut. "keep" or "skip" their first 512',
+            " bytes: a control block of LVM, or the application's own.",
             ' rawVolumes:',
             ...rawVolumes.map((volume) => `   ${volume}: keep`),
+          ]),
+      ...(strangers.length === 0
+        ? []
+        : [
+            ' The resource group does not have these file systems, which lie in its volume groups. Add them there, or leave',
+            ` their volumes out: ${strangers.map(leftOutText).join(', ')}.`,
+          ]),
+      ...(rawVolumes.length + strangers.length === 0
+        ? []
+        : [
+            ' Left out on purpose: every plan, manifest and report says so.',
+            ` leaveOut: [${[...rawVolumes, ...strangers.map(({ volume }) => volume)].join(', ')}]`,
           ]),
       ' Without these, file systems are frozen and the application is not told.',
       ' quiesce:',

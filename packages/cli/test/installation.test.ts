@@ -88,6 +88,22 @@ describe('events', () => {
     for (const { name } of stage.lab.nodes) await bare(name);
   });
 
+  it('are missed by a check, as long as the script is not on a node that lets copies go', {
+    timeout: 180_000,
+  }, async () => {
+    const before = await stage.run('check');
+    expect(before).toMatchObject({ code: 0, stderr: '' });
+    expect(before.stdout).toMatch(
+      /^hint {5}release script: not on db_node1, db_node2; .*\n {2}"splitmirror events install"/m,
+    );
+    await stage.run('events', 'install');
+    const after = await stage.run('check', '--json');
+    const { checks } = JSON.parse(after.stdout.trim().split('\n').at(-1) ?? '');
+    expect(checks).toContainEqual(expect.objectContaining({ node: 'db_node2', releaseScript: true }));
+    expect((await stage.run('check')).stdout).not.toContain('hint');
+    await stage.run('events', 'remove', '--job', job);
+  });
+
   it('are refused while nobody provably holds a group: its debt would be forgotten', { timeout: 180_000 }, async () => {
     const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, lost_rg: {} } }));
     expect((await stage.run('events', 'install', '--config', config)).code).toBe(10);

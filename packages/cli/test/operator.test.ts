@@ -267,8 +267,17 @@ describe('init', () => {
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const text = await readFile(file, 'utf8');
     expect(text).toMatch(/two copies, and would have one while a backup runs: .*accountslv/);
-    await writeFile(file, text.replace('allowLastCopy: false', 'allowLastCopy: true'));
-    expect((await stage.run('check', '--config', file)).code).toBe(0);
+    // What it cannot decide, it leaves to a person, and so does every check until then.
+    const accepted = `stabilitySeconds: 0.1\n${text.replace('allowLastCopy: false', 'allowLastCopy: true')}`;
+    await writeFile(file, accepted);
+    const undecided = await stage.run('check', '--config', file);
+    expect(undecided).toMatchObject({ code: 33, stdout: expect.stringMatching(/VOLUME_UNDECIDED.*: auditlv\n/) });
+    await writeFile(file, accepted.replace(/# (rawVolumes:\n *)# ( {2}auditlv: keep)/, '$1$2'));
+    const decided = await stage.run('check', '--config', file);
+    expect(decided).toMatchObject({ code: 0, stdout: expect.stringMatching(/auditlv by \w+/) });
+    await writeFile(file, accepted.replace('# leaveOut', 'leaveOut'));
+    const without = await stage.run('check', '--config', file);
+    expect(without).toMatchObject({ code: 0, stdout: expect.stringMatching(/left out on purpose: auditlv\n/) });
     expect((await stage.run('init', ...addresses, ...words, '--config', file)).code).toBe(2);
   });
 

@@ -145,3 +145,23 @@ describe('sudoers', () => {
     expect((await stage.run('sudoers')).code).toBe(2);
   });
 });
+
+describe('leaveOut', () => {
+  it('is told by the plan, the report and a restore', { timeout: 180_000 }, async () => {
+    const config = await stage.configure((base) => ({
+      ...base,
+      store: 'without',
+      groups: { ledger_rg: { ...base.groups.ledger_rg, rawVolumes: {}, leaveOut: ['auditlv'] } },
+    }));
+    const told = async (...words: string[]) => {
+      const { code, stdout } = await stage.run(...words, '--config', config);
+      return { code, lines: stdout.split('\n').filter((line) => line.includes('auditlv')) };
+    };
+    expect(await told('plan', 'ledger_rg')).toEqual({ code: 0, lines: ['  left out on purpose: auditlv'] });
+    expect((await told('backup', 'ledger_rg', '--quiet')).code).toBe(0);
+    expect((await told('show', 'ledger_rg')).lines).toContainEqual(
+      expect.stringMatching(/^ {2}left out on purpose +auditlv$/),
+    );
+    expect((await told('restore', 'ledger_rg', '--dry-run')).lines).toEqual(['  not in it, on purpose: auditlv']);
+  });
+});

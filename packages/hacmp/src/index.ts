@@ -17,6 +17,7 @@ export {
   planEvents,
   planGuard,
   type Registration,
+  releasePath,
   type ScriptFile,
 } from './node-scripts/installation.ts';
 export { type DebtScriptOptions, debtExitCodes, debtScript, type HookCommand } from './node-scripts/quiesce-debt.ts';

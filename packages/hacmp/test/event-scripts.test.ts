@@ -149,6 +149,15 @@ describe.concurrent.each(shells)('release script under %s', (shell) => {
     ]);
   });
 
+  it.each(['a', 'd', 'f'])('unmounts a copy whose name ends with %s, as its strategy has it', async (letter) => {
+    const made = [`/dev/smk3f9q2201${letter}`, '/splitmirror/k3f9q2/paylv'] as const;
+    const release = await releaseOn([...foreign, made]);
+    expect((await release(shell)).did).toEqual([
+      'umount /splitmirror/k3f9q2/paylv',
+      `fuser -k /dev/rsmk3f9q2201${letter}`,
+    ]);
+  });
+
   it('ends what reads a copy, by device and never by directory', async () => {
     const release = await releaseOn([...foreign, copy], { busy: ['smk3f9q2201'] });
     const { code, did, stderr } = await release(shell, 'payvg');

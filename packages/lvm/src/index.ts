@@ -7,6 +7,7 @@ export { type CopyName, type OurPath, readCopyName, readOurPath } from './pictur
 export type {
   ActiveGroup,
   CopyView,
+  DataVolume,
   FileSystemView,
   GroupView,
   LvmPicture,

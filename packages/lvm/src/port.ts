@@ -46,6 +46,8 @@ export interface SplitRequest {
   readonly suspend: Script['steps'];
   /** Steps that let it go on; each `pays` what it takes back. They run after the thaw, whatever happens. */
   readonly resume: Script['steps'];
+  /** One line for a person for each of these steps, by step id; without it, the family says what it takes them for. */
+  readonly explains?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which the kernel ends the freeze by itself. */
   readonly freezeSeconds: number;
   /** Permission to leave a volume without any second fresh copy while the backup runs. */

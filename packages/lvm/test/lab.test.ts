@@ -64,7 +64,7 @@ describe('aixMirror on the lab', () => {
 
   it('runs a whole cycle', async () => {
     const before = await mirror().look(node, contents);
-    expect(before).toMatchObject({ leftovers: [], stalePartitions: 0, rawVolumes: ['auditlv'] });
+    expect(before).toMatchObject({ leftovers: [], stalePartitions: 0, rawDevices: [{ volume: 'auditlv' }] });
     const plan = await planned(request);
     await perform(plan.split);
     await perform(plan.expose);

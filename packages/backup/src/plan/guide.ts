@@ -1,5 +1,6 @@
 import { quote } from '@splitmirror/host';
 import type { ArchiveRecord, Manifest } from '../store/manifest.ts';
+import { leftOutText } from './coverage.ts';
 
 /** Name of the file that {@link sumsOf} makes, as `sha256sum -c` reads it. */
 export const sumsName = 'SHA256SUMS';
@@ -17,13 +18,14 @@ export function sumsOf(
 
 /** What a person needs who has this directory, a shell, and nothing of splitmirror. */
 export function guideOf(manifest: Manifest): string {
-  const { run, group, node, createdAt, consistency, archives, suspicions } = manifest;
+  const { run, group, node, createdAt, consistency, archives, leftOut, suspicions } = manifest;
   const inRepository = archives.some(({ snapshot }) => snapshot !== null);
   const encrypted = archives.some(({ recipients }) => recipients !== null);
   return `${[
     `Backup of the resource group ${group}, made from node ${node} by splitmirror.`,
     `run ${run}, started ${createdAt}, committed ${manifest.committedAt}`,
     `consistency: ${consistency.level}`,
+    ...(leftOut.length === 0 ? [] : [`left out on purpose: ${leftOut.map(leftOutText).join(', ')}`]),
     ...(suspicions.length === 0 ? [] : ['', 'SUSPICIOUS:', ...suspicions.map(({ message }) => `  ${message}`)]),
     '',
     'manifest.json    what this backup is: archives, digests, the proofs of ownership',

@@ -60,6 +60,7 @@ const policy = z.strictObject({
   exposure: z.strictObject({ minutesPerMonth: z.number().nonnegative() }).optional(),
   strategy: text.optional(),
   rawVolumes: z.array(z.strictObject({ volume: text, lvcb: z.enum(['keep', 'skip']) })),
+  leaveOut: z.array(text).optional(),
   stored: z
     .strictObject({ compression: z.enum(['none', 'gzip', 'zstd']).optional(), recipients: z.array(text).optional() })
     .optional(),
@@ -125,6 +126,7 @@ export const runPlanSchema: z.ZodType<RunPlan> = z
         timeoutSeconds: z.int().min(1),
       }),
     ),
+    leftOut: z.array(z.strictObject({ volume: text, mountPoint: text.nullable() })).optional(),
     estimates: z.strictObject({
       frozenMsAtMost: z.number().nonnegative(),
       frozenMs: z.number().nonnegative().nullable(),

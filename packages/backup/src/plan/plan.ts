@@ -7,6 +7,7 @@ import { quiesceSteps, secretProblems } from '../run/quiesce.ts';
 import { type GroupSurvey, surveyGroup } from '../run/survey.ts';
 import { exposuresOf, refuseExposure } from '../store/exposure.ts';
 import { formProblems } from '../store/stored-form.ts';
+import { coverageOf } from './coverage.ts';
 import { estimatesOf } from './estimates.ts';
 import { archivePreflight } from './preflight.ts';
 import { quiescePreflight } from './quiesce-preflight.ts';
@@ -34,19 +35,20 @@ export async function planBackup(
   const { standing, picture, notes } = survey;
 
   const run = surroundings.newRunId();
-  const { suspend, resume } = quiesceSteps(policy.quiesce, notes, run, standing.node);
-  const fileSystems = standing.contents.fileSystems === 'ALL' ? picture.fileSystems : standing.contents.fileSystems;
+  const quiesce = quiesceSteps(policy.quiesce, notes, run, standing.node);
+  const mountPoints = standing.contents.fileSystems === 'ALL' ? picture.fileSystems : standing.contents.fileSystems;
+  const { fileSystems, leftOut, problems: undecided } = coverageOf(picture, group, mountPoints, policy);
   const planned = context.mirror.plan(picture, {
     run,
     fileSystems,
     rawVolumes: policy.rawVolumes.map(({ volume }) => volume),
-    suspend,
-    resume,
+    ...quiesce,
     freezeSeconds: policy.freezeSeconds,
     allowLastCopy: policy.allowLastCopy,
     strategy: policy.strategy,
   });
   const problems = [
+    ...undecided,
     ...('problems' in planned ? planned.problems : []),
     ...secretProblems(policy.quiesce, standing.node),
     ...(await quiescePreflight(context, standing.node, policy.quiesce, options.signal)),
@@ -81,6 +83,7 @@ export async function planBackup(
     policy,
     mirror,
     archives: mirror.volumes.map((volume) => planArchive(volume, policy)),
+    ...(leftOut.length === 0 ? {} : { leftOut }),
     estimates,
   };
 }

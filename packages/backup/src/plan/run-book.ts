@@ -1,7 +1,7 @@
 import { dd, tar } from '@splitmirror/archive';
 import { type Command, members, type Pipeline, quote, renderCommand, type Script, type Step } from '@splitmirror/host';
 import type { Phase } from '../ports.ts';
-import { type Holder, lockingScript, unlockingScript } from '../run/lock.ts';
+import { lockPhases } from './lock-phases.ts';
 import { digestOf, type PlannedArchive, type RunPlan } from './run-plan.ts';
 
 /**
@@ -13,25 +13,24 @@ import { digestOf, type PlannedArchive, type RunPlan } from './run-plan.ts';
  */
 export function renderRunBook(plan: RunPlan): string {
   const { mirror, node, group, run } = plan;
-  const holder = holderOf(plan);
+  const { lock, unlock } = lockPhasesOf(plan);
   const still = `${node} holds ${group}, alone and stably: you asked again (see the top)`;
   return `${[
     ...header(plan),
     functions,
     ...beginning(run),
-    `programs ${[...programsOf(plan, holder)].map(quote).join(' ')}`,
-    '',
-    ...title('lock: keep every other run away'),
+    `programs ${[...programsOf(plan)].map(quote).join(' ')}`,
+    ...title(`${lock.name}: ${lock.title}`),
     `ask ${quote(still)} || exit 2`,
     `[ "$(entries ${quote(plan.notes)})" -eq 0 ] || {`,
     `say ${quote(`another run holds ${group}, or left something there: nothing was changed. See ${plan.notes}`)} >&2`,
     'exit 2',
     '}',
-    ...steps(lockingScript(plan.notes, holder), {}),
+    ...steps(lock.script, lock.explains),
     // Of two that came at once, the one that looks later sees the other.
     `if [ -n "$failed" ] || [ "$(entries ${quote(plan.notes)})" -ne 1 ]; then`,
     `say ${quote(`the lock of ${group} could not be taken: nothing else was changed. See ${plan.notes}`)} >&2`,
-    ...steps(unlockingScript(plan.notes, holder), {}),
+    ...steps(unlock.script, unlock.explains),
     'exit 2',
     'fi',
     ...phase(mirror.split, frozenSteps(mirror.split.script)),
@@ -66,9 +65,7 @@ export function renderRunBook(plan: RunPlan): string {
     ...giveUp(plan, mirror.split.undo),
     'fi',
     `ask ${quote('every copy is in step: no partition is stale')} || bad=1`,
-    '',
-    ...title('unlock'),
-    ...steps(unlockingScript(plan.notes, holder), {}),
+    ...phase(unlock),
     '',
     'if [ -n "$bad" ]; then',
     `say ${quote(`run ${run} FAILED: the mirror is whole again, and what lies here is no backup`)} >&2`,
@@ -328,29 +325,17 @@ function freezeCheck(seconds: number): string[] {
   ];
 }
 
-function programsOf(plan: RunPlan, holder: Holder): ReadonlySet<string> {
+function programsOf(plan: RunPlan): ReadonlySet<string> {
   const { split, expose, withdraw, merge } = plan.mirror;
-  const scripts = [
-    lockingScript(plan.notes, holder),
-    ...[split, expose, withdraw, merge].map(({ script }) => script),
-    unlockingScript(plan.notes, holder),
-  ];
+  const { lock, unlock } = lockPhasesOf(plan);
   const sources = [
-    ...scripts.flatMap((script) => script.steps.map(({ run }) => run)),
+    ...[lock, split, expose, withdraw, merge, unlock].flatMap(({ script }) => script.steps.map(({ run }) => run)),
     ...plan.archives.map(({ source }) => source),
   ];
   return new Set([...sources.flatMap(members).map(({ argv }) => argv[0]), 'cksum', 'date', 'sed', 'wc']);
 }
 
-/** The lock in nobody's name: no machine can tell that a person is gone. */
-function holderOf(plan: RunPlan): Holder {
-  return {
-    splitmirror: 1,
-    run: plan.run,
-    group: plan.group,
-    token: digestOf(plan).slice(0, 32),
-    controller: { host: 'run-book by hand', pid: 1, birth: null },
-    since: plan.createdAt,
-    intended: plan.mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy })),
-  };
+/** A run-book is written once: its lock is known beforehand. */
+function lockPhasesOf(plan: RunPlan): ReturnType<typeof lockPhases> {
+  return lockPhases(plan, digestOf(plan).slice(0, 32));
 }

@@ -4,6 +4,7 @@ import type { Evidence, GroupContents, MirrorPlan, Proof } from '../ports.ts';
 import type { QuiesceHooks } from '../run/quiesce.ts';
 import type { ExposureLimit } from '../store/exposure.ts';
 import type { StoredForm } from '../store/stored-form.ts';
+import type { LeftOut } from './coverage.ts';
 import type { RunEstimates } from './estimates.ts';
 
 /** What the operator has decided about a group. */
@@ -20,6 +21,8 @@ export interface GroupPolicy {
   readonly strategy?: string | undefined;
   /** Raw volumes to be saved, by name, and whether their first block is a logical volume control block. */
   readonly rawVolumes: readonly { readonly volume: string; readonly lvcb: 'keep' | 'skip' }[];
+  /** Volumes that are left out on purpose, by name: of any other that may hold data and is not saved, a plan is refused. */
+  readonly leaveOut?: readonly string[] | undefined;
   /** How archives are compressed and encrypted; as they come when not given. */
   readonly stored?: StoredForm | undefined;
   /** How many volumes are streamed side by side. */
@@ -85,6 +88,8 @@ export interface RunPlan {
   readonly policy: GroupPolicy;
   readonly mirror: MirrorPlan;
   readonly archives: readonly PlannedArchive[];
+  /** What is not backed up, because the policy leaves it out; absent when that is nothing. */
+  readonly leftOut?: readonly LeftOut[] | undefined;
   readonly estimates: RunEstimates;
 }
 

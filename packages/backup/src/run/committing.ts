@@ -17,7 +17,9 @@ export interface Committed {
 export async function commitRun(store: Store, stored: StoredRun, state: RunState, now: Date): Promise<Committed> {
   // One damaged backup of the past must not cost the new one: it is told when the store is listed.
   const { backups } = await store.survey(state.plan.group);
-  const history = historyOf(backups);
+  // What is left out on purpose from now on is not missed.
+  const leftOut = new Set((state.plan.leftOut ?? []).map(({ volume }) => volume));
+  const history = historyOf(backups).map((run) => run.filter(({ volume }) => !leftOut.has(volume)));
   const suspicions = judgeAgainstHistory(state.archives, history);
   const directory = await stored.commit(manifestOf(state, stored.createdAt, now, suspicions, history.length));
   return { directory, suspicions };
@@ -54,6 +56,7 @@ function manifestOf(
     proofs: [...state.proofs],
     facts: { ...state.facts },
     archives: [...state.archives],
+    leftOut: [...(plan.leftOut ?? [])],
     suspicions,
     judgedAgainst,
     parent: null,

@@ -74,7 +74,25 @@ describe('quiesceSteps, in a real shell', () => {
   });
 
   it('adds no step without hooks', () => {
-    expect(quiesceSteps(null, notes, 'abc123', 'db1')).toEqual({ suspend: [], resume: [] });
+    expect(quiesceSteps(null, notes, 'abc123', 'db1')).toEqual({ suspend: [], resume: [], explains: {} });
+  });
+});
+
+it('says of each step what it is for, and of the note that it only writes one', () => {
+  const given: QuiesceHooks = {
+    before: [['db', 'checkpoint']],
+    suspend: [['db', 'suspend']],
+    resume: [['db', 'resume']],
+    after: [['db', 'switch']],
+    timeoutSeconds: 5,
+  };
+  expect(quiesceSteps(given, notes, 'abc123', 'db1').explains).toEqual({
+    'before:0': 'While the application still works: db checkpoint',
+    note: 'Note in a file system of the group that this run is about to suspend the application, and what resumes it.',
+    'suspend:0': 'Bring the application to rest: db suspend',
+    'resume:0': 'Let the application go on: db resume',
+    settle: 'Take the note away: the application goes on for certain.',
+    'after:0': 'Once the application works again: db switch',
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Command, changes, type Script, type Step, type StepResult } from '@splitmirror/host';
+import { type Command, changes, renderCommand, type Script, type Step, type StepResult } from '@splitmirror/host';
 import type { Problem } from '../ports.ts';
 
 /** A command of a hook: its words alone, or with what it reads. Neither is a place for a secret: both are in the plan. */
@@ -36,23 +36,25 @@ export interface QuiesceHooks {
   readonly consistency?: 'application' | 'file-system' | undefined;
 }
 
+/** Steps around a split, with one line for a person for each of them, by step id. */
+interface QuiesceSteps {
+  readonly suspend: readonly Step[];
+  readonly resume: readonly Step[];
+  readonly explains: Readonly<Record<string, string>>;
+}
+
 /**
  * Steps around the split. A note is written first and removed only after a confirmed resume: wherever the group is by
  * then, the note tells that somebody owes the application a resume (the quiesce debt).
  *
  * @param node Cluster node on which it is suspended: on another one the note is a debt for certain.
  */
-export function quiesceSteps(
-  hooks: QuiesceHooks | null,
-  notes: string,
-  run: string,
-  node: string,
-): { readonly suspend: readonly Step[]; readonly resume: readonly Step[] } {
-  if (hooks === null) return { suspend: [], resume: [] };
+export function quiesceSteps(hooks: QuiesceHooks | null, notes: string, run: string, node: string): QuiesceSteps {
+  if (hooks === null) return { suspend: [], resume: [], explains: {} };
   const before = stepsOf('before', hooks.before, hooks);
   const suspensions = stepsOf('suspend', hooks.suspend, hooks);
   const after = stepsOf('after', hooks.after, hooks);
-  if (suspensions.length === 0) return { suspend: before, resume: after };
+  if (suspensions.length === 0) return explained(before, after);
   const note: Step = {
     id: 'note',
     run: changes('tee', `${notes}/quiesce`),
@@ -60,9 +62,29 @@ export function quiesceSteps(
     timeoutSeconds: 30,
   };
   const debts = [note, ...suspensions].map(({ id }) => id);
+  return explained([...before, note, ...suspensions], [...payingSteps(hooks, notes, debts), ...after]);
+}
+
+/** What each kind of step is for: the first part of its id. */
+const purposes: Readonly<Record<string, string>> = {
+  before: 'While the application still works',
+  note: 'Note in a file system of the group that this run is about to suspend the application, and what resumes it',
+  suspend: 'Bring the application to rest',
+  resume: 'Let the application go on',
+  settle: 'Take the note away: the application goes on for certain',
+  after: 'Once the application works again',
+};
+
+function explained(suspend: readonly Step[], resume: readonly Step[]): QuiesceSteps {
+  const lineOf = ({ id, run }: Step): string => {
+    const purpose = purposes[id.split(':')[0] ?? ''] ?? id;
+    // A command of the hooks has a number; ours say it all.
+    return id.includes(':') ? `${purpose}: ${renderCommand(run)}` : `${purpose}.`;
+  };
   return {
-    suspend: [...before, note, ...suspensions],
-    resume: [...payingSteps(hooks, notes, debts), ...after],
+    suspend,
+    resume,
+    explains: Object.fromEntries([...suspend, ...resume].map((step) => [step.id, lineOf(step)])),
   };
 }
 

@@ -108,6 +108,8 @@ const second = z.strictObject({
     volumes: z.array(z.strictObject({ volume: z.string(), copies: z.int(), copiesLeft: z.int() })),
   }),
   archives: z.array(archive),
+  /** Volumes of the group that this backup does not hold, because somebody has decided so. */
+  leftOut: z.array(z.strictObject({ volume: z.string(), mountPoint: z.string().nullable() })).default([]),
   /** Why the run is off its history; empty for one that is not. */
   suspicions: z.array(suspicion),
   /** How many earlier backups it was held against; too few say nothing. */
@@ -136,6 +138,7 @@ const first = z
         snapshot: null,
         seconds: null,
       })),
+      leftOut: [],
       suspicions: [],
       judgedAgainst: 0,
       parent: null,

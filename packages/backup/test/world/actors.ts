@@ -176,8 +176,9 @@ export function pictureOf(group: Group, node: string): Picture & Seen {
     ...(marked ? [{ run: group.markedBy, what: 'directory', name: '/splitmirror' }] : []),
   ];
   const stalePartitions = here ? group.stale : 0;
+  const dataVolumes = [{ volume: 'datalv', holds: 'file-system', mountPoint: `/${group.name}` }] as const;
   const digest = `${node} ${here} ${seen.copies} ${seen.mounted} ${copy} ${marked} ${stalePartitions}`;
-  return { node, digest, leftovers, stalePartitions, fileSystems: [`/${group.name}`], ...seen };
+  return { node, digest, leftovers, stalePartitions, fileSystems: [`/${group.name}`], dataVolumes, ...seen };
 }
 
 interface Seen {

@@ -1,4 +1,5 @@
 import {
+  leftOutText,
   missingPrograms,
   type PlanningContext,
   type Problem,
@@ -6,7 +7,8 @@ import {
   programSteps,
   quiescePrograms,
 } from '@splitmirror/backup';
-import { changes, type Host, type Script } from '@splitmirror/host';
+import { releasePath } from '@splitmirror/hacmp';
+import { changes, type Host, reads, type Script, type StepResult } from '@splitmirror/host';
 import type { AdapterChoice } from '@splitmirror/ssh';
 import { lookForNamed, settingProblem } from '../config/named-here.ts';
 import { policyOf, scheduleOf } from '../config/policy.ts';
@@ -23,6 +25,12 @@ interface Check {
   readonly subject: string;
   readonly says: string;
   readonly problems: readonly Problem[];
+}
+
+interface NodeCheck extends Check {
+  readonly node: string;
+  /** Whether it has the script that lets split copies go before a group is released; `null` when it does not say. */
+  readonly releaseScript: boolean | null;
 }
 
 /**
@@ -51,6 +59,7 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     for (const each of checks) tell(await each);
     // One after another: each of them asks all nodes.
     for (const group of Object.keys(config.groups).sort()) tell(await checkGroup(context, config, group, signal));
+    for (const line of releaseHint(await Promise.all(checks))) reporter.line(line);
   });
   reporter.result({ checks: found });
   return exitCodeOfProblems(found.flatMap(({ problems }) => problems));
@@ -114,13 +123,14 @@ async function checkNode(
   programs: readonly string[],
   clients: ReadonlyMap<string, AdapterChoice>,
   signal: AbortSignal,
-): Promise<Check> {
+): Promise<NodeCheck> {
   const subject = `node ${node}`;
+  const silent = { subject, node, releaseScript: null };
   try {
     const outcome = await host.run(nodeScript(programs), { signal });
     if (outcome.kind !== 'completed') {
       const seen = outcome.kind === 'unknown' ? outcome.reason : outcome.kind;
-      return { subject, says: 'did not answer to the end', problems: [problem('HOST_LOST', node, seen)] };
+      return { ...silent, says: 'did not answer to the end', problems: [problem('HOST_LOST', node, seen)] };
     }
     const user = outcome.steps.find(({ id }) => id === 'user');
     const seen = user?.kind === 'ended' ? user.stdout.trim() || user.stderr.trim() : 'no answer';
@@ -132,17 +142,41 @@ async function checkNode(
     const client = clients.get(node);
     // The embedded client is the rule; why it is another one is what an operator asks.
     const reached = client?.adapter === 'openssh' ? `reached with OpenSSH (${client.because})` : 'reached';
-    return { subject, says: problems.length === 0 ? `${reached}, may act as root` : reached, problems };
+    const says = problems.length === 0 ? `${reached}, may act as root` : reached;
+    return { subject, node, releaseScript: hasReleaseScript(outcome.steps), says, problems };
   } catch (error) {
-    return { subject, says: 'cannot be asked', problems: problemsOf(error, node) };
+    return { ...silent, says: 'cannot be asked', problems: problemsOf(error, node) };
   }
 }
 
-/** What a node is asked: as whom commands that change something are run there, and whether it has these programs. */
+function hasReleaseScript(steps: readonly StepResult[]): boolean | null {
+  const listed = steps.find(({ id }) => id === 'release');
+  if (listed?.kind !== 'ended') return null;
+  if (listed.exitCode === 0) return true;
+  return /not exist|No such file/i.test(listed.stderr) ? false : null;
+}
+
+/** What a planned move of a group meets on the nodes that were asked; no problem of a backup, and told once. */
+function releaseHint(checks: readonly NodeCheck[]): string[] {
+  const bare = checks.filter(({ releaseScript }) => releaseScript === false).map(({ node }) => node);
+  if (bare.length === 0) return [];
+  return [
+    `hint     release script: not on ${bare.join(', ')}; without it a planned move of a group fails while its copies are mounted`,
+    '  "splitmirror events install" puts it there, and says what calls it.',
+  ];
+}
+
+/** What a node is asked: as whom commands that change something are run there, whether it has these programs, and the release script. */
 export function nodeScript(programs: readonly string[]): Script {
   // It goes the way of a change, through sudo where changes do, and changes nothing.
   const user = { id: 'user', run: changes('id', '-u'), timeoutSeconds: 30, onFailure: 'continue' } as const;
-  return { steps: [user, ...programSteps(programs)] };
+  const release = {
+    id: 'release',
+    run: reads('ls', '-ld', releasePath),
+    timeoutSeconds: 30,
+    onFailure: 'continue',
+  } as const;
+  return { steps: [user, release, ...programSteps(programs)] };
 }
 
 const known: Readonly<Record<string, Pick<Problem, 'message' | 'remedy'>>> = {
@@ -166,9 +200,10 @@ async function checkGroup(
   const subject = `group ${group}`;
   try {
     if (config.groups[group]?.schedule !== undefined) scheduleOf(config, group);
-    const { node, mirror } = await planBackup(context, group, policyOf(config, group), { signal });
+    const { node, mirror, leftOut = [] } = await planBackup(context, group, policyOf(config, group), { signal });
     const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
-    return { subject, says: `held by ${node}, could be backed up now: ${volumes}`, problems: [] };
+    const without = leftOut.length === 0 ? '' : `; left out on purpose: ${leftOut.map(leftOutText).join(', ')}`;
+    return { subject, says: `held by ${node}, could be backed up now: ${volumes}${without}`, problems: [] };
   } catch (error) {
     signal.throwIfAborted();
     return { subject, says: 'could not be backed up now', problems: problemsOf(error, null) };

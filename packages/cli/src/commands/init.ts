@@ -144,16 +144,24 @@ async function describeGroup(
     for (const [node, host] of hosts) {
       const picture = await look(host, node, contents).catch(() => null);
       const volumes = (picture?.groups ?? []).flatMap((group) => (group.kind === 'active' ? group.volumes : []));
-      if (volumes.length === 0) continue;
-      const own = volumes.filter(({ type }) => !/log$/.test(type));
+      if (picture === null || volumes.length === 0) continue;
+      const { dataVolumes, fileSystems } = picture;
+      const [raw, others] = [
+        dataVolumes.filter(({ holds }) => holds === 'raw'),
+        dataVolumes.filter(({ holds }) => holds !== 'raw'),
+      ];
+      const names = new Set(dataVolumes.map(({ volume }) => volume));
       return {
         name,
-        rawVolumes: own.filter(({ fileSystem }) => fileSystem === null).map((volume) => volume.name),
-        twoCopies: own.filter(({ copies }) => copies === 2).map((volume) => volume.name),
+        rawVolumes: raw.map(({ volume }) => volume),
+        strangers: others.filter(({ mountPoint }) => mountPoint === null || !fileSystems.includes(mountPoint)),
+        twoCopies: volumes
+          .filter((volume) => names.has(volume.name) && volume.copies === 2)
+          .map((volume) => volume.name),
       };
     }
   }
-  return { name, rawVolumes: [], twoCopies: [] };
+  return { name, rawVolumes: [], strangers: [], twoCopies: [] };
 }
 
 function rowsOf(reports: readonly NodeReport[]): GroupRow[] {

@@ -1,4 +1,5 @@
 import {
+  leftOutText,
   listBackups,
   type NodePlace,
   previewRestore,
@@ -181,6 +182,9 @@ function tell(
 function previewText({ manifest }: StoredBackup, { volumes, unmatched }: RestorePreview): string[] {
   return [
     `run ${manifest.run} of ${manifest.createdAt}, ${manifest.consistency.level} consistency`,
+    ...(manifest.leftOut.length === 0
+      ? []
+      : [`  not in it, on purpose: ${manifest.leftOut.map(leftOutText).join(', ')}`]),
     ...volumes.flatMap(({ volume, mountPoint, files, bytes, paths }) => [
       `  ${volume} (${mountPoint ?? 'raw volume'}): ${files} files, ${bytesText(bytes)}`,
       ...paths.slice(0, 5).map((path) => `    ${path}`),

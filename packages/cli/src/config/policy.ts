@@ -32,6 +32,7 @@ export function policyOf(config: Config, group: string): GroupPolicy {
     ...(minutesPerMonth === undefined ? {} : { exposure: { minutesPerMonth } }),
     ...(settings.strategy === undefined ? {} : { strategy: settings.strategy }),
     rawVolumes: Object.entries(settings.rawVolumes).map(([volume, lvcb]) => ({ volume, lvcb })),
+    ...(settings.leaveOut.length === 0 ? {} : { leaveOut: settings.leaveOut }),
     ...(compression === 'none' && recipients.length === 0 ? {} : { stored: { compression, recipients } }),
     parallel: settings.parallel,
     archiveSeconds: Math.ceil(settings.archiveHours * 3600),

@@ -37,6 +37,7 @@ describe('readConfig', () => {
           allowLastCopy: false,
           approval: 'none',
           rawVolumes: {},
+          leaveOut: [],
           parallel: 2,
           archiveHours: 24,
           idleMinutes: 30,

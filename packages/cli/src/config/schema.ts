@@ -76,6 +76,12 @@ const group = z.strictObject({
     .record(z.string(), z.enum(['keep', 'skip']))
     .default({})
     .describe('raw volumes to save: `keep` or `skip` their first 512 bytes'),
+  leaveOut: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'logical volumes that are left out on purpose; any other that may hold data and is not saved stops a backup',
+    ),
   parallel: z.int().min(1).max(16).default(2).describe('volumes streamed side by side'),
   archiveHours: z.number().positive().max(240).default(24).describe('that the archive of one volume may take'),
   idleMinutes: z

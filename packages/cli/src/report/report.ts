@@ -1,4 +1,4 @@
-import type { BackupHealth, BackupRecord, Manifest, RunTimeline } from '@splitmirror/backup';
+import { type BackupHealth, type BackupRecord, leftOutText, type Manifest, type RunTimeline } from '@splitmirror/backup';
 import { bytesText, durationText } from '../units.ts';
 import type { Aftermath } from './aftermath.ts';
 import { labelOf } from './figure.ts';
@@ -168,11 +168,12 @@ function provedBy(health: BackupHealth | null): [string, string][] {
   return [['proven', proven === null ? 'by no drill' : `${proven.level}, ${proven.at}`]];
 }
 
-function factsOf({ consistency, redundancy }: Manifest): [string, string][] {
+function factsOf({ consistency, leftOut, redundancy }: Manifest): [string, string][] {
   const { exposedSeconds, copiesLeft } = redundancy;
   return [
     ['consistency', consistency.level],
     ['fewer copies for', `${durationText(exposedSeconds * 1000)}, with ${copiesLeft} left on the live side`],
+    ...(leftOut.length === 0 ? [] : [['left out on purpose', leftOut.map(leftOutText).join(', ')] as [string, string]]),
   ];
 }
 

@@ -37,8 +37,8 @@ PATH=${quote(commands)} LC_ALL=C
 export PATH LC_ALL
 
 ${deadline}
-# Names of split copies, and nothing else: sm, the run, the number of copies, two digits.
-ours='^sm[a-z][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][123][0-9][0-9]$'
+# Names of split copies, and nothing else: sm, the run, the number of copies, two digits, perhaps a letter for the strategy.
+ours='^sm[a-z][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][123][0-9][0-9][acdef]?$'
 
 # Copies of a volume group: its list does not wait for a lock. Fails when there is no list.
 copies_of() {

@@ -57,6 +57,11 @@ export const followedEvents = [
   'rg_move_complete',
 ] as const;
 
+const scriptDirectory = '/usr/local/bin';
+
+/** Where {@link planEvents} puts the script that lets split copies go before their group is released, unless told otherwise. */
+export const releasePath = scriptPath(scriptDirectory, 'release');
+
 /** A resource group whose backup the nodes start themselves. */
 export interface GroupInstallation extends GroupEntries {
   /** Its volume groups: their split copies are let go before the group is. */
@@ -106,7 +111,7 @@ export function planEvents({
   guard,
   section,
   commands,
-  directory = '/usr/local/bin',
+  directory = scriptDirectory,
   state = '/var/splitmirror',
   events = followedEvents,
 }: EventsOptions): Installation {
@@ -119,12 +124,14 @@ export function planEvents({
     if (!/^[A-Za-z_][\w.-]*$/.test(name)) throw new RangeError(`not a volume group: ${name}`);
   }
   const spool = `${state}/events`;
-  const [event, crontab, release] = ['event', 'crontab', 'release'].map(
-    (name) => `${directory}/splitmirror-${name}`,
-  ) as [string, string, string];
+  const [event, crontab, release] = ['event', 'crontab', 'release'].map((name) => scriptPath(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
   const debts = groups.flatMap(({ group, debt }) => {
     if (!debt) return [];
-    const path = `${directory}/splitmirror-debt-${group}`;
+    const path = scriptPath(directory, `debt-${group}`);
     return [{ group, file: fileOf(path, debtScript({ path, commands, ...debt })) }];
   });
   return {
@@ -154,6 +161,10 @@ export function planEvents({
     ],
     stop: [[crontab, 'remove']],
   };
+}
+
+function scriptPath(directory: string, name: string): string {
+  return `${directory}/splitmirror-${name}`;
 }
 
 function checkedNodes(nodes: readonly string[]): string[] {

@@ -6,7 +6,11 @@ import { type AnsweredReport, type Evidence, type Finding, undecidable, unusable
 /** Mount points below it are splitmirror's own copies, which are no part of the group. */
 const ownMounts = '/splitmirror/';
 
+/** Where splitmirror mounts the copy that a run made of a volume. */
+const ownMount = /^\/splitmirror\/[a-z][a-z0-9]{5}\/[^/:]+$/;
+
 interface Storage {
+  readonly group: string;
   readonly contents: GroupContents;
   readonly answered: readonly AnsweredReport[];
   /** Nodes where clRGinfo has the group online. */
@@ -19,7 +23,7 @@ interface Storage {
  * Holds the cluster's word against the disks: volume groups read/write and all file systems mounted on the holder, and
  * nothing of it on any other node. A mount counts only when its device is a volume of the group.
  */
-export function judgeStorage({ contents, answered, online, holding }: Storage): {
+export function judgeStorage({ group, contents, answered, online, holding }: Storage): {
   findings: Finding[];
   evidence: Evidence[];
   mountPoints: readonly string[];
@@ -54,7 +58,7 @@ export function judgeStorage({ contents, answered, online, holding }: Storage): 
       ...(holding ? missing(holding, volumeGroups, mountPoints, own) : []),
       ...answered
         .filter((report) => report !== holding && !online.includes(report.node))
-        .flatMap((report) => strayed(report, volumeGroups, mountPoints, devices, holding !== undefined)),
+        .flatMap((report) => strayed(group, report, volumeGroups, mountPoints, devices, holding !== undefined)),
     ],
     evidence: holding ? evidenceOf(holding, volumeGroups, mountPoints) : [],
     mountPoints,
@@ -136,6 +140,7 @@ function missing(
 }
 
 function strayed(
+  group: string,
   report: AnsweredReport,
   volumeGroups: readonly string[],
   mountPoints: readonly string[],
@@ -154,14 +159,21 @@ function strayed(
       code: 'VOLUME_GROUP_ELSEWHERE',
       message: `${name} is varied on read/write on ${node}, which does not have the group`,
       seen: 'active read/write',
+      remedy,
     })),
     ...mounted.map((mount) => ({
       code: 'FILE_SYSTEM_ELSEWHERE',
       message: `${mount.mountPoint} is mounted on ${node}, which does not have the group`,
       seen: `${mount.device} since ${mount.since}`,
+      remedy: ownMount.test(mount.mountPoint) ? unmounting(group, node, mount) : remedy,
     })),
   ];
-  return problems.map((problem) => ({ refusal, problem: { ...problem, node, remedy } }));
+  return problems.map((problem) => ({ refusal, problem: { ...problem, node } }));
+}
+
+/** Nobody has to settle whose a copy is. A recovery cannot unmount it here: it goes where somebody provably holds the group. */
+function unmounting(group: string, node: string, { mountPoint }: Mount): string {
+  return `It is a copy that splitmirror mounted: "umount ${mountPoint}" on ${node} frees it and loses nothing. Once a node holds ${group} provably again, "splitmirror recover ${group}" clears away the rest.`;
 }
 
 /** Mounts of other machines' file systems prove nothing: NFS cross mounts are part of many clusters. */

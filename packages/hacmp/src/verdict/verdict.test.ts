@@ -28,6 +28,23 @@ describe('decide', () => {
   );
 });
 
+it('names the command for a mount that is a copy of ours, which nobody has to settle', async () => {
+  const made = healthyWorld(['db1', 'db2']);
+  for (const node of Object.values(made)) {
+    node.volumes.payvg?.push(['smk3f9q2201', 'jfs2', '/splitmirror/k3f9q2/paylv']);
+  }
+  made.db2?.mounts.push(
+    ['/dev/smk3f9q2201', '/splitmirror/k3f9q2/paylv', 'Nov 20 07:00'],
+    ['/dev/smk3f9q2201', '/mnt', 'Nov 20 07:00'],
+  );
+  const decided = decide(payGroup, [await survey(hostsOf(made), { volumeGroups: ['payvg'] })]);
+  const remedies = decided.kind === 'held' ? [] : decided.reasons.map(({ remedy }) => remedy);
+  expect(remedies).toEqual([
+    'It is a copy that splitmirror mounted: "umount /splitmirror/k3f9q2/paylv" on db2 frees it and loses nothing. Once a node holds payrg provably again, "splitmirror recover payrg" clears away the rest.',
+    'Settle by hand who owns the data: the disks on db2 contradict the cluster.',
+  ]);
+});
+
 /** They may refuse or warn; a usable answer of them is no condition. */
 const supporting = ['lsrpnode', 'cllsnode', 'ifconfig -a'];
 

@@ -123,7 +123,7 @@ export function decide(
   const online = rows.filter((row) => meaningOf(row.state) === 'online').map((row) => row.node);
   const holding = answered.find((report) => report.node === holder.node);
   const standing = holder.node === undefined || holding ? [] : [holderGone(holder.node)];
-  const storage = judgeStorage({ contents, answered, online, holding });
+  const storage = judgeStorage({ group, contents, answered, online, holding });
   const labels = judgeLabels({ labels: resources.serviceLabels, answered, online, holding });
   const findings = [
     ...found,

@@ -75,8 +75,9 @@ export function assemblePicture(seen: Sightings): LvmPicture {
   const stanzas = stanzasOf(seen);
   const snapshotGroups = snapshotGroupsOf(seen);
   const theirs = volumes.filter(({ name, child }) => readCopyName(name) === null && !child);
-  const raw = theirs
-    .filter(({ fileSystem, type }) => fileSystem === null && !systemTypes.has(type) && !/^jfs2?$/.test(type))
+  const saved = seen.snapshots.flatMap(({ snapshots }) => snapshots.map(({ name }) => name));
+  const data = theirs
+    .filter(({ name, type }) => !systemTypes.has(type) && !saved.includes(`/dev/${name}`))
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const picture = {
     node: seen.node,
@@ -91,8 +92,12 @@ export function assemblePicture(seen: Sightings): LvmPicture {
             .filter((mountPoint) => readOurPath(mountPoint) === null)
             .sort()
         : [...seen.contents.fileSystems].sort(),
-    rawVolumes: raw.map(({ name }) => name),
-    rawDevices: raw.map((volume) => deviceOf(volume, groups)),
+    dataVolumes: data.map((volume) => ({
+      volume: volume.name,
+      holds: isRaw(volume) ? ('raw' as const) : ('file-system' as const),
+      mountPoint: volume.fileSystem?.mountPoint ?? null,
+    })),
+    rawDevices: data.filter(isRaw).map((volume) => deviceOf(volume, groups)),
     mounts,
     directories,
     stanzas,
@@ -101,6 +106,10 @@ export function assemblePicture(seen: Sightings): LvmPicture {
     snapshots: seen.snapshots,
   };
   return { ...picture, digest: digestOf(picture) };
+}
+
+function isRaw({ fileSystem, type }: VolumeView): boolean {
+  return fileSystem === null && !/^jfs2?$/.test(type);
 }
 
 function deviceOf({ name, group, logicalPartitions, open }: VolumeView, groups: readonly GroupView[]): RawDevice {
@@ -304,7 +313,8 @@ function leftoversOf(
 function digestOf(picture: Omit<LvmPicture, 'digest'>): string {
   const stable = {
     ...picture,
-    // Sizes stand with the groups; whether somebody has them open changes by itself.
+    // They follow from the groups; whether somebody has a device open changes by itself.
+    dataVolumes: undefined,
     rawDevices: undefined,
     groups: picture.groups.map((view) => {
       if (view.kind !== 'active') return [view.kind, view.name];

@@ -1,6 +1,6 @@
 import type { ScriptOutcome, StepResult } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
-import { type Model, modelHost, shopModel } from '../../test/model.ts';
+import { type Model, mirroredVolume, modelHost, shopModel } from '../../test/model.ts';
 import { MirrorError } from '../errors.ts';
 import { lookScript, readLook } from './look.ts';
 
@@ -38,7 +38,11 @@ describe('readLook', () => {
       leftovers: [],
       stalePartitions: 0,
       fileSystems: ['/shop/data', '/shop/data/orders'],
-      rawVolumes: ['queuelv'],
+      dataVolumes: [
+        { volume: 'datalv', holds: 'file-system', mountPoint: '/shop/data' },
+        { volume: 'orderlv', holds: 'file-system', mountPoint: '/shop/data/orders' },
+        { volume: 'queuelv', holds: 'raw', mountPoint: null },
+      ],
       rawDevices: [{ volume: 'queuelv', device: '/dev/rqueuelv', bytes: 2 * 16 * 2 ** 20, open: true }],
       directories: [],
     });
@@ -112,6 +116,34 @@ describe('readLook', () => {
       }
     },
   );
+
+  it('tells every volume that may hold data, also one that no file system or policy knows', async () => {
+    const disks = ['hdisk2', 'hdisk3'];
+    const steps = await answers(({ groups: [group], stanzas }) => {
+      group?.volumes.push(
+        mirroredVolume('loglv', 4, disks, 1, 31, { type: 'jfs2log' }),
+        mirroredVolume('pagelv', 5, disks, 1, 32, { type: 'paging' }),
+        mirroredVolume('snaplv', 6, disks, 1, 33),
+        mirroredVolume('lostlv', 7, disks, 1, 34),
+        mirroredVolume('oldlv', 8, disks, 1, 35),
+      );
+      stanzas.push({ mountPoint: '/shop/old', device: '/dev/oldlv', vfs: 'jfs2' });
+    });
+    const snapshots =
+      'Snapshots for /shop/data\nCurrent  Location      512-blocks        Free Time\n*        /dev/snaplv        65536       64768 Mon Nov  9 03:02:11 2026\n';
+    const { dataVolumes } = read(
+      steps.map((step) =>
+        step.id === 'snapshots:shopvg' && step.kind === 'ended' ? { ...step, stdout: snapshots } : step,
+      ),
+    );
+    expect(dataVolumes).toEqual([
+      { volume: 'datalv', holds: 'file-system', mountPoint: '/shop/data' },
+      { volume: 'lostlv', holds: 'file-system', mountPoint: null },
+      { volume: 'oldlv', holds: 'file-system', mountPoint: '/shop/old' },
+      { volume: 'orderlv', holds: 'file-system', mountPoint: '/shop/data/orders' },
+      { volume: 'queuelv', holds: 'raw', mountPoint: null },
+    ]);
+  });
 
   it('does not take a standby node for the owner', async () => {
     const steps = await answers((model) => {

@@ -20,9 +20,9 @@ export interface LvmPicture {
   readonly groups: readonly GroupView[];
   /** Mount points of the resource group, sorted; `ALL` is expanded. */
   readonly fileSystems: readonly string[];
-  /** Volumes of the groups that hold neither a file system nor anything of the system's own, sorted. */
-  readonly rawVolumes: readonly string[];
-  /** The same as devices, in the same order. */
+  /** Volumes of the groups that may hold data, sorted by name: neither the system's own, nor what was split off another. */
+  readonly dataVolumes: readonly DataVolume[];
+  /** Those that are raw, as devices, in the same order. */
   readonly rawDevices: readonly RawDevice[];
   /** Mounts of the groups' volumes, and everything mounted below `/splitmirror`. */
   readonly mounts: readonly Mount[];
@@ -36,6 +36,15 @@ export interface LvmPicture {
   readonly snapshotGroups: readonly string[];
   /** JFS2 snapshots, ours and others', of file systems that are mounted here; a file system without an entry is not known. */
   readonly snapshots: readonly SnapshotList[];
+}
+
+/** A volume that may hold data, whether the resource group knows of it or not. */
+export interface DataVolume {
+  readonly volume: string;
+  /** `raw`: what it holds is written to it as a device. */
+  readonly holds: 'file-system' | 'raw';
+  /** Where its file system belongs; `null` for a raw volume, and for a file system that this node has no stanza of. */
+  readonly mountPoint: string | null;
 }
 
 /** A raw volume as a device that can be read and written. */

@@ -33,7 +33,7 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
       ],
     ),
     ...each(splits, (strategy, mine) => strategy.prepare?.(mine) ?? []),
-    ...request.suspend.map((step): Explained => [step, `Bring the application to rest: ${renderCommand(step.run)}`]),
+    ...explained(request.suspend, request, 'Bring the application to rest'),
     ...frozen.map(
       (mountPoint): Explained => [
         {
@@ -58,7 +58,7 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
         `Let the writers of ${mountPoint} go on.`,
       ],
     ),
-    ...request.resume.map((step): Explained => [step, `Let the application go on: ${renderCommand(step.run)}`]),
+    ...explained(request.resume, request, 'Let the application go on'),
     ...each(splits, (strategy, mine) => strategy.secure(mine)),
   ];
   const undo = commandsOf([
@@ -68,6 +68,11 @@ export function splitPhase(node: string, splits: readonly Split[], request: Spli
     ...clearing(marksOf(splits), [request.run]),
   ]);
   return phase({ name: 'split', node, title: `Split one copy off ${list(splits, 'volume')}`, undo }, steps);
+}
+
+/** Steps of the caller's, who knows best what each is for. */
+function explained(steps: SplitRequest['suspend'], { explains = {} }: SplitRequest, otherwise: string): Explained[] {
+  return steps.map((step) => [step, explains[step.id] ?? `${otherwise}: ${renderCommand(step.run)}`]);
 }
 
 /** Check the copies, mount them for reading, and prove what is mounted. */
