@@ -1,5 +1,5 @@
 import { dd, displayName, nameOf, tar } from '@splitmirror/archive';
-import { type Host, reads, type ScriptOutcome, type StepResult } from '@splitmirror/host';
+import { type Host, reads, type ScriptOutcome, type StepResult, unlessAborted } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { lvcbOf } from '../plan/guide.ts';
 import type { StoredBackup } from '../store/store.ts';
@@ -56,7 +56,7 @@ export interface NodeRestored {
  *
  * @param places Where each volume goes; volumes without one are left out.
  * @throws BackupError `RESTORE_TARGET`, RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was changed. RestoreError
- * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done.
+ * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done; `INTERRUPTED` after an abort.
  */
 export async function restoreToNode(
   backup: StoredBackup,
@@ -71,7 +71,9 @@ export async function restoreToNode(
     if (place !== undefined) return place;
     throw refused(`nothing says where ${volume} goes`, 'Name a directory or a device for it.');
   };
-  for (const selection of selections) await checkPlace(backup, target, placeOf(selection), selection, options);
+  await unlessAborted(options.signal, async () => {
+    for (const selection of selections) await checkPlace(backup, target, placeOf(selection), selection, options);
+  });
   return {
     volumes: await restoreEach(selections, options.signal, (selection) =>
       restorePlace(backup, target, placeOf(selection), selection, options),
@@ -222,6 +224,8 @@ async function send(
   options: NodeRestoreOptions,
 ): Promise<void> {
   const { timeoutSeconds, signal } = options;
+  // A tool that is fed nothing would end with an error of its own, or cut a file to nothing.
+  signal?.throwIfAborted();
   const plain = fromPlain(backup, record, options);
   const outcome =
     'directory' in place

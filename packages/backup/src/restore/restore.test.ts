@@ -7,7 +7,7 @@ import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
 import { manifestSchema } from '../store/manifest.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openStore, type Store, type StoredBackup } from '../store/store.ts';
 import { formProblems } from '../store/stored-form.ts';
 import { requireRoom, restoreBackup, verifyBackup } from './restore.ts';
 import { previewRestore } from './selection.ts';
@@ -125,6 +125,25 @@ describe('restoreBackup', () => {
     expect(await readdir(into)).toEqual(['datalv']);
     await rm(into, { recursive: true });
     await expect(restoreBackup(backup, into, { select: ['rawlv'] })).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+  });
+
+  it('says what is whole and what is not when it is interrupted', async () => {
+    const backup = await makeBackup(store, source);
+    const ending = new AbortController();
+    const { signal } = ending;
+    const interrupted: StoredBackup = {
+      ...backup,
+      read(record, ...more) {
+        if (record.volume === 'rawlv') ending.abort();
+        return backup.read(record, ...more);
+      },
+    };
+    await expect(restoreBackup(interrupted, into, { signal })).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      message: 'interrupted: restored: datalv; of rawlv a part may have been written',
+      restored: ['datalv'],
+    });
+    await expect(restoreBackup(backup, join(into, 'again'), { signal })).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 
