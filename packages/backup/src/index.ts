@@ -80,6 +80,7 @@ export type { RecoveryVerdict } from './run/recovery.ts';
 export type { RunVerdict } from './run/reducer.ts';
 export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
 export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
+export { type Trace, tracesText } from './run/traces.ts';
 export { type GroupMetrics, renderMetrics, writeMetrics } from './schedule/metrics.ts';
 export { type DeadMansPing, deadMansPing, type NoticeResult, type PingOptions } from './schedule/notices.ts';
 export {

@@ -17,6 +17,7 @@ import {
   startRecovery,
 } from './recovery.ts';
 import { type GroupSurvey, surveyGroup } from './survey.ts';
+import { tracesSeen, tracesText } from './traces.ts';
 
 /** How a group is brought back. */
 export interface RecoverOptions {
@@ -67,10 +68,12 @@ export async function recoverGroup(
   emit({ type: 'recovery-start', run, group, by, breakLock });
   await note({ at, kind: 'recovery', run, group, by, controller, breakLock });
   let tookBack = false;
+  const seen = tracesSeen(self);
+  let traces = seen.during({ kind: 'locate' });
   const end = await drive<RecoveryState, NodeEffect>(
     {
       next: (state) => nextRecoveryEffect(state, rules),
-      observe: (state, seen) => observeRecovery(state, seen, rules),
+      observe: (state, observed) => observeRecovery(state, observed, rules),
     },
     startRecovery(),
     {
@@ -80,16 +83,19 @@ export async function recoverGroup(
       perform: (effect) => performOnNode(context, subject, effect, options.stop),
       onEffect(effect) {
         tookBack ||= takesBack(effect);
-        emit({ type: 'step-start', step: effect.kind, ...describe(effect) });
+        traces = seen.during(effect);
+        emit({ type: 'step-start', step: effect.kind, ...describe(effect), traces });
       },
-      onOutcome: (effect, outcome) =>
-        emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) }),
+      onOutcome(effect, outcome) {
+        seen.take(effect, outcome);
+        emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
+      },
     },
   );
   const verdict: RecoveryVerdict =
     end.stage.at === 'ended'
       ? end.stage.verdict
-      : { kind: 'stuck', problems: [stopped(end)], performed: end.performed };
+      : { kind: 'stuck', problems: [stopped(end, group, tracesText(traces))], performed: end.performed };
   // A recovery needs no store; where there is one, what a dead run has cost ends here.
   if (verdict.kind === 'whole') {
     await endExposures(context.store, group, surroundings.now().toISOString()).catch(() => {});
@@ -135,12 +141,12 @@ export function recoveryRules(
   };
 }
 
-function stopped(state: RecoveryState): Problem {
+function stopped(state: RecoveryState, group: string, left: string): Problem {
   return {
     code: 'STOPPED',
     node: state.node === '' ? null : state.node,
     message: 'the recovery was stopped before it had taken everything back',
-    seen: state.stage.at,
-    remedy: 'Run recover again.',
+    seen: left,
+    remedy: `Run: splitmirror recover ${group}`,
   };
 }

@@ -88,6 +88,8 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
     },
     { signal, stop, onlyNode, contextOf: () => recorded(session, group).context },
   );
+  // It is left to the next call.
+  if (outcome.kind === 'yielded') signal.throwIfAborted();
   const { code, text } = textOf(outcome);
   const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
   tellOutcome(
