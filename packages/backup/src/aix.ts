@@ -1,5 +1,5 @@
 import { haCluster, type Policy } from '@splitmirror/hacmp';
-import { type Host, reads } from '@splitmirror/host';
+import { type Host, reads, unlessAborted } from '@splitmirror/host';
 import { auditLevels, collectLevels, type Finding, gate, gateProbes } from '@splitmirror/levels';
 import { type AixMirror, aixMirror, type Settings as MirrorSettings, type TakeoverNote } from '@splitmirror/lvm';
 import type { BackupContext } from './context.ts';
@@ -60,7 +60,7 @@ export function aixFamily(
       return /^\d{4}-\d\d$/.test(level) ? level : '';
     },
     async audit({ signal }): Promise<LevelsGate> {
-      const snapshot = await collectLevels({ hosts, signal, probes: gateProbes });
+      const snapshot = await unlessAborted(signal, () => collectLevels({ hosts, signal, probes: gateProbes }));
       const verdict = gate(auditLevels(snapshot).map(softened));
       const findings = verdict.kind === 'pass' ? [] : verdict.findings;
       return {

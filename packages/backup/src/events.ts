@@ -1,6 +1,7 @@
 import type { Problem } from './ports.ts';
 import type { RecoveryVerdict } from './run/recovery.ts';
 import type { RunVerdict } from './run/reducer.ts';
+import type { Trace } from './run/traces.ts';
 
 /** What happens, as it happens. Sizes in bytes, times UTC in ISO 8601. A JSON line of `--json` is one of these. */
 export type BackupEvent = { readonly at: string } & (
@@ -12,6 +13,8 @@ export type BackupEvent = { readonly at: string } & (
       readonly title: string;
       /** Exact commands, as typed, where the step runs a phase of the plan. */
       readonly commands: readonly string[];
+      /** What of ours is on the nodes from now on, or may be: what is left if everything ends here. */
+      readonly traces: readonly Trace[];
     }
   | {
       readonly type: 'step-end';

@@ -86,6 +86,7 @@ export type { RunVerdict } from './run/reducer.ts';
 export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
 export { type GroupStatus, groupStatus, type UnderWay } from './run/status.ts';
 export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
+export { type Trace, tracesText } from './run/traces.ts';
 export { type GroupMetrics, measureGroup, renderMetrics, writeMetrics } from './schedule/metrics.ts';
 export { type DeadMansPing, deadMansPing, type NoticeOptions, type NoticeResult, webhook } from './schedule/notices.ts';
 export {

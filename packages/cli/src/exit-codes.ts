@@ -65,7 +65,7 @@ export const exitCodes = {
   INSTALLATION_INCOMPLETE: { code: 57, means: 'not everything is on the nodes, or a person has to enter something' },
   REPLAY_DIFFERS: { code: 58, means: 'the replay came to another decision than the run' },
   RESTORE_UNSETTLED: { code: 59, means: 'a restore into the group may still go on, or its lock is left: recover' },
-  INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole again' },
+  INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole, and what else is left is told' },
 } as const satisfies Record<string, ExitCode> & Record<BackupErrorCode | RestoreErrorCode, ExitCode>;
 
 interface ExitCode {
@@ -89,8 +89,14 @@ const byProblem: readonly (readonly [RegExp, ExitName])[] = [
   [/^SSH_SETTINGS$/, 'USAGE'],
 ];
 
+/** What a question ends with that was cut off on request. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
 /** Exit code for an error that ended a command. */
 export function exitCodeOfError(error: unknown): number {
+  if (isAbort(error)) return exitCodes.INTERRUPTED.code;
   if (!SplitmirrorError.is(error)) return exitCodes.UNEXPECTED.code;
   return exitCodeOfCode(error.code, 'problems' in error ? (error.problems as readonly Problem[]) : []);
 }

@@ -11,6 +11,7 @@ const started: BackupEvent = {
   step: 'archive',
   title: 'archive the split copies',
   commands: [],
+  traces: [],
 };
 const flowing: BackupEvent = {
   at: at(0),

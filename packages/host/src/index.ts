@@ -1,3 +1,4 @@
+export { unlessAborted } from './abort.ts';
 export { type Command, changes, members, type Pipeline, quote, reads, renderCommand } from './command.ts';
 export { ParseError, SplitmirrorError, TransportError, type TransportFailure } from './errors.ts';
 export {

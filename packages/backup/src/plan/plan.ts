@@ -1,3 +1,4 @@
+import { unlessAborted } from '@splitmirror/host';
 import type { PlanningContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import type { MirrorPlan, Problem } from '../ports.ts';
@@ -17,19 +18,25 @@ import type { GroupPolicy, LevelsGate, RunPlan } from './run-plan.ts';
  * Plans a backup: who holds the group, whether the levels allow it, how the mirror is split and what is archived. Changes
  * nothing. What the plan says is exactly what {@link runBackup} does.
  *
- * @throws BackupError with every problem that was found.
+ * @throws BackupError with every problem that was found; the signal's reason when it has aborted.
  */
-export async function planBackup(
+export function planBackup(
   context: PlanningContext,
   group: string,
   policy: GroupPolicy,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<RunPlan> {
+  return unlessAborted(signal, () => plan(context, group, policy, signal));
+}
+
+async function plan(
+  context: PlanningContext,
+  group: string,
+  policy: GroupPolicy,
+  signal: AbortSignal | undefined,
 ): Promise<RunPlan> {
   const { surroundings } = context;
-  const [survey, levels] = await Promise.all([
-    surveyGroup(context, group, options.signal),
-    context.audit({ signal: options.signal }),
-  ]);
+  const [survey, levels] = await Promise.all([surveyGroup(context, group, signal), context.audit({ signal })]);
   refuseLevels(levels, policy);
   refuseLeftovers(survey, group);
   const { standing, picture, notes } = survey;
@@ -51,10 +58,10 @@ export async function planBackup(
     ...undecided,
     ...('problems' in planned ? planned.problems : []),
     ...secretProblems(policy.quiesce, standing.node),
-    ...(await quiescePreflight(context, standing.node, policy.quiesce, options.signal)),
+    ...(await quiescePreflight(context, standing.node, policy.quiesce, signal)),
     ...(await formProblems(policy.stored)),
     ...('problems' in planned ? [] : await exposureProblems(context, group, planned.plan, policy)),
-    ...(await archivePreflight(context, standing.node, fileSystems, options.signal)),
+    ...(await archivePreflight(context, standing.node, fileSystems, signal)),
   ];
   const [first] = problems;
   if (first !== undefined || 'problems' in planned) {

@@ -19,7 +19,9 @@ export type RestoreErrorCode =
    */
   | 'RESTORE_UNSETTLED'
   /** The node's own tool failed, or what the node holds now is not what was sent. */
-  | 'RESTORE_NODE_FAILED';
+  | 'RESTORE_NODE_FAILED'
+  /** Interrupted on request, when something had been written: the message says what is left. */
+  | 'INTERRUPTED';
 
 /** A restore that did not come to its end. */
 export class RestoreError extends SplitmirrorError {
@@ -39,4 +41,34 @@ export class RestoreError extends SplitmirrorError {
     this.problems = options.problems ?? [];
     this.restored = options.restored ?? [];
   }
+}
+
+/** What it began may still go on: whatever else is told, this comes first. */
+export function isUnsettled(error: unknown): error is RestoreError {
+  return error instanceof RestoreError && error.code === 'RESTORE_UNSETTLED';
+}
+
+/**
+ * A restore that was interrupted on request, and what it has left.
+ *
+ * @param volume The one that was under way; `null` between two of them.
+ * @param problems Of volumes that had failed before.
+ */
+export function interruptedAt(
+  volume: string | null,
+  restored: readonly string[],
+  problems: readonly Problem[],
+  cause?: unknown,
+): RestoreError {
+  const whole = restored.length === 0 ? 'no volume is restored' : `restored: ${restored.join(', ')}`;
+  const part = volume === null ? '' : `; of ${volume} a part may have been written`;
+  return new RestoreError('INTERRUPTED', `interrupted: ${whole}${part}`, {
+    remedy:
+      volume === null
+        ? 'Restore the others: a name without a slash selects a volume.'
+        : `Use nothing of ${volume} as it stands there: take it away, or restore it again over it.`,
+    problems,
+    restored,
+    cause,
+  });
 }

@@ -1,4 +1,5 @@
 import { dd } from '@splitmirror/archive';
+import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
@@ -10,7 +11,7 @@ import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
 import type { Feedable } from './feed.ts';
 import { checkPlaces, type NodePlace } from './place.ts';
-import { RestoreError } from './restore-error.ts';
+import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
 import { type NodeRestored, type NodeRestoreOptions, restorePlace } from './restore-node.ts';
 import { requireSelection, type Selection } from './selection.ts';
 
@@ -39,6 +40,7 @@ export interface GroupRestoreReport {
  * @throws BackupError when nobody provably holds the group, when it is locked, or a place is not what it should be;
  * RestoreError `RESTORE_OWNERSHIP` when the node lost the group: what it was writing then is not to be used;
  * `RESTORE_UNSETTLED` when the node may still write, or the lock could not be given back: the lock stays until `recoverGroup`.
+ * After an abort `INTERRUPTED`, or the signal's reason where nothing was written.
  */
 export async function restoreIntoGroup(
   context: BackupContext,
@@ -69,7 +71,7 @@ export async function restoreIntoGroup(
     if ('device' in place) requireDevice(place, selection, picture);
     return place;
   };
-  await checkPlaces(backup, host, selections, placeOf, options);
+  await unlessAborted(options.signal, () => checkPlaces(backup, host, selections, placeOf, options));
   const work = selections.map((selection) => ({ selection, place: placeOf(selection) }));
 
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
@@ -103,15 +105,19 @@ export async function restoreIntoGroup(
   };
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
     // Whether its file was written is not known after every failure.
-    if (locked.of === 'lock' && locked.result.kind === 'failed') await giveBack();
+    const left = locked.of === 'lock' && locked.result.kind === 'failed' ? await giveBack() : null;
+    if (left !== null) throw unsettled(group, node, [], options.signal?.reason ?? left, left);
+    options.signal?.throwIfAborted();
     throw new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
       remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
       problems: locked.of === 'lock' && locked.result.kind === 'failed' ? [locked.result.problem] : [],
     });
   }
   const volumes: NodeRestored[] = [];
+  let underWay: string | null = null;
   const restoreVolume = async ({ place, selection }: (typeof work)[number]) => {
     await prove(`before ${place.volume}`, options.signal);
+    underWay = place.volume;
     const watch = watchOwnership(context, options, prove, place.volume);
     const restoring = restorePlace(backup, target, place, selection, { ...options, signal: watch.signal });
     const ended = await restoring.catch((error: unknown) => ({ error }));
@@ -122,6 +128,7 @@ export async function restoreIntoGroup(
     if ('error' in ended) throw ended.error;
     await prove(`after ${place.volume}`, options.signal);
     volumes.push(ended);
+    underWay = null;
   };
   const restored = () => volumes.map(({ volume }) => volume);
   try {
@@ -129,7 +136,8 @@ export async function restoreIntoGroup(
   } catch (error) {
     if (isUnsettled(error)) throw unsettled(group, node, restored(), error, null);
     const left = await giveBack();
-    throw left === null ? withRestored(error, restored()) : unsettled(group, node, restored(), error, left);
+    const ended = endedBy(error, underWay, restored(), options.signal);
+    throw left === null ? ended : unsettled(group, node, restored(), ended, left);
   }
   const left = await giveBack();
   if (left !== null) throw unsettled(group, node, restored(), null, left);
@@ -175,10 +183,6 @@ function unlocatable(group: string, kind: string): Problem {
     seen: kind,
     remedy: 'Run recover when the cluster is stable.',
   };
-}
-
-function isUnsettled(error: unknown): error is RestoreError {
-  return error instanceof RestoreError && error.code === 'RESTORE_UNSETTLED';
 }
 
 /**
@@ -276,7 +280,17 @@ function lost(
   });
 }
 
-function withRestored(error: unknown, restored: readonly string[]): unknown {
+/** What ended a restore, with what it had restored before: an interrupt, which nothing else is told as, or the error itself. */
+function endedBy(
+  error: unknown,
+  underWay: string | null,
+  restored: readonly string[],
+  signal: AbortSignal | undefined,
+): unknown {
+  if (signal?.aborted) {
+    const begun = underWay !== null || restored.length > 0;
+    return begun ? interruptedAt(underWay, restored, [], error) : signal.reason;
+  }
   if (!(error instanceof RestoreError) || restored.length === 0) return error;
   const { code, message, remedy = '', problems, cause } = error;
   return new RestoreError(code, message, { remedy, problems, restored, cause });

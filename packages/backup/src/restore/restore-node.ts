@@ -1,5 +1,5 @@
 import { type DeviceSource, dd, tar } from '@splitmirror/archive';
-import type { Host } from '@splitmirror/host';
+import { type Host, unlessAborted } from '@splitmirror/host';
 import type { StoredBackup } from '../store/store.ts';
 import { expectedOf } from './expected.ts';
 import { type Feedable, feed } from './feed.ts';
@@ -37,7 +37,7 @@ export interface NodeRestored {
  *
  * @param places Where each volume goes; volumes without one are left out.
  * @throws BackupError `RESTORE_TARGET`, RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was changed. RestoreError
- * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done.
+ * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done; `INTERRUPTED` after an abort.
  */
 export async function restoreToNode(
   backup: StoredBackup,
@@ -52,7 +52,9 @@ export async function restoreToNode(
     if (place !== undefined) return place;
     throw refused(`nothing says where ${volume} goes`, 'Name a directory, a file or a device for it.');
   };
-  const missing = await checkPlaces(backup, target.host, selections, placeOf, options);
+  const missing = await unlessAborted(options.signal, () =>
+    checkPlaces(backup, target.host, selections, placeOf, options),
+  );
   await makeDirectories(target.host, missing, options.signal);
   return {
     volumes: await restoreEach(selections, options.signal, (selection) =>
@@ -98,6 +100,8 @@ async function send(
   options: NodeRestoreOptions,
 ): Promise<void> {
   const { timeoutSeconds, signal } = options;
+  // A tool that is fed nothing would end with an error of its own, or cut a file to nothing.
+  signal?.throwIfAborted();
   const plain = fromPlain(backup, record, options);
   const outcome =
     'directory' in place

@@ -138,6 +138,25 @@ describe('restoreBackup', () => {
     await rm(into, { recursive: true });
     await expect(restoreBackup(backup, into, { select: ['rawlv'] })).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
   });
+
+  it('says what is whole and what is not when it is interrupted', async () => {
+    const backup = await makeBackup(store, source);
+    const ending = new AbortController();
+    const { signal } = ending;
+    const interrupted: StoredBackup = {
+      ...backup,
+      read(record, ...more) {
+        if (record.volume === 'rawlv') ending.abort();
+        return backup.read(record, ...more);
+      },
+    };
+    await expect(restoreBackup(interrupted, into, { signal })).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      message: 'interrupted: restored: datalv; of rawlv a part may have been written',
+      restored: ['datalv'],
+    });
+    await expect(restoreBackup(backup, join(into, 'again'), { signal })).rejects.toMatchObject({ name: 'AbortError' });
+  });
 });
 
 describe('verifyBackup', () => {

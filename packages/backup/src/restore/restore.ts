@@ -10,7 +10,7 @@ import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
-import { RestoreError } from './restore-error.ts';
+import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
 import { isGone, requireSelection, type Selection } from './selection.ts';
 
 /** What was restored. */
@@ -50,7 +50,8 @@ export interface RestoreOptions extends Identified {
  *
  * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was restored.
  * RestoreError `RESTORE_PARTIAL` when some volumes came back and others did not; where none did, the error of the first:
- * BackupError `BACKUP_DAMAGED`; `RESTORE_TARGET` for what this machine does not take; IdentityError.
+ * BackupError `BACKUP_DAMAGED`; `RESTORE_TARGET` for what this machine does not take; IdentityError. RestoreError `INTERRUPTED`
+ * after an abort.
  */
 export async function restoreBackup(
   backup: StoredBackup,
@@ -119,23 +120,34 @@ export async function verifyBackup(backup: StoredBackup, options: Identified = {
 /**
  * Restores one after another; a failure does not cost the others, and after an abort none is begun.
  *
- * @throws RestoreError `RESTORE_PARTIAL`, or what went wrong where nothing was restored.
+ * @throws RestoreError `RESTORE_PARTIAL`, or what went wrong where nothing was restored; after an abort `INTERRUPTED`, or the
+ * signal's reason where nothing was begun.
  */
 export async function restoreEach<T>(
   selections: readonly Selection[],
   signal: AbortSignal | undefined,
   restore: (selection: Selection) => Promise<T>,
 ): Promise<T[]> {
+  signal?.throwIfAborted();
   const done: T[] = [];
   const restored: string[] = [];
   const failed: { readonly volume: string; readonly error: unknown }[] = [];
+  const problems = () =>
+    failed.map(({ volume, error }) => {
+      const problem = problemOf(error, null);
+      return { ...problem, message: `${volume}: ${problem.message}` };
+    });
   for (const selection of selections) {
+    const { volume } = selection;
+    if (signal?.aborted) throw interruptedAt(null, restored, problems());
     try {
-      signal?.throwIfAborted();
       done.push(await restore(selection));
-      restored.push(selection.volume);
+      restored.push(volume);
     } catch (error) {
-      failed.push({ volume: selection.volume, error });
+      // That it may still write counts for more than why it was to end.
+      if (isUnsettled(error)) throw error;
+      if (signal?.aborted) throw interruptedAt(volume, restored, problems(), error);
+      failed.push({ volume, error });
     }
   }
   const [first] = failed;
@@ -143,26 +155,11 @@ export async function restoreEach<T>(
   if (restored.length === 0 && SplitmirrorError.is(first.error)) throw first.error;
   throw new RestoreError('RESTORE_PARTIAL', `not restored: ${failed.map(({ volume }) => volume).join(', ')}`, {
     remedy: 'Mend what the problems name, then restore these volumes alone: a name without a slash selects a volume.',
-    problems: failed.map(({ volume, error }) => {
-      const problem = isAbort(error) ? interrupted : problemOf(error, null);
-      return { ...problem, message: `${volume}: ${problem.message}` };
-    }),
+    problems: problems(),
     restored,
     cause: first.error,
   });
 }
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
-}
-
-const interrupted = {
-  code: 'INTERRUPTED',
-  node: null,
-  message: 'interrupted on request',
-  seen: 'the signal',
-  remedy: 'Restore this volume again.',
-} as const;
 
 /** Blocks that an entry takes beside its content. */
 const entryBytes = 4096;

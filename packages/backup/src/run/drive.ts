@@ -16,7 +16,7 @@ export interface World<S, E extends Effect> {
   perform(effect: E, state: S): Promise<Outcome>;
   readonly journal: Journal;
   /** Before an effect, and after its outcome was taken in. */
-  onEffect?(effect: E): void;
+  onEffect?(effect: E, state: S): void;
   onOutcome?(effect: E, outcome: Outcome, before: S, after: S): void;
   /** Asks for an orderly way back; passed on to the machine once, between two effects. */
   readonly signal?: AbortSignal | undefined;
@@ -50,7 +50,7 @@ export async function drive<S, E extends Effect>(machine: Machine<S, E>, start: 
     const effect = machine.next(state);
     if (effect === null) return state;
     await note({ at: world.now().toISOString(), kind: 'intent', effect });
-    world.onEffect?.(effect);
+    world.onEffect?.(effect, state);
     const outcome = await world.perform(effect, state).catch((error) => failedOutcome(effect, error));
     const at = world.now().toISOString();
     await note({ at, kind: 'outcome', ...outcome });

@@ -1,3 +1,4 @@
+import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { GroupPolicy } from '../plan/run-plan.ts';
 import type { Problem } from '../ports.ts';
@@ -18,6 +19,7 @@ import {
 } from './recovery.ts';
 import { type Rehearsal, rehearse } from './rehearsal.ts';
 import { type GroupSurvey, lookAt, surveyGroup } from './survey.ts';
+import { tracesSeen, tracesText } from './traces.ts';
 
 /** How a group is brought back. */
 export interface RecoverOptions {
@@ -31,7 +33,8 @@ export interface RecoverOptions {
 /**
  * What `recoverGroup` would do now and how it would end, as far as one look tells: after each phase it looks anew. Changes nothing.
  *
- * @throws BackupError when nobody provably holds the group, or when its storage or its lock cannot be read.
+ * @throws BackupError when nobody provably holds the group, or when its storage or its lock cannot be read; the signal's
+ * reason when it has aborted.
  */
 export async function inspectGroup(
   context: Omit<BackupContext, 'store'>,
@@ -44,7 +47,9 @@ export async function inspectGroup(
   const survey = await surveyGroup(context, group, signal);
   const { node, contents } = survey.standing;
   const nodes = cluster.nodes.filter((other) => other !== node);
-  const others = await Promise.all(nodes.map((other) => lookAt(context, other, contents, signal)));
+  const others = await unlessAborted(signal, () =>
+    Promise.all(nodes.map((other) => lookAt(context, other, contents, signal))),
+  );
   const scene = { survey, others: new Map(nodes.map((other, index) => [other, others[index] as Looked])) };
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
   return { survey, ...rehearse(scene, recoveryRules(context, policy, self, { breakLock }), policy.quiesce) };
@@ -75,10 +80,12 @@ export async function recoverGroup(
   emit({ type: 'recovery-start', run, group, by, breakLock });
   await note({ at, kind: 'recovery', run, group, by, controller, breakLock });
   let tookBack = false;
+  const seen = tracesSeen(self);
+  let traces = seen.during({ kind: 'locate' });
   const end = await drive<RecoveryState, NodeEffect>(
     {
       next: (state) => nextRecoveryEffect(state, rules),
-      observe: (state, seen) => observeRecovery(state, seen, rules),
+      observe: (state, observed) => observeRecovery(state, observed, rules),
     },
     startRecovery(),
     {
@@ -88,16 +95,19 @@ export async function recoverGroup(
       perform: (effect) => performOnNode(context, subject, effect, options.stop),
       onEffect(effect) {
         tookBack ||= takesBack(effect);
-        emit({ type: 'step-start', step: effect.kind, ...describe(effect) });
+        traces = seen.during(effect);
+        emit({ type: 'step-start', step: effect.kind, ...describe(effect), traces });
       },
-      onOutcome: (effect, outcome) =>
-        emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) }),
+      onOutcome(effect, outcome) {
+        seen.take(effect, outcome);
+        emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
+      },
     },
   );
   const verdict: RecoveryVerdict =
     end.stage.at === 'ended'
       ? end.stage.verdict
-      : { kind: 'stuck', problems: [stopped(end)], performed: end.performed };
+      : { kind: 'stuck', problems: [stopped(end, group, tracesText(traces))], performed: end.performed };
   // A recovery needs no store; where there is one, what a dead run has cost ends here.
   if (verdict.kind === 'whole') {
     await endExposures(context.store, group, surroundings.now().toISOString()).catch(() => {});
@@ -128,12 +138,12 @@ export function recoveryRules(
   };
 }
 
-function stopped(state: RecoveryState): Problem {
+function stopped(state: RecoveryState, group: string, left: string): Problem {
   return {
     code: 'STOPPED',
     node: state.node === '' ? null : state.node,
     message: 'the recovery was stopped before it had taken everything back',
-    seen: state.stage.at,
-    remedy: 'Run recover again.',
+    seen: left,
+    remedy: `Run: splitmirror recover ${group}`,
   };
 }

@@ -97,6 +97,60 @@ it.each([
   expect(verdict).toMatchObject({ kind: 'failed', recovery: ended ? { kind: 'whole' } : left });
 });
 
+describe('a stop', () => {
+  /** Ends everything when the phase of this name begins. */
+  const stopAt = (phase: string, within: AbortController) => {
+    family.onPhase = async (_, { name }) => {
+      if (name === phase) within.abort();
+      return undefined;
+    };
+  };
+  const notes = () => join(family.directory, 'a', '.splitmirror');
+
+  it('of a run says what is left on which node, and the command that takes it back', async () => {
+    const stopping = new AbortController();
+    stopAt('withdraw', stopping);
+    const plan = await planBackup(family.context, 'a', policy);
+    const { verdict } = await runBackup(family.context, plan, { stop: stopping.signal });
+    const [lock = ''] = await readdir(notes());
+    expect(verdict).toMatchObject({
+      kind: 'interrupted',
+      recovery: {
+        kind: 'stuck',
+        problems: [
+          {
+            code: 'STOPPED',
+            seen: `there is, or may be, on n1: lock ${notes()}/${lock}, copy sm${plan.run}201, mount ${family.directory}/a`,
+            remedy: 'Run: splitmirror recover a',
+          },
+        ],
+      },
+    });
+    const last = family.events.findLast(({ type }) => type === 'step-start');
+    expect(last).toMatchObject({ traces: [{ node: 'n1', run: plan.run, what: 'lock' }, { what: 'copy' }, {}] });
+  });
+
+  it('of a recovery says what it has found and not yet taken back, its own lock too', async () => {
+    const stopping = new AbortController();
+    const { mirror } = family.context;
+    const leftover = { run: 'k3f9q2', what: 'copy', name: 'smk3f9q2201' };
+    const torn: typeof mirror = {
+      ...mirror,
+      look: async (...words) => ({ ...(await mirror.look(...words)), leftovers: [leftover] }),
+      recovery: ({ node }) => ({
+        phases: [{ name: 'merge', node, title: 'merge of a', script: { steps: [] }, explains: {}, undo: [] }],
+        problems: [],
+      }),
+    };
+    stopAt('merge', stopping);
+    const context = { ...family.context, mirror: torn };
+    const verdict = await recoverGroup(context, 'a', policy, { stop: stopping.signal });
+    const [lock = ''] = await readdir(notes());
+    const seen = `there is, or may be, on n1: lock ${notes()}/${lock}, copy smk3f9q2201`;
+    expect(verdict).toMatchObject({ kind: 'stuck', problems: [{ seen, remedy: 'Run: splitmirror recover a' }] });
+  });
+});
+
 describe('runBackup, where the store is full', () => {
   it('changes nothing when it cannot even write the plan down', async () => {
     fullAt = 1;

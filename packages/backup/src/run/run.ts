@@ -12,6 +12,7 @@ import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import { recoveryRules } from './recover.ts';
 import { nextEffect, observe, type RunState, type RunVerdict, startRun } from './reducer.ts';
+import { type Trace, tracesOfRun, tracesText } from './traces.ts';
 
 /** How a run ended, and where its backup is. */
 export interface RunReport {
@@ -50,6 +51,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   const rules = recoveryRules(context, plan.policy, self, { breakLock: false });
   let directory: string | null = stored.directory;
   let suspicions: readonly Suspicion[] = [];
+  let traces: readonly Trace[] = [];
 
   const perform = async (effect: Effect, state: RunState): Promise<Outcome> => {
     // On the way back the first signal has done its work; only `stop` still ends something.
@@ -105,7 +107,10 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
       journal: stored.journal,
       signal: options.signal,
       stop: options.stop,
-      onEffect: (effect) => emit({ type: 'step-start', step: effect.kind, ...describe(effect) }),
+      onEffect(effect, state) {
+        traces = tracesOfRun(state, effect, self);
+        emit({ type: 'step-start', step: effect.kind, ...describe(effect), traces });
+      },
       onOutcome: (effect, outcome, before, after) => {
         emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
         if (outcome.of === 'redundancy' && outcome.redundancy.kind === 'resyncing') {
@@ -118,7 +123,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
       },
     },
   );
-  const verdict = heldAgainst(suspicions, verdictOf(end));
+  const verdict = heldAgainst(suspicions, verdictOf(end, traces));
   await stored.journal.write({ at: now().toISOString(), kind: 'end', verdict }).catch(() => {});
   await stored.journal.close();
   if (verdict.kind === 'refused') {
@@ -168,14 +173,14 @@ function heldAgainst(suspicions: readonly Suspicion[], verdict: RunVerdict): Run
   return verdict.kind === 'good' && suspicions.length > 0 ? { kind: 'suspicious', reasons: suspicions } : verdict;
 }
 
-function verdictOf(end: RunState): RunVerdict {
+function verdictOf(end: RunState, traces: readonly Trace[]): RunVerdict {
   if (end.journey.kind === 'ended') return end.journey.verdict;
   const problem = {
     code: 'STOPPED',
     node: end.plan.node,
     message: 'the run was stopped before it had taken everything back',
-    seen: end.journey.kind === 'forward' ? end.journey.stage : end.journey.recovery.stage.at,
-    remedy: `Run recover for group ${end.plan.group}.`,
+    seen: tracesText(traces),
+    remedy: `Run: splitmirror recover ${end.plan.group}`,
   };
   return {
     kind: 'interrupted',

@@ -1,3 +1,4 @@
+import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError, type BackupErrorCode } from '../errors.ts';
 import type { GroupContents, Picture, Standing } from '../ports.ts';
@@ -29,9 +30,18 @@ export const standingCodes: Readonly<Record<Exclude<Standing['kind'], 'held'>, B
 /**
  * Asks who holds a group and what its storage and its lock look like there. Changes nothing.
  *
- * @throws BackupError when nobody provably holds it, or when its storage or its lock cannot be read.
+ * @throws BackupError when nobody provably holds it, or when its storage or its lock cannot be read; the signal's reason when
+ * it has aborted.
  */
-export async function surveyGroup(
+export function surveyGroup(
+  context: Omit<BackupContext, 'store'>,
+  group: string,
+  signal: AbortSignal | undefined,
+): Promise<GroupSurvey> {
+  return unlessAborted(signal, () => survey(context, group, signal));
+}
+
+async function survey(
   context: Omit<BackupContext, 'store'>,
   group: string,
   signal: AbortSignal | undefined,

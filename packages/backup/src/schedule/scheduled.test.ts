@@ -51,6 +51,19 @@ function listening(told: string[]): DeadMansPing {
 }
 
 describe('runWindow', () => {
+  it('leaves the window open when it is interrupted before a run began', async () => {
+    const ending = new AbortController();
+    const { cluster } = context;
+    const locate: typeof cluster.locate = (...words) => {
+      ending.abort();
+      return cluster.locate(...words);
+    };
+    const interrupted = { ...context, cluster: { ...cluster, locate } };
+    expect(await runWindow(interrupted, await job(), { signal: ending.signal })).toMatchObject({ kind: 'yielded' });
+    expect(await verdicts()).toEqual(['due']);
+    expect(await runWindow(context, await job())).toMatchObject({ kind: 'ran' });
+  });
+
   it('backs up once in a window, and tells monitor and metrics', async () => {
     const told: string[] = [];
     const ping = listening(told);

@@ -199,7 +199,7 @@ async function attempt(
     await onBegin();
     const report = await runBackup(context, plan, { signal, stop });
     const { verdict } = report;
-    if (verdict.kind === 'refused' && (verdict.code === 'GROUP_LOCKED' || verdict.code === 'PLAN_OUTDATED')) {
+    if (verdict.kind === 'refused' && ['GROUP_LOCKED', 'PLAN_OUTDATED', 'INTERRUPTED'].includes(verdict.code)) {
       const detail = `run ${plan.run}: ${told(report)}`;
       return { outcome: { kind: 'yielded', window, problems: verdict.problems }, record: { what: 'yielded', detail } };
     }
@@ -210,6 +210,13 @@ async function attempt(
       record: { what: good ? 'done' : 'failed', node: plan.node, run: plan.run, detail },
     };
   } catch (error) {
+    // Nothing was changed, and the window is as open as before.
+    if (signal?.aborted) {
+      return {
+        outcome: { kind: 'yielded', window, problems: [] },
+        record: { what: 'yielded', detail: 'interrupted before a run began' },
+      };
+    }
     const problem = problemOf(error, null);
     const detail = `${problem.code}: ${problem.message}`;
     const problems = [problem];

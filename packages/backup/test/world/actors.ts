@@ -142,6 +142,8 @@ export function runner(world: World, name: string, pid: number): Actor | null {
   };
 }
 
+const volume = { copy: 'sm', source: { kind: 'directory', mountPoint: '/g', path: '/splitmirror' } };
+
 /** As much of a plan as the reducer reads. */
 function planOf(group: Group, node: string, run: string): RunPlan {
   const mirror = { split: phase('split', node), expose: phase('expose', node), withdraw: phase('withdraw', node) };
@@ -153,8 +155,8 @@ function planOf(group: Group, node: string, run: string): RunPlan {
     contents: contentsOf(group.name),
     observed: pictureOf(group, node).digest,
     notes: notesOf(group.name),
-    policy: { pollMs: 1 },
-    mirror: { ...mirror, merge: phase('merge', node) },
+    policy: { pollMs: 1, quiesce: { suspend: [], resume: [], timeoutSeconds: 1 } },
+    mirror: { ...mirror, merge: phase('merge', node), volumes: [volume] },
   };
   return plan as unknown as RunPlan;
 }

@@ -1,4 +1,5 @@
 import type { Effect } from '../../src/run/effects.ts';
+import { type Trace, tracesOfRun } from '../../src/run/traces.ts';
 import { type Actor, act, endOf, type Fault, judgeEnd, nextOf, recoverer, runner, wordsOf } from './actors.ts';
 import { commandsOf, type Mishap, nameOf } from './scripts.ts';
 import { bringUp, cloneWorld, freshWorld, groupOf, landAll, remains, tick, type World } from './world.ts';
@@ -14,6 +15,8 @@ export interface Journey {
   readonly recoveries: readonly string[];
   /** What the run itself left behind, before anybody recovered. */
   readonly left: readonly string[];
+  /** What the run knew to be on the nodes, or to be there perhaps, when its last effect began. */
+  readonly traces: readonly Trace[];
 }
 
 export interface Step {
@@ -38,6 +41,7 @@ interface Stand {
   readonly run: string;
   readonly recoveries: readonly string[];
   readonly left: readonly string[];
+  readonly traces: readonly Trace[];
 }
 
 /**
@@ -51,7 +55,7 @@ export function explore(
 ): void {
   const world = freshWorld();
   const actor = runner(world, 'g', 1);
-  const start: Stand = { world, actor, faults: [], count: 0, run: '', recoveries: [], left: [] };
+  const start: Stand = { world, actor, faults: [], count: 0, run: '', recoveries: [], left: [], traces: [] };
   walk(start, budget, faultsOf, ends);
 }
 
@@ -90,9 +94,11 @@ function stepped(stand: Stand, actor: Actor, effect: Effect, fault?: Fault): Sta
   if (fault?.kind === 'second run' || fault?.kind === 'second recovery') {
     another(world, actor.group, fault.kind, 90 + stand.faults.length);
   }
+  const { machine, rules } = actor;
+  const traces = machine.is === 'run' ? tracesOfRun(machine.state, effect, rules.self) : stand.traces;
   const next = act(world, actor, effect, fault);
   tick(world);
-  return { ...stand, actor: next, count: stand.count + 1 };
+  return { ...stand, actor: next, count: stand.count + 1, traces };
 }
 
 /** Somebody else's run or recovery, from beginning to end. */
@@ -119,7 +125,7 @@ function onward(stand: Stand, end: string, ends: (journey: Journey) => void): St
   for (const node of world.nodes) bringUp(world, node);
   const whole = remains(groupOf(world, 'g')).length === 0;
   if (whole || recoveries.length === attempts) {
-    ends({ world, faults: stand.faults, run, recoveries, left });
+    ends({ world, faults: stand.faults, run, recoveries, left, traces: stand.traces });
     return null;
   }
   return { ...stand, actor: recoverer(world, 'g', 2 + recoveries.length), run, recoveries, left };

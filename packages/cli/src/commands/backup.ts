@@ -2,6 +2,7 @@ import { loadApproval, loadPlan, planBackup, type Recorder, type RunPlan, runBac
 import { policyOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
+import { failureOf } from '../failure.ts';
 import { planSummary } from '../plan-text.ts';
 import type { Session } from '../session.ts';
 import { announceEnd, announceStart } from './announcements.ts';
@@ -61,7 +62,7 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
     return code;
   } catch (error) {
     code = exitCodeOfError(error);
-    told = [error instanceof Error ? error.message : String(error)];
+    told = [failureOf(error).message];
     throw error;
   } finally {
     await announceEnd(session, { group, run, exitCode: code, text: told });

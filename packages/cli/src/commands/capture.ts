@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { unlessAborted } from '@splitmirror/host';
 import { takeCapture, writeBundle } from '../capture/bundle.ts';
 import { redaction } from '../capture/redaction.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -8,7 +9,7 @@ import { toFile } from './output-file.ts';
 
 /** Keeps what the nodes print, without the names of the site: for a bug report, or as a test of one's own. */
 export async function capture({ context, reporter, signal }: Session, directory: string): Promise<number> {
-  const taken = await takeCapture(context.hosts, signal);
+  const taken = await unlessAborted(signal, () => takeCapture(context.hosts, signal));
   const names = redaction(taken.names, randomBytes(32));
   const takenAt = context.surroundings.now().toISOString();
   const files = await toFile(directory, () => writeBundle(directory, taken, names, takenAt));

@@ -41,6 +41,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   const store = await storeOf(config).catch((error: unknown) => brokenStore(config.store, error));
   const found: Check[] = [];
   const tell = (checked: Check) => {
+    // What an interrupt has cut off reads like something that is wrong.
+    signal.throwIfAborted();
     tellOutcome(reporter, checkText(checked, found), checked.problems.length === 0);
     found.push(checked);
   };

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { drillBackup, drillsDue } from '@splitmirror/backup';
 import { identitiesOf } from '../config/identities.ts';
 import { findProgram, settingProblem } from '../config/named-here.ts';
@@ -5,6 +7,7 @@ import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 import { durationText } from '../units.ts';
 import { tellOutcome } from './report-text.ts';
@@ -18,7 +21,7 @@ export interface DrillFlags {
 
 /** Tries whether a backup can be restored, and records what came of it. */
 export async function drill(
-  { config, context, reporter, signal }: Session,
+  { config, context, reporter, signal, mayLeave }: Session,
   group: string,
   run: string | undefined,
   { level, due }: DrillFlags,
@@ -57,6 +60,11 @@ export async function drill(
     identities: await identitiesOf(config),
     ...(probe === undefined ? {} : { probe: { argv: probe, timeoutSeconds: (policy?.probeMinutes ?? 60) * 60 } }),
   };
+  mayLeave(
+    new EndedError('INTERRUPTED', 'what was restored for the drill may be left, and its probe at work', {
+      remedy: `Remove ${join(tmpdir(), `splitmirror-drill-${backup.manifest.run}-*`)}`,
+    }),
+  );
   const record = await drillBackup(store, backup, request, () => surroundings.now());
   const passed = record.outcome === 'passed';
   const said = `${backup.manifest.run}: ${level} ${record.outcome} in ${durationText(record.seconds * 1000)}`;

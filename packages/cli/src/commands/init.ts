@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import type { Problem } from '@splitmirror/backup';
 import { contentsOf, type GroupRow, type NodeReport, survey } from '@splitmirror/hacmp';
-import type { Host } from '@splitmirror/host';
+import { type Host, unlessAborted } from '@splitmirror/host';
 import { look } from '@splitmirror/lvm';
 import { sshHost } from '@splitmirror/ssh';
 import { ConfigError, readConfig } from '../config/read.ts';
 import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
-import { createReporter } from '../reporter.ts';
+import type { Reporter } from '../reporter.ts';
+import { interruptible } from '../session.ts';
 import { type FoundGroup, type FoundNode, starterConfig } from '../starter.ts';
 import { problemText } from './problems.ts';
 
@@ -24,8 +25,18 @@ export interface InitFlags {
 
 /** Asks the machines at the addresses who they are, and writes a configuration for their cluster. Overwrites nothing. */
 export async function init(addresses: readonly string[], flags: InitFlags): Promise<number> {
+  return interruptible({ json: flags.json === true }, 'looking', ({ reporter, signal }) =>
+    describeCluster(addresses, flags, reporter, signal),
+  );
+}
+
+async function describeCluster(
+  addresses: readonly string[],
+  flags: InitFlags,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<number> {
   const { user, identity, knownHosts, store, config } = flags;
-  const reporter = createReporter(flags.json === true ? 'json' : 'text', process.stdout);
   const places = addresses.map((text, index) => ({
     ...placeOf(text),
     path: flags.path[index] ?? (flags.path.length === 1 ? flags.path[0] : undefined) ?? null,
@@ -47,7 +58,7 @@ export async function init(addresses: readonly string[], flags: InitFlags): Prom
     ]),
   );
   try {
-    const reports = await survey(hosts);
+    const reports = await survey(hosts, { signal });
     const nodes = places.flatMap(({ text, address, port, path }): FoundNode[] => {
       const name = nameOf(reports.find(({ node }) => node === text));
       return name === null ? [] : [{ name, address, port, path }];
@@ -65,7 +76,9 @@ export async function init(addresses: readonly string[], flags: InitFlags): Prom
     if (absent.length > 0) {
       throw misled(`no address was given for ${absent.join(', ')}`, 'Give an address for every node of the cluster.');
     }
-    const groups = await Promise.all(groupsOf(reports).map((group) => describeGroup(group, reports, hosts)));
+    const groups = await unlessAborted(signal, () =>
+      Promise.all(groupsOf(reports).map((group) => describeGroup(group, reports, hosts, signal))),
+    );
     const text = starterConfig({ nodes, groups, ssh: { user, identities: identity, knownHosts }, store });
     await writeFile(config, text, { mode: 0o600, flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
       throw new ConfigError(`${config} cannot be written: ${cause.message}`, {
@@ -79,7 +92,6 @@ export async function init(addresses: readonly string[], flags: InitFlags): Prom
     reporter.result({ config, nodes: names, groups: groups.map(({ name }) => name) });
     return exitCodes.OK.code;
   } finally {
-    reporter.close();
     await Promise.all([...hosts.values()].map((host) => host.close()));
   }
 }
@@ -138,11 +150,12 @@ async function describeGroup(
   name: string,
   reports: readonly NodeReport[],
   hosts: ReadonlyMap<string, Host>,
+  signal: AbortSignal,
 ): Promise<FoundGroup> {
   const contents = contentsOf(name, reports);
   if (contents !== null) {
     for (const [node, host] of hosts) {
-      const picture = await look(host, node, contents).catch(() => null);
+      const picture = await look(host, node, contents, { signal }).catch(() => null);
       const volumes = (picture?.groups ?? []).flatMap((group) => (group.kind === 'active' ? group.volumes : []));
       if (picture === null || volumes.length === 0) continue;
       const { dataVolumes, fileSystems } = picture;

@@ -11,7 +11,8 @@ import {
 } from '@splitmirror/hacmp';
 import { policyOf, settingsOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { exitCodes, isAbort } from '../exit-codes.ts';
+import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 
@@ -83,7 +84,7 @@ function alike({ nodes }: Config): { readonly nodes: string[]; readonly commands
 }
 
 async function perform(
-  { context, reporter, signal }: Session,
+  { context, reporter, signal, mayLeave }: Session,
   action: InstallationAction,
   plans: readonly Installation[],
   { print }: InstallationFlags,
@@ -94,7 +95,13 @@ async function perform(
     return exitCodes.OK.code;
   }
   const act = { install, verify: verifyInstallation, remove: uninstall }[action];
-  const reports = await Promise.all(plans.map((plan) => act(plan, context.hosts, { signal })));
+  const ended = new EndedError('INTERRUPTED', `interrupted: ${action} may have come to its end on some nodes alone`, {
+    remedy: 'Do it again: what is there already is left alone.',
+  });
+  if (action !== 'verify') mayLeave(ended);
+  const reports = await Promise.all(plans.map((plan) => act(plan, context.hosts, { signal }))).catch((error) => {
+    throw isAbort(error) && action !== 'verify' ? ended : error;
+  });
   for (const line of reports.flatMap(stateLines)) reporter.line(line);
   const problems = reports.flatMap((report) => report.problems);
   for (const line of problems.flatMap(problemText)) reporter.alert(line);

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { unlessAborted } from '@splitmirror/host';
 import { auditLevels, collectLevels, gateProbes, renderHtml } from '@splitmirror/levels';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
@@ -21,7 +22,9 @@ export async function levels({ context, reporter, signal }: Session, { html }: L
   const unread = gate.findings.some(({ rule }) => rule === 'NODE-UNREAD');
   tellOutcome(reporter, [`levels: ${unread ? 'not all of them could be compared' : verdicts[gate.kind]}`], !unread);
   if (html !== undefined) {
-    const snapshot = await collectLevels({ hosts: context.hosts, probes: gateProbes, signal });
+    const snapshot = await unlessAborted(signal, () =>
+      collectLevels({ hosts: context.hosts, probes: gateProbes, signal }),
+    );
     const cluster = [...context.hosts.keys()].sort().join(', ');
     await toFile(html, () => writeFile(html, renderHtml(snapshot, auditLevels(snapshot), { cluster })));
     reporter.line(`page: ${html}`);

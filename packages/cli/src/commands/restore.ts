@@ -14,6 +14,7 @@ import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { feedOf } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 import { bytesText } from '../units.ts';
 
@@ -42,7 +43,7 @@ export async function restore(
   into: string | undefined,
   flags: RestoreFlags,
 ): Promise<number> {
-  const { config, context, reporter, signal } = session;
+  const { config, context, reporter, signal, mayLeave } = session;
   const place = placeOf(into, flags);
   const backup = await context.store.find(group, flags.run);
   const select = flags.path.length === 0 ? undefined : flags.path;
@@ -61,6 +62,11 @@ export async function restore(
       return toNode(session, backup, { ...place, select, identities });
     case 'here': {
       const owners = flags.owners === true ? ('numeric' as const) : ('mine' as const);
+      mayLeave(
+        new EndedError('INTERRUPTED', `${place.into} may hold a part of the backup`, {
+          remedy: 'Take the directory away, then restore again.',
+        }),
+      );
       const { volumes } = await restoreBackup(backup, place.into, { select, identities, owners, signal });
       tell(session, backup, volumes);
       return exitCodes.OK.code;
@@ -118,10 +124,15 @@ interface Selected {
 }
 
 async function intoGroup(session: Session, backup: StoredBackup, group: string, options: Selected): Promise<number> {
-  const { config, context, reporter, signal } = session;
+  const { config, context, reporter, signal, mayLeave } = session;
   const settings = settingsOf(config, group);
   const names = Object.keys(config.nodes);
   const feeds = await Promise.all(names.map((name) => feedOf(config, name, reporter)));
+  mayLeave(
+    new EndedError('RESTORE_UNSETTLED', `a part of ${group} may be written over, and the lock of the restore be left`, {
+      remedy: `Make sure on the node that holds the group that nothing of it writes any more, then run: splitmirror recover ${group}`,
+    }),
+  );
   try {
     const report = await restoreIntoGroup(context, backup, group, {
       ...options,
@@ -143,7 +154,7 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
 }
 
 async function toNode(
-  { config, context, reporter, signal }: Session,
+  { config, context, reporter, signal, mayLeave }: Session,
   backup: StoredBackup,
   request: Selected & { readonly node: string; readonly into: string; readonly mountPoint: string },
 ): Promise<number> {
@@ -158,6 +169,11 @@ async function toNode(
         : { volume, directory: preview.volumes.length === 1 ? into : `${into}/${volume}`, mountPoint },
   );
   const feed = await feedOf(config, node, reporter);
+  mayLeave(
+    new EndedError('INTERRUPTED', `${into} on ${node} may hold a part of the backup, and be written to still`, {
+      remedy: `Make sure on ${node} that nothing of it writes any more, take it away, then restore again.`,
+    }),
+  );
   try {
     const timeoutSeconds = Math.ceil((config.groups[backup.manifest.group]?.archiveHours ?? 24) * 3600);
     const options = { select, identities, timeoutSeconds, signal };

@@ -2,11 +2,12 @@ import { planRetention, retainBackups, retainedBackups } from '@splitmirror/back
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 
 /** Removes what the configured retention does not keep; says first what, and why. */
 export async function retain(
-  { config, context, reporter }: Session,
+  { config, context, reporter, mayLeave }: Session,
   group: string,
   { dryRun }: { readonly dryRun?: boolean },
 ): Promise<number> {
@@ -22,6 +23,12 @@ export async function retain(
     reporter.line(`${action === 'keep' ? 'keep  ' : 'remove'}  ${run}  ${createdAt}  ${reasons.join('; ')}`);
   }
   if (plan.suspended !== null) reporter.alert(`${group}: nothing is removed: ${plan.suspended}`);
+  if (dryRun !== true)
+    mayLeave(
+      new EndedError('INTERRUPTED', 'not everything may be removed yet that goes', {
+        remedy: `Run: splitmirror retain ${group}`,
+      }),
+    );
   const removed = dryRun === true ? [] : (await retainBackups(context.store, group, keep, now, plan)).removed;
   reporter.result({ ...plan, removed });
   return exitCodes[plan.suspended === null ? 'OK' : 'RETENTION_SUSPENDED'].code;

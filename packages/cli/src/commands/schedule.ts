@@ -122,6 +122,8 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
       },
       { signal, stop, onlyNode, onEvent, contextOf: () => recorded(session, group).context },
     );
+    // It is left to the next call.
+    if (outcome.kind === 'yielded') signal.throwIfAborted();
     const run = outcome.kind === 'ran' ? await runOf(log, group, outcome.window) : null;
     tell(outcomeNews(outcome), run);
     const code = worstOf(told);

@@ -7,6 +7,9 @@ import { faultsOf, offsetOf, placeOf } from './faults.ts';
 import { type Config, configSchema } from './schema.ts';
 import { faultsOfText } from './text-faults.ts';
 
+/** The file that is taken where none is named. */
+export const defaultConfig = 'splitmirror.yaml';
+
 /** The configuration cannot be used. The message names file, line and column of the first fault, and lists all. */
 export class ConfigError extends SplitmirrorError {
   readonly code = 'USAGE';

@@ -13,8 +13,8 @@ import type { Config } from '../config/schema.ts';
 import { withContext } from '../connect.ts';
 import { exitCodeOfRun } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
-import { createReporter, type Reporter } from '../reporter.ts';
-import { listenForInterrupts } from '../session.ts';
+import type { Reporter } from '../reporter.ts';
+import { interruptible } from '../session.ts';
 import { check, DemoFailure } from './check.ts';
 import { compare } from './comparison.ts';
 import { askGuards } from './guards.ts';
@@ -34,29 +34,30 @@ const group = 'ledger_rg';
  */
 export async function demo({ keep = false, directory, json = false }: DemoFlags): Promise<number> {
   const base = directory === undefined ? mkdtempSync(join(tmpdir(), 'splitmirror-demo-')) : resolve(directory);
-  const reporter = createReporter(json ? 'json' : 'text', process.stdout);
-  const interrupts = listenForInterrupts(reporter);
-  let control: LabControl | undefined;
-  try {
-    reporter.heading('1  a lab cluster: two nodes, one group, an application that keeps writing');
-    control = await startLabProcess(join(base, 'lab'));
-    const config = await readConfig(join(base, 'lab', labConfigName));
-    const code = await withContext(config, { onEvent: reporter.event, warn: reporter.warn }, (context) =>
-      perform({ base, keep, config, context, reporter, lab: control as LabControl, ...interrupts }),
-    );
-    reporter.result({ demo: code === 0 ? 'passed' : 'failed', directory: base });
-    return code;
-  } catch (error) {
-    if (!(error instanceof DemoFailure)) throw error;
-    reporter.line(`FAILED: ${error.message}`);
-    reporter.result({ demo: 'failed', reason: error.message, directory: base });
-    return 1;
-  } finally {
-    interrupts.release();
-    reporter.close();
-    if (keep) control?.disconnect();
-    else await control?.close();
-  }
+  const file = join(base, 'lab', labConfigName);
+  return interruptible({ json, config: file }, 'in-order', async (given) => {
+    const { reporter } = given;
+    let control: LabControl | undefined;
+    try {
+      reporter.heading('1  a lab cluster: two nodes, one group, an application that keeps writing');
+      control = await startLabProcess(join(base, 'lab'));
+      const config = await readConfig(file);
+      const code = await withContext(config, { onEvent: reporter.event, warn: reporter.warn }, (context) =>
+        perform({ base, keep, config, context, lab: control as LabControl, ...given }),
+      );
+      reporter.result({ demo: code === 0 ? 'passed' : 'failed', directory: base });
+      return code;
+    } catch (error) {
+      if (!(error instanceof DemoFailure)) throw error;
+      reporter.line(`FAILED: ${error.message}`);
+      reporter.result({ demo: 'failed', reason: error.message, directory: base });
+      return 1;
+    } finally {
+      reporter.close();
+      if (keep) control?.disconnect();
+      else await control?.close();
+    }
+  });
 }
 
 interface Scene {

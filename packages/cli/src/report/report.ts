@@ -1,4 +1,10 @@
-import { type BackupHealth, type BackupRecord, leftOutText, type Manifest, type RunTimeline } from '@splitmirror/backup';
+import {
+  type BackupHealth,
+  type BackupRecord,
+  leftOutText,
+  type Manifest,
+  type RunTimeline,
+} from '@splitmirror/backup';
 import { bytesText, durationText } from '../units.ts';
 import type { Aftermath } from './aftermath.ts';
 import { labelOf } from './figure.ts';

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type CommonOptions, type Interrupt, inSession, type Session } from '../session.ts';
+import { defaultConfig } from '../config/read.ts';
+import type { Interrupt } from '../interrupts.ts';
+import { type CommonOptions, inSession, type Session } from '../session.ts';
 
 /** What adds the commands under one heading of the help. */
 export interface Branch {
@@ -35,7 +37,7 @@ export function branchOf(program: Command, heading: string, done: (code: number)
     bare,
     command: (...words) =>
       bare(...words)
-        .option('-c, --config <file>', 'configuration file', 'splitmirror.yaml')
+        .option('-c, --config <file>', 'configuration file', defaultConfig)
         .option('--json', 'print JSON lines and nothing else')
         .addOption(new Option('--quiet', 'print only what needs a person').conflicts('json')),
     inside: async (options, work, interrupt) => done(await inSession(options, work, interrupt)),

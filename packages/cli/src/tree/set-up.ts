@@ -2,10 +2,11 @@ import { Argument, type Command, Option } from 'commander';
 import { init } from '../commands/init.ts';
 import { events, guard, type InstallationFlags, installationActions } from '../commands/installation.ts';
 import { sudoers } from '../commands/sudoers.ts';
-import { ConfigError } from '../config/read.ts';
+import { ConfigError, defaultConfig } from '../config/read.ts';
 import { configSchemaJson } from '../config/schema.ts';
+import type { Interrupt } from '../interrupts.ts';
 import { manPage } from '../man-page.ts';
-import type { Interrupt } from '../session.ts';
+
 import type { Branch } from './branch.ts';
 
 /** The commands that set things up: here, on the nodes, in an editor. */
@@ -15,7 +16,7 @@ export function addSetUp(program: Command, { bare, command, inside, done }: Bran
     'ask the machines of a cluster who they are, and write a commented configuration',
     'init db1.example.com db2.example.com --identity ~/.ssh/splitmirror --store /backup',
   )
-    .option('-c, --config <file>', 'file to write; it must not exist', 'splitmirror.yaml')
+    .option('-c, --config <file>', 'file to write; it must not exist', defaultConfig)
     .option('--user <name>', 'login name', 'root')
     .option('--identity <file...>', 'private keys')
     .option('--known-hosts <file...>', 'files with the trusted host keys; default those of OpenSSH')
@@ -60,7 +61,7 @@ export function addSetUp(program: Command, { bare, command, inside, done }: Bran
     'sudoers --user backup > splitmirror.sudoers',
     'sudoers --user backup --also installation',
   )
-    .option('-c, --config <file>', 'configuration file', 'splitmirror.yaml')
+    .option('-c, --config <file>', 'configuration file', defaultConfig)
     .option('--user <name>', 'login name; default that of the configuration')
     .addOption(new Option('--also <purpose...>', 'what it may do beside backups').choices(['installation']))
     .action(async ({ also = [], ...options }) => done(await sudoers({ also, ...options })));

@@ -2,11 +2,10 @@ import { Option } from 'commander';
 import { drill } from '../commands/drill.ts';
 import { judge } from '../commands/judge.ts';
 import { list } from '../commands/list.ts';
-import { type RestoreFlags, restore } from '../commands/restore.ts';
+import { restore } from '../commands/restore.ts';
 import { retain } from '../commands/retain.ts';
 import { show } from '../commands/show.ts';
 import { verify } from '../commands/verify.ts';
-import type { Interrupt } from '../session.ts';
 import type { Branch } from './branch.ts';
 
 /** The commands that use what is stored. */
@@ -42,7 +41,11 @@ export function addStored({ command, inside }: Branch): void {
     .option('--mount-point <directory>', 'with --node: file system that has to hold the directory')
     .option('--into-group', 'over the live files, on the node that holds the group')
     .action((group, directory, { path = [], ...options }) =>
-      inside(options, (session) => restore(session, group, directory, { path, ...options }), whenRestoring(options)),
+      inside(
+        options,
+        (session) => restore(session, group, directory, { path, ...options }),
+        options.dryRun ? 'looking' : 'in-order',
+      ),
     );
   command(
     'drill <group> [run]',
@@ -69,10 +72,4 @@ export function addStored({ command, inside }: Branch): void {
   command('retain <group>', 'remove backups that the retention does not keep', 'retain payroll_rg --dry-run')
     .option('--dry-run', 'say what would go, and why, and remove nothing')
     .action((group, options) => inside(options, (session) => retain(session, group, options), 'at-once'));
-}
-
-/** What is written on a node is taken back in order; a directory of this machine keeps what has come. */
-function whenRestoring({ dryRun, node, intoGroup }: Partial<RestoreFlags>): Interrupt {
-  if (dryRun) return 'looking';
-  return intoGroup || node !== undefined ? 'in-order' : 'at-once';
 }

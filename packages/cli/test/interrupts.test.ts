@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodes } from '../src/exit-codes.ts';
+import { type Finished, openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ contentBytes: 400_000, phaseMs: 5 });
+}, 60_000);
+afterEach(() => stage.lab.clearFaults());
+afterAll(() => stage.close());
+
+type Line = Readonly<Record<string, unknown>>;
+
+const linesOf = ({ stdout }: Finished): Line[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+const endsOf = (finished: Finished) => linesOf(finished).filter(({ type }) => type === 'result' || type === 'error');
+
+describe('Ctrl-C', { timeout: 240_000 }, () => {
+  it.each([
+    ['who', 'ledger_rg'],
+    ['levels'],
+    ['plan', 'ledger_rg'],
+    ['check'],
+    ['status'],
+    ['recover', 'ledger_rg', '--dry-run'],
+  ])('at any time of %s is an interrupt, or comes too late', async (...words) => {
+    const began = Date.now();
+    const undisturbed = await stage.run(...words, '--json');
+    const took = Date.now() - began;
+    for (const share of [0.35, 0.5, 0.6, 0.7, 0.8, 0.9]) {
+      const running = stage.start(...words, '--json');
+      await delay(took * share);
+      running.child.kill('SIGINT');
+      const finished = await running.finished;
+      // Before it listens, and after its last word, it is ended as any process is.
+      const told = running.child.signalCode === 'SIGINT' ? [] : [undisturbed.code, exitCodes.INTERRUPTED.code];
+      if (told.length > 0) expect(told, `${words} at ${share}: ${finished.stderr}`).toContain(finished.code);
+      const ends = endsOf(finished);
+      if (finished.code === exitCodes.INTERRUPTED.code) {
+        expect(ends).toEqual([expect.objectContaining({ type: 'error', code: 'INTERRUPTED', problems: [] })]);
+        expect(finished.stderr).toMatch(/^INTERRUPTED: interrupted before anything was changed\n/);
+      } else if (running.child.signalCode === null) {
+        expect(ends).toEqual([expect.objectContaining({ type: 'result' })]);
+      }
+    }
+  });
+});
+
+describe('a second Ctrl-C', { timeout: 240_000 }, () => {
+  /** A backup in the midst of its way back, which hangs. */
+  const inTrouble = async (...words: string[]) => {
+    stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
+    stage.lab.fault({ program: 'umount', does: { kind: 'hangs' } });
+    const run = stage.start('backup', 'ledger_rg', ...words);
+    await run.saw(/ok {2}Check and mount|"archive-start","volume":"auditlv"/);
+    run.child.kill('SIGINT');
+    await run.saw(/interrupted: going back in order/);
+    await run.saw(/take the lock of the group|way back|"way-back"/);
+    return run;
+  };
+
+  it('says what is left on which node, and the command that takes it back', async () => {
+    const run = await inTrouble();
+    run.child.kill('SIGINT');
+    const { code, stdout } = await run.finished;
+    expect(code).toBe(exitCodes.RUN_NEEDS_RECOVERY.code);
+    expect(stdout).toMatch(
+      / {2}stopping where it stands\n {2}ledger_rg: there is, or may be, on db_node1: lock \S+holder\.\w+, copy sm\S+, .*mount \S+/,
+    );
+    expect(stdout).toMatch(/STOPPED \(db_node1\): .*copy sm.*\n +Run: splitmirror recover ledger_rg/);
+    const [, command = ''] = /taken back with: splitmirror (.*)$/m.exec(stdout) ?? [];
+    expect(command).toMatch(/^recover ledger_rg --config \S+$/);
+    expect(await stage.leftovers()).not.toEqual([]);
+    stage.lab.clearFaults();
+    expect(await stage.run(...command.split(' '))).toMatchObject({ code: 0 });
+    expect((await stage.leftovers()).filter((line) => !line.includes('.incomplete'))).toEqual([]);
+  });
+
+  it('and a third end the process, and the last line says the same', async () => {
+    const run = await inTrouble('--json');
+    stage.lab.mute('db_node1', 'on');
+    run.child.kill('SIGINT');
+    await run.saw(/stopping where it stands/);
+    run.child.kill('SIGINT');
+    const finished = await run.finished;
+    stage.lab.mute('db_node1', 'off');
+    expect(finished.code).toBe(exitCodes.RUN_NEEDS_RECOVERY.code);
+    expect(endsOf(finished)).toEqual([
+      expect.objectContaining({
+        type: 'error',
+        code: 'RUN_NEEDS_RECOVERY',
+        message: expect.stringMatching(/^ended where it stood: ledger_rg: there is, or may be, on db_node1: lock /),
+        remedy: expect.stringMatching(/^Run: splitmirror recover ledger_rg --config \S+$/),
+      }),
+    ]);
+    stage.lab.clearFaults();
+    await expect.poll(async () => (await stage.run('recover', 'ledger_rg')).code, { timeout: 120_000 }).toBe(0);
+  });
+});
