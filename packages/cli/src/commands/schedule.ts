@@ -39,15 +39,22 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   const log = await windowLogOf(config);
   const codes: number[] = [];
   for (const group of groups.sort()) {
+    if (session.signal.aborted) break;
     codes.push(
       run === true ? await seeToSafely(session, group, log, onlyNode) : await tellWindows(session, group, log),
     );
   }
-  const failed = codes.filter((code) => code !== exitCodes.OK.code && code !== exitCodes.NOTHING_DUE.code);
-  if (failed.length > 0) return failed[0] ?? exitCodes.UNEXPECTED.code;
+  const failed = codes.find((code) => !isQuiet(code));
+  if (failed !== undefined) return failed;
+  if (session.signal.aborted) return exitCodes.INTERRUPTED.code;
   return run === true && codes.every((code) => code === exitCodes.NOTHING_DUE.code)
     ? exitCodes.NOTHING_DUE.code
     : exitCodes.OK.code;
+}
+
+/** Whether nobody has to do anything. */
+function isQuiet(code: number): boolean {
+  return code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
 }
 
 async function tellWindows({ config, context, reporter }: Session, group: string, log: WindowLog): Promise<number> {
@@ -89,12 +96,8 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
   const tell = (news: Told, run: string | null) => {
     told.push(news);
     const { code, text } = news;
-    const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
-    tellOutcome(
-      reporter,
-      text.map((line) => `${group}: ${line}`),
-      isQuiet,
-    );
+    const lines = text.map((line) => `${group}: ${line}`);
+    tellOutcome(reporter, lines, isQuiet(code));
     // The monitor and the metrics were told by the window itself.
     if (news.isNews) telling.push(notifyOf(session, { group, run, exitCode: code, text }));
   };
@@ -146,7 +149,7 @@ interface Told {
 
 /** What the window has come to now counts for more than that others had passed, unless it is well. */
 function worstOf(told: readonly Told[]): number {
-  const bad = told.findLast(({ code }) => code !== exitCodes.OK.code && code !== exitCodes.NOTHING_DUE.code);
+  const bad = told.findLast(({ code }) => !isQuiet(code));
   return (bad ?? told.at(-1))?.code ?? exitCodes.OK.code;
 }
 
