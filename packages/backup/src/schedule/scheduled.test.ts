@@ -72,6 +72,7 @@ describe('runWindow', () => {
     expect(await verdicts()).toEqual(['done']);
     const metrics = await readFile(metricsFile, 'utf8');
     expect(metrics).toContain('splitmirror_windows_30d{group="a",verdict="done"} 1\n');
+    expect(metrics).toContain('splitmirror_windows_30d{group="a",verdict="undecided"} 0\n');
     expect(metrics).toContain('splitmirror_last_window_ok{group="a"} 1\n');
     expect(metrics).toContain(`splitmirror_last_backup_timestamp_seconds{group="a"} ${clock.getTime() / 1000}\n`);
     for (const line of metrics.trimEnd().split('\n'))

@@ -45,11 +45,11 @@ export type WindowOutcome =
   | { readonly kind: 'refused'; readonly window: WindowVerdict; readonly problems: readonly Problem[] }
   | { readonly kind: 'ran'; readonly window: WindowVerdict; readonly report: RunReport };
 
-/** What happens around the runs. */
-export type ScheduleEvent = {
-  readonly at: string;
-  readonly group: string;
-} /** Windows that ended, or passed, without a backup while nobody was there to tell: each is told once, oldest first. */ & (
+/**
+ * What happens around the runs. `windows-passed`: they ended, or passed, without a backup while nobody was there to tell; each is
+ * told once, oldest first.
+ */
+export type ScheduleEvent = { readonly at: string; readonly group: string } & (
   | { readonly type: 'windows-passed'; readonly windows: readonly WindowVerdict[] }
   | { readonly type: 'window-start'; readonly window: string }
   | {
