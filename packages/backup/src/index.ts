@@ -127,6 +127,7 @@ export { ResticError, type ResticErrorCode, type ResticOptions } from './store/r
 export {
   planRetention,
   type RetainedBackup,
+  type RetainedRecovery,
   type RetentionDecision,
   RetentionError,
   type RetentionPlan,

@@ -49,7 +49,8 @@ function run([program, ...args]: readonly [string, ...string[]], input: string):
 }
 
 async function post(reference: SecretReference, body: string): Promise<void> {
-  const tell = webhook(await secretOf(reference, 'notify.webhook'), { attempts: 1, timeoutMs: patienceMs });
-  const { kind, detail } = await tell(body);
+  const address = await secretOf(reference, 'notify.webhook');
+  const tell = async () => webhook(address, { attempts: 1, timeoutMs: patienceMs })(body);
+  const { kind, detail } = await tell().catch((error: Error) => ({ kind: 'failed', detail: error.message }));
   if (kind === 'failed') throw new Error(`the webhook was not told: ${detail}`);
 }

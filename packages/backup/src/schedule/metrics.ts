@@ -28,7 +28,16 @@ interface Metric {
 /** Days over which windows and exposure are summed up. */
 const days = 30;
 
-const kinds = ['done', 'failed', 'unheld', 'missed', 'running', 'due'] as const;
+const isVerdict: Readonly<Record<WindowVerdict['kind'], true>> = {
+  done: true,
+  failed: true,
+  unheld: true,
+  undecided: true,
+  missed: true,
+  running: true,
+  due: true,
+};
+const verdicts = Object.keys(isVerdict);
 
 /**
  * What is to be told of a group, as its store and the record of its windows say it.
@@ -93,7 +102,7 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
       samples: groups
         .filter(({ windows }) => windows.length > 0)
         .flatMap((group) =>
-          kinds.map(
+          verdicts.map(
             (verdict) =>
               [
                 label({ group: group.group, verdict }),

@@ -103,11 +103,11 @@ function isUntold({ kind }: WindowVerdict, records: readonly WindowRecord[]): bo
   if (records.some(({ what }) => what === 'told')) return false;
   switch (kind) {
     case 'missed':
-    case 'undecided':
       return true;
     case 'unheld':
+    case 'undecided':
       // Where another node held it last, that one's own initiator has to see to it, and tells.
-      return records.findLast(({ what }) => what === 'unheld' || what === 'elsewhere')?.what === 'unheld';
+      return records.findLast(({ what }) => /^(?:unheld|undecided|elsewhere)$/.test(what))?.what !== 'elsewhere';
     case 'failed':
       return records.findLast(({ what }) => what === 'failed' || what === 'died')?.what === 'died';
     case 'done':

@@ -51,19 +51,6 @@ function listening(told: string[]): DeadMansPing {
 }
 
 describe('runWindow', () => {
-  it('leaves the window open when it is interrupted before a run began', async () => {
-    const ending = new AbortController();
-    const { cluster } = context;
-    const locate: typeof cluster.locate = (...words) => {
-      ending.abort();
-      return cluster.locate(...words);
-    };
-    const interrupted = { ...context, cluster: { ...cluster, locate } };
-    expect(await runWindow(interrupted, await job(), { signal: ending.signal })).toMatchObject({ kind: 'yielded' });
-    expect(await verdicts()).toEqual(['due']);
-    expect(await runWindow(context, await job())).toMatchObject({ kind: 'ran' });
-  });
-
   it('backs up once in a window, and tells monitor and metrics', async () => {
     const told: string[] = [];
     const ping = listening(told);
@@ -85,6 +72,7 @@ describe('runWindow', () => {
     expect(await verdicts()).toEqual(['done']);
     const metrics = await readFile(metricsFile, 'utf8');
     expect(metrics).toContain('splitmirror_windows_30d{group="a",verdict="done"} 1\n');
+    expect(metrics).toContain('splitmirror_windows_30d{group="a",verdict="undecided"} 0\n');
     expect(metrics).toContain('splitmirror_last_window_ok{group="a"} 1\n');
     expect(metrics).toContain(`splitmirror_last_backup_timestamp_seconds{group="a"} ${clock.getTime() / 1000}\n`);
     for (const line of metrics.trimEnd().split('\n'))
@@ -291,6 +279,25 @@ describe('runWindow', () => {
     expect(told).toEqual([sentence, 'start', sentence]);
   });
 
+  it('leaves the window open that was interrupted before anything was changed', async () => {
+    const told: string[] = [];
+    const ending = new AbortController();
+    const locate: typeof context.cluster.locate = async (...given) => {
+      ending.abort();
+      ending.signal.throwIfAborted();
+      return context.cluster.locate(...given);
+    };
+    const interrupted = { ...context, cluster: { ...context.cluster, locate } };
+    const mine = await job({ ping: listening(told) });
+    expect(await runWindow(interrupted, mine, { signal: ending.signal })).toMatchObject({
+      kind: 'yielded',
+      problems: [{ code: 'INTERRUPTED' }],
+    });
+    expect(told).toEqual([]);
+    expect(await verdicts()).toEqual(['due']);
+    expect(await runWindow(context, mine)).toMatchObject({ kind: 'ran' });
+  });
+
   it('is not kept from its work by metrics that cannot be written', async () => {
     const events: ScheduleEvent[] = [];
     const mine = await job({ metricsFile: '/no/such/directory/a.prom' });
@@ -338,6 +345,15 @@ describe('openWindowLog', () => {
     const { records: kept, unreadable } = await log.read('a');
     expect(kept.map(({ by }) => by)).toEqual(['c1', 'c2']);
     expect(unreadable).toEqual(['{"group":"a","wind']);
+  });
+
+  it('says what is wrong with its file, and what to do', async () => {
+    const log = await openWindowLog(file);
+    await mkdir(file);
+    const unusable = { code: 'STORE_UNUSABLE', remedy: `Make ${file} a file that this user can read and write.` };
+    await expect(log.read('a')).rejects.toMatchObject(unusable);
+    await expect(log.add(record('c1', 'done'))).rejects.toMatchObject(unusable);
+    await expect(openWindowLog(join('/dev/null', 'windows.ndjson'))).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
   });
 
   it('knows the end of a beginning whatever the clock did in between', async () => {

@@ -45,11 +45,11 @@ export type WindowOutcome =
   | { readonly kind: 'refused'; readonly window: WindowVerdict; readonly problems: readonly Problem[] }
   | { readonly kind: 'ran'; readonly window: WindowVerdict; readonly report: RunReport };
 
-/** What happens around the runs. */
-export type ScheduleEvent = {
-  readonly at: string;
-  readonly group: string;
-} /** Windows that ended, or passed, without a backup while nobody was there to tell: each is told once, oldest first. */ & (
+/**
+ * What happens around the runs. `windows-passed`: they ended, or passed, without a backup while nobody was there to tell; each is
+ * told once, oldest first.
+ */
+export type ScheduleEvent = { readonly at: string; readonly group: string } & (
   | { readonly type: 'windows-passed'; readonly windows: readonly WindowVerdict[] }
   | { readonly type: 'window-start'; readonly window: string }
   | {
@@ -78,6 +78,17 @@ export interface WindowOptions {
 
 /** Refusals that pass by themselves. */
 const passing: ReadonlySet<string> = new Set(['GROUP_OFFLINE', 'GROUP_MOVING']);
+
+/** Refusals after which somebody else, or a later call, sees to the window: whoever is at work may be done before it closes. */
+const yielding: ReadonlySet<string> = new Set(['GROUP_LOCKED', 'PLAN_OUTDATED', 'INTERRUPTED']);
+
+const interrupted: Problem = {
+  code: 'INTERRUPTED',
+  node: null,
+  message: 'interrupted before anything was changed',
+  seen: 'asked to end',
+  remedy: 'The next call in the same window tries again.',
+};
 
 /** Refusals that a person can end while the window is open: a node that cannot be asked, or evidence that names no holder. */
 const undecided = /^(?:GROUP_CONTESTED|GROUP_UNDECIDABLE|HOST_.*)$/;
@@ -199,7 +210,7 @@ async function attempt(
     await onBegin();
     const report = await runBackup(context, plan, { signal, stop });
     const { verdict } = report;
-    if (verdict.kind === 'refused' && ['GROUP_LOCKED', 'PLAN_OUTDATED', 'INTERRUPTED'].includes(verdict.code)) {
+    if (verdict.kind === 'refused' && yielding.has(verdict.code)) {
       const detail = `run ${plan.run}: ${told(report)}`;
       return { outcome: { kind: 'yielded', window, problems: verdict.problems }, record: { what: 'yielded', detail } };
     }
@@ -210,14 +221,8 @@ async function attempt(
       record: { what: good ? 'done' : 'failed', node: plan.node, run: plan.run, detail },
     };
   } catch (error) {
-    // Nothing was changed, and the window is as open as before.
-    if (signal?.aborted) {
-      return {
-        outcome: { kind: 'yielded', window, problems: [] },
-        record: { what: 'yielded', detail: 'interrupted before a run began' },
-      };
-    }
-    const problem = problemOf(error, null);
+    const isInterrupted = signal?.aborted === true || stop?.aborted === true;
+    const problem = isInterrupted ? interrupted : problemOf(error, null);
     const detail = `${problem.code}: ${problem.message}`;
     const problems = [problem];
     const withReasons = [problem, ...(error instanceof BackupError ? error.problems : [])];
@@ -229,8 +234,7 @@ async function attempt(
       const outcome = { kind: 'undecided', window, problems: withReasons, isNews } as const;
       return { outcome, record: { what: 'undecided', detail } };
     }
-    // Whoever is at work on the group now may be done before the window closes.
-    if (problem.code === 'GROUP_LOCKED') {
+    if (yielding.has(problem.code)) {
       return { outcome: { kind: 'yielded', window, problems }, record: { what: 'yielded', detail } };
     }
     return { outcome: { kind: 'refused', window, problems: withReasons }, record: { what: 'failed', detail } };

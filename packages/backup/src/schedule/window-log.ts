@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { syncDirectory } from '../store/durable.ts';
+import { BackupError } from '../errors.ts';
+import { storeError, syncDirectory } from '../store/durable.ts';
 import { begunAndNotEnded, type WindowRecord } from './schedule.ts';
 
 const recordSchema = z.strictObject({
@@ -32,14 +33,23 @@ export interface WindowLog {
  * Opens a file of JSON lines to which is only ever added, by any number of processes of machines that share a file system
  * with atomic appends (a local one; not NFS). Initiators without a common file each keep their own: hand the records of all
  * of them to `judgeWindows`.
+ *
+ * @throws BackupError `STORE_UNUSABLE`, `STORE_FULL`; so does whatever the log is asked for.
  */
 export async function openWindowLog(file: string): Promise<WindowLog> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const read: WindowLog['read'] = async (group) => {
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
+  const unusable = (cause: NodeJS.ErrnoException): never => {
+    const { code, message, remedy } = storeError(file, cause);
+    const isFull = code === 'STORE_FULL';
+    throw new BackupError(code, `the record of windows: ${message}`, {
+      remedy: isFull ? remedy : `Make ${file} a file that this user can read and write.`,
+      cause,
     });
+  };
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(unusable);
+  const read: WindowLog['read'] = async (group) => {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
+      error.code === 'ENOENT' ? '' : unusable(error),
+    );
     const records: WindowRecord[] = [];
     const unreadable: string[] = [];
     for (const line of text.split('\n').filter((each) => each !== '')) {
@@ -49,7 +59,8 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
     }
     return { records, unreadable };
   };
-  const add: WindowLog['add'] = async (record) => {
+  const add: WindowLog['add'] = (record) => append(record).catch(unusable);
+  const append = async (record: WindowRecord) => {
     const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
     try {
       // The line feed in front ends a line that a power cut has torn.

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderSteps, type Script } from '@splitmirror/host';
 import { z } from 'zod';
@@ -90,6 +90,38 @@ export async function listRecoveries(
     recoveries: read.filter((each) => typeof each !== 'string'),
     unreadable: read.filter((each) => typeof each === 'string'),
   };
+}
+
+/** Days for which the record of a recovery is kept at least: an auditor asks for a year. */
+const recordDays = 366;
+
+/**
+ * Records of recoveries that nobody needs any more: older than a year, and than every backup that stays. Pure. The newest one
+ * stays, so does one that broke off, and one that needed a person as long as no later recovery has found the mirror whole.
+ *
+ * @param recoveries Oldest first, as {@link listRecoveries} gives them.
+ * @param keptSince When the oldest backup that stays was made; `undefined` where none stays.
+ */
+export function expiredRecoveries<R extends Pick<RecoveryRecord, 'startedAt' | 'verdict'>>(
+  recoveries: readonly R[],
+  keptSince: string | undefined,
+  now: Date,
+): R[] {
+  const aYearAgo = new Date(now.getTime() - recordDays * 86_400_000).toISOString();
+  const before = keptSince === undefined || keptSince > aYearAgo ? aYearAgo : keptSince;
+  const lastWhole = recoveries.findLastIndex(({ verdict }) => verdict === 'whole');
+  return recoveries
+    .slice(0, -1)
+    .filter(({ startedAt, verdict }, index) => verdict !== null && index <= lastWhole && startedAt < before);
+}
+
+/** Removes records of recoveries. Each loses its name first; what a crash leaves goes with the next removal of backups. */
+export async function removeRecoveries(recoveries: readonly Pick<RecoveryRecord, 'directory'>[]): Promise<void> {
+  for (const { directory } of recoveries) {
+    const expired = `${directory.slice(0, -suffix.length)}.expired`;
+    await rename(directory, expired);
+    await rm(expired, { recursive: true, force: true });
+  }
 }
 
 const problem = z.looseObject({ code: z.string(), message: z.string(), remedy: z.string() });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { manifestOf } from '../../test/stored.ts';
+import { listRecoveries } from './recoveries.ts';
 import {
   planRetention,
   type RetainedBackup,
@@ -103,6 +104,27 @@ describe('planRetention', () => {
   it('removes the journal of a failed run after its days', () => {
     const backups = [backup('failed', 31, { health: 'incomplete' }), backup('recent', 3, { health: 'incomplete' })];
     expect(kept([...backups, backup('newest', 0)], { last: 1 })).toEqual(['recent', 'newest']);
+  });
+
+  it('removes the record of a recovery that is older than a year, and than every backup that stays', () => {
+    const recovery = (run: string, days: number, verdict: string | null = 'whole') => ({
+      run,
+      startedAt: daysAgo(days),
+      verdict,
+    });
+    const expired = (backups: readonly RetainedBackup[], ...recoveries: ReturnType<typeof recovery>[]) =>
+      planRetention(backups, { last: 1 }, now, recoveries).recoveries.map(({ run }) => run);
+    const records = [recovery('older0', 500), recovery('young0', 365), recovery('newest', 1)];
+    expect(expired([backup('run000', 0)], ...records)).toEqual(['older0']);
+    expect(expired([], ...records)).toEqual(['older0']);
+    // As long as the backup is there that was made before it, somebody may ask.
+    expect(expired([backup('run000', 501)], ...records)).toEqual([]);
+    expect(expired([backup('run000', 499)], ...records)).toEqual(['older0']);
+    // Neither what broke off, nor what nobody has seen whole since, nor the newest one.
+    const open = [recovery('older0', 600), recovery('cutoff', 590, null), recovery('stuck0', 580, 'stuck')];
+    expect(expired([backup('run000', 0)], ...open)).toEqual(['older0']);
+    expect(expired([backup('run000', 0)], ...open, recovery('whole0', 570))).toEqual(['older0', 'stuck0']);
+    expect(expired([backup('run000', 1), backup('newone', 0, { health: 'incomplete' })], ...records)).toEqual([]);
   });
 
   it('refuses a policy that keeps nothing', () => {
@@ -212,6 +234,30 @@ describe('retainBackups', () => {
     expect((await retainBackups(store, 'g', { last: 1 }, now)).removed).toEqual(['run000', 'run001']);
     expect(await runs(store)).toEqual(['run002']);
     expect((await readdir(join(store.root, 'g'))).sort()).toEqual(['20261121T120000Z-run002', 'exposures.ndjson']);
+  });
+
+  it('removes records of recoveries with what they hold, and what a crash has left of one', async () => {
+    const store = await storeWith([1]);
+    const record = async (run: string, days: number) => {
+      const { directory, journal } = await store.beginRecovery('g', run, daysAgo(days));
+      const controller = { host: 'c', pid: 1 };
+      const head = { kind: 'recovery', at: daysAgo(days), run, group: 'g', by: null, controller, breakLock: false };
+      await journal.write(head as unknown as Parameters<typeof journal.write>[0]);
+      await journal.write({ at: daysAgo(days), kind: 'end', verdict: { kind: 'whole' } });
+      await journal.close();
+      return directory;
+    };
+    await record('older0', 500);
+    await record('newest', 400);
+    expect((await retainBackups(store, 'g', { last: 1 }, now)).recoveries).toMatchObject([{ run: 'older0' }]);
+    expect((await listRecoveries(store, 'g')).recoveries).toMatchObject([{ run: 'newest' }]);
+    const half = await record('half00', 450);
+    await rename(half, half.replace(/\.recovery$/, '.expired'));
+    await store.remove('g', []);
+    expect((await readdir(join(store.root, 'g'))).sort()).toEqual([
+      '20251018T120000Z-newest.recovery',
+      '20261121T120000Z-run000',
+    ]);
   });
 
   it('goes on where it was killed: what had lost its name is gone in the end', async () => {

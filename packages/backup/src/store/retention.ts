@@ -1,6 +1,7 @@
 import { SplitmirrorError } from '@splitmirror/host';
 import { healthOf } from './health.ts';
 import { type DrillRecord, drillLevels } from './records.ts';
+import { expiredRecoveries, listRecoveries, type RecoveryRecord, removeRecoveries } from './recoveries.ts';
 import type { Store, StoreSurvey } from './store.ts';
 
 /** How many backups are kept. Periods are days, ISO weeks, months and years of UTC; of each the newest good one is kept. */
@@ -44,7 +45,12 @@ export interface RetentionPlan {
   readonly decisions: readonly RetentionDecision[];
   /** Why nothing is removed now, whatever its age; `null` when removals may go on. */
   readonly suspended: string | null;
+  /** Records of recoveries that go: older than a year, and than every backup that stays. */
+  readonly recoveries: readonly RetainedRecovery[];
 }
+
+/** The record of a recovery as retention sees it. */
+export type RetainedRecovery = Pick<RecoveryRecord, 'run' | 'startedAt' | 'verdict'>;
 
 const dayMs = 86_400_000;
 
@@ -55,9 +61,15 @@ const dayMs = 86_400_000;
  * backup always stays, so does the newest proven at each level of drills, everything suspicious or damaged until a person has judged it, and everything
  * that a kept backup builds upon.
  *
+ * @param recoveries Those that are recorded, oldest first; see `listRecoveries`.
  * @throws RangeError for a policy that keeps nothing by a rule of its own: it would be a mistake.
  */
-export function planRetention(backups: readonly RetainedBackup[], policy: RetentionPolicy, now: Date): RetentionPlan {
+export function planRetention(
+  backups: readonly RetainedBackup[],
+  policy: RetentionPolicy,
+  now: Date,
+  recoveries: readonly RetainedRecovery[] = [],
+): RetentionPlan {
   checkPolicy(policy);
   const ordered = [...backups].sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.run, b.run));
   const good = ordered.filter(({ health }) => health === 'good');
@@ -81,14 +93,18 @@ export function planRetention(backups: readonly RetainedBackup[], policy: Retent
   keepParents(ordered, reasons);
 
   const suspended = suspension(ordered, now);
+  const decisions = ordered.map(({ run, createdAt, health }): RetentionDecision => {
+    const why = reasons.get(run) ?? [];
+    if (why.length > 0) return { run, createdAt, action: 'keep', reasons: why };
+    if (suspended !== null) return { run, createdAt, action: 'keep', reasons: [`nothing is removed: ${suspended}`] };
+    return { run, createdAt, action: 'remove', reasons: [goesBecause(health)] };
+  });
+  const keptSince = decisions.find(({ action }) => action === 'keep')?.createdAt;
+  const expired = suspended === null ? expiredRecoveries(recoveries, keptSince, now) : [];
   return {
     suspended,
-    decisions: ordered.map(({ run, createdAt, health }) => {
-      const why = reasons.get(run) ?? [];
-      if (why.length > 0) return { run, createdAt, action: 'keep', reasons: why };
-      if (suspended !== null) return { run, createdAt, action: 'keep', reasons: [`nothing is removed: ${suspended}`] };
-      return { run, createdAt, action: 'remove', reasons: [goesBecause(health)] };
-    }),
+    decisions,
+    recoveries: expired.map(({ run, startedAt, verdict }) => ({ run, startedAt, verdict })),
   };
 }
 
@@ -120,7 +136,7 @@ export class RetentionError extends SplitmirrorError {
   readonly code = 'RETENTION_OUTDATED';
 }
 
-/** What a retention did. */
+/** What a retention did. Its records of recoveries are gone, too. */
 export interface RetentionReport extends RetentionPlan {
   /** Runs whose backups are gone. */
   readonly removed: readonly string[];
@@ -142,7 +158,8 @@ export async function retainBackups(
   expected?: RetentionPlan,
 ): Promise<RetentionReport> {
   const survey = await store.survey(group);
-  const plan = planRetention(retainedBackups(survey), policy, now);
+  const { recoveries } = await listRecoveries(store, group);
+  const plan = planRetention(retainedBackups(survey), policy, now, recoveries);
   if (expected !== undefined && JSON.stringify(plan) !== JSON.stringify(expected)) {
     throw new RetentionError(`the backups of ${group} are not those that the plan was made for`, {
       remedy: 'Plan the retention again, and look at it.',
@@ -154,6 +171,8 @@ export async function retainBackups(
     ...survey.incomplete.filter(({ run }) => goes.has(run)).map(({ directory }) => directory),
   ];
   await store.remove(group, directories);
+  const expired = new Set(plan.recoveries.map(({ run }) => run));
+  await removeRecoveries(recoveries.filter(({ run }) => expired.has(run)));
   return { ...plan, removed: [...goes] };
 }
 

@@ -34,8 +34,9 @@ interface NodeCheck extends Check {
 }
 
 /**
- * Looks at everything that a backup needs and changes nothing: the store, what the settings name on this machine, each node (reached, its host key known, let in,
- * allowed to act, the commands of the quiesce there), and each group up to the plan that a backup would run.
+ * Looks at everything that a backup needs and changes nothing: the store, what the settings name on this machine, each node
+ * (reached, its host key known, let in, allowed to act, the commands of the quiesce there), and each group up to the plan that
+ * a backup would run.
  */
 export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
   const store = await storeOf(config).catch((error: unknown) => brokenStore(config.store, error));

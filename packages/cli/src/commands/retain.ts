@@ -1,4 +1,4 @@
-import { planRetention, retainBackups, retainedBackups } from '@splitmirror/backup';
+import { listRecoveries, planRetention, retainBackups, retainedBackups } from '@splitmirror/backup';
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -18,9 +18,15 @@ export async function retain(
     });
   }
   const now = context.surroundings.now();
-  const plan = planRetention(retainedBackups(await context.store.survey(group)), keep, now);
+  const { recoveries } = await listRecoveries(context.store, group);
+  const plan = planRetention(retainedBackups(await context.store.survey(group)), keep, now, recoveries);
   for (const { run, createdAt, action, reasons } of plan.decisions) {
     reporter.line(`${action === 'keep' ? 'keep  ' : 'remove'}  ${run}  ${createdAt}  ${reasons.join('; ')}`);
+  }
+  for (const { run, startedAt } of plan.recoveries) {
+    reporter.line(
+      `remove  ${run}  ${startedAt}  record of a recovery, older than a year and than every backup that stays`,
+    );
   }
   if (plan.suspended !== null) reporter.alert(`${group}: nothing is removed: ${plan.suspended}`);
   if (dryRun !== true)

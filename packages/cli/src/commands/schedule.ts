@@ -4,18 +4,17 @@ import {
   runWindow,
   type ScheduleEvent,
   type WindowLog,
-  type WindowOutcome,
   type WindowVerdict,
 } from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
-import { exitCodeOfCode, exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
+import { exitCodeOfError, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { metricsFile, notifyOf, pingOf } from './announcements.ts';
-import { problemText } from './problems.ts';
 import { recorded } from './recorded.ts';
-import { reportText, tellOutcome } from './report-text.ts';
+import { tellOutcome } from './report-text.ts';
+import { isQuiet, type News, outcomeNews, passedNews, worstOf } from './window-news.ts';
 import { windowLogOf } from './windows.ts';
 
 /** What is asked of the schedules. */
@@ -39,12 +38,14 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   const log = await windowLogOf(config);
   const codes: number[] = [];
   for (const group of groups.sort()) {
+    if (session.signal.aborted) break;
     codes.push(
       run === true ? await seeToSafely(session, group, log, onlyNode) : await tellWindows(session, group, log),
     );
   }
-  const failed = codes.filter((code) => code !== exitCodes.OK.code && code !== exitCodes.NOTHING_DUE.code);
-  if (failed.length > 0) return failed[0] ?? exitCodes.UNEXPECTED.code;
+  const failed = codes.find((code) => !isQuiet(code));
+  if (failed !== undefined) return failed;
+  if (session.signal.aborted) return exitCodes.INTERRUPTED.code;
   return run === true && codes.every((code) => code === exitCodes.NOTHING_DUE.code)
     ? exitCodes.NOTHING_DUE.code
     : exitCodes.OK.code;
@@ -84,17 +85,13 @@ async function seeToSafely(session: Session, group: string, ...more: [WindowLog,
 
 async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: string | undefined): Promise<number> {
   const { config, context, reporter, signal, stop } = session;
-  const told: Told[] = [];
+  const told: News[] = [];
   const telling: Promise<void>[] = [];
-  const tell = (news: Told, run: string | null) => {
+  const tell = (news: News, run: string | null) => {
     told.push(news);
     const { code, text } = news;
-    const isQuiet = code === exitCodes.OK.code || code === exitCodes.NOTHING_DUE.code;
-    tellOutcome(
-      reporter,
-      text.map((line) => `${group}: ${line}`),
-      isQuiet,
-    );
+    const lines = text.map((line) => `${group}: ${line}`);
+    tellOutcome(reporter, lines, isQuiet(code));
     // The monitor and the metrics were told by the window itself.
     if (news.isNews) telling.push(notifyOf(session, { group, run, exitCode: code, text }));
   };
@@ -122,8 +119,6 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
       },
       { signal, stop, onlyNode, onEvent, contextOf: () => recorded(session, group).context },
     );
-    // It is left to the next call.
-    if (outcome.kind === 'yielded') signal.throwIfAborted();
     const run = outcome.kind === 'ran' ? await runOf(log, group, outcome.window) : null;
     tell(outcomeNews(outcome), run);
     const code = worstOf(told);
@@ -137,66 +132,4 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
 async function runOf(log: WindowLog, group: string, { start }: WindowVerdict): Promise<string | null> {
   const { records } = await log.read(group);
   return records.findLast(({ window }) => window === start)?.run ?? null;
-}
-
-/** What somebody is told of a window: command and webhook only where it is news. */
-interface Told {
-  readonly code: number;
-  readonly text: readonly string[];
-  readonly isNews: boolean;
-}
-
-/** What the window has come to now counts for more than that others had passed, unless it is well. */
-function worstOf(told: readonly Told[]): number {
-  const bad = told.findLast(({ code }) => code !== exitCodes.OK.code && code !== exitCodes.NOTHING_DUE.code);
-  return (bad ?? told.at(-1))?.code ?? exitCodes.OK.code;
-}
-
-/** Windows that are told one by one; of a controller that was off for long the rest is only counted. */
-const mostLines = 10;
-
-function passedNews(group: string, windows: readonly WindowVerdict[]): Told {
-  const hasDied = windows.some(({ kind }) => kind === 'failed');
-  const earlier = windows.length - mostLines;
-  return {
-    code: exitCodes[hasDied ? 'RUN_NEEDS_RECOVERY' : 'WINDOW_MISSED'].code,
-    text: [
-      ...windows
-        .slice(-mostLines)
-        .map(({ start, kind, detail }) => `the window ${start} has no backup: ${kind}, ${detail}`),
-      ...(earlier > 0 ? [`  and ${earlier} earlier windows`] : []),
-      ...(hasDied ? [`  take back what it may have left: splitmirror recover ${group}`] : []),
-    ],
-    isNews: true,
-  };
-}
-
-function outcomeNews(outcome: WindowOutcome): Told {
-  switch (outcome.kind) {
-    case 'nothing-due':
-      return { code: exitCodes.NOTHING_DUE.code, text: [], isNews: false };
-    case 'ran':
-      return { code: exitCodeOfRun(outcome.report), text: reportText(outcome.report), isNews: true };
-    case 'refused':
-      return { ...refusalOf(outcome), isNews: true };
-    case 'undecided':
-      return { ...refusalOf(outcome), isNews: outcome.isNews };
-    case 'yielded':
-    case 'unheld':
-    case 'elsewhere': {
-      const text = [`${outcome.kind}: ${outcome.problems[0]?.message ?? outcome.window.detail}`];
-      return { code: exitCodes.NOTHING_DUE.code, text, isNews: false };
-    }
-  }
-}
-
-/** The refusal and its reasons; a remedy that a reason has, too, is told there. */
-function refusalOf({ kind, problems }: Extract<WindowOutcome, { kind: 'refused' | 'undecided' }>) {
-  const [refusal, ...reasons] = problems;
-  const { code = '', message = '', remedy = '' } = refusal ?? {};
-  const isRepeated = reasons.some((reason) => reason.remedy === remedy);
-  return {
-    code: exitCodeOfCode(code, reasons),
-    text: [`${kind}: ${code}: ${message}`, ...(isRepeated ? [] : [`  ${remedy}`]), ...reasons.flatMap(problemText)],
-  };
 }

@@ -53,7 +53,7 @@ const places = new WeakMap<Config, (path: readonly string[]) => string>();
 
 /** Where a setting of a configuration that was read stands: file, line and column. */
 export function placeOfSetting(config: Config, path: readonly string[]): string {
-  return places.get(config)?.(path) ?? path.join('.');
+  return places.get(config)?.(path) ?? 'configuration';
 }
 
 function absolute(config: Config, base: string): Config {
