@@ -27,6 +27,24 @@ describe('main', () => {
     expect((await run('who', 'g', '--config', '/nowhere')).code).toBe(2);
   });
 
+  it.each([
+    ['backup --all payroll_rg', "argument 'groups' cannot be used with option '--all'"],
+    ['schedule --only-node db1', "option '--only-node <node>' needs option '--run'"],
+    ['drill payroll_rg k3f9q2 --due', "argument 'run' cannot be used with option '--due'"],
+    ['drill payroll_rg --due --level bytes', "option '--due' cannot be used with option '--level <level>'"],
+    [
+      'judge payroll_rg k3f9q2 --accept --reject --because x',
+      "option '--accept' cannot be used with option '--reject'",
+    ],
+    ['guard verify --print', "option '--print' is for install"],
+    ['events remove --print', "option '--print' is for install"],
+    ['list payroll_rg k3f9q2', "too many arguments for 'list'. Expected 1 argument but got 2: payroll_rg, k3f9q2."],
+  ])('refuses words that contradict each other: %s', async (line, message) => {
+    const { code, stderr } = await run(...line.split(' '));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^error: ${message.replace(/[.]/g, '\\.')}\nusage: splitmirror `));
+  });
+
   it('names for a mistyped command the right one, and the error is not lost in the help', async () => {
     const { stderr } = await run('bakcup');
     expect(stderr).toMatch(/unknown command 'bakcup'\n\(Did you mean backup\?\)/);

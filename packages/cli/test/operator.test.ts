@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
 
@@ -308,12 +309,7 @@ describe('what the shell and the editor get', () => {
   it.skipIf(!existsSync(completions))('completes commands in a real bash (needs bash-completion)', async () => {
     const script = join(stage.directory, 'completion.bash');
     await writeFile(script, (await stage.bare('completion', 'bash')).stdout);
-    const bin = join(stage.directory, 'bin');
-    await mkdir(bin);
-    const source = new URL('../src/bin.ts', import.meta.url).pathname;
-    const wrapper = `#!/bin/sh\nexec ${process.execPath} --conditions=@splitmirror/source ${source} "$@"\n`;
-    await writeFile(join(bin, 'splitmirror'), wrapper);
-    await chmod(join(bin, 'splitmirror'), 0o755);
+    const bin = fileURLToPath(new URL('../../../bin', import.meta.url));
     const ask = `. ${completions}; . ${script}; COMP_WORDS=(splitmirror re); COMP_CWORD=1; COMP_LINE="splitmirror re"; COMP_POINT=14
       "$(complete -p splitmirror | sed 's/.*-F \\([^ ]*\\).*/\\1/')" splitmirror re splitmirror; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = spawnSync('bash', ['-c', ask], {

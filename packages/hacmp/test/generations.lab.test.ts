@@ -18,6 +18,20 @@ async function located(policy: Policy = {}): Promise<string[]> {
   return [standing.kind, ...new Set(standing.reasons.map((reason) => reason.code))];
 }
 
+const guard = '/usr/local/bin/splitmirror-guard';
+const mine = { code: guardExitCodes.succeeded, stdout: 'mine\n', stderr: '' };
+const notMine = { code: guardExitCodes.notMine, stdout: '', stderr: '' };
+
+async function installGuards(): Promise<void> {
+  for (const { name, path: commands } of lab.nodes) {
+    const hosts = new Map([[name, createHost(name, lab.transport(name), { path: commands })]]);
+    const plan = planGuard({ nodes: [name], path: guard, commands, pauseSeconds: 0 });
+    expect(await install(plan, hosts)).toMatchObject({ kind: 'done', problems: [] });
+  }
+}
+
+const guarded = (node: string) => lab.run(node, ['sh', guard, group, 'echo', 'mine']);
+
 /** The latest one is what the other tests run on. In order: each test goes on from where the one before has left the lab. */
 describe.each(['5.x', '7.1'] as const)('haCluster in a lab of %s', (generation) => {
   beforeAll(() => start({ generation }));
@@ -46,6 +60,21 @@ describe.each(['5.x', '7.1'] as const)('haCluster in a lab of %s', (generation) 
     const [kind, ...codes] = await located();
     lab.clearFaults();
     expect([kind, codes]).toEqual([expect.stringMatching(/^(undecidable|contested)$/), expect.arrayContaining([code])]);
+  });
+
+  it('lets the guards ask each other, through clrsh where there is no clcmd', async () => {
+    await installGuards();
+    expect(await guarded('db_node1')).toEqual(mine);
+    expect(await guarded('db_node2')).toEqual(notMine);
+    // What a guard asks the others with may fail now and then.
+    const does = { kind: 'lies', stdout: 'Communication error, see logfile\n' } as const;
+    lab.fault({ program: generation === '5.x' ? 'clrsh' : 'clcmd', times: Number.POSITIVE_INFINITY, does });
+    expect(await guarded('db_node1')).toMatchObject({
+      code: guardExitCodes.undecidable,
+      stdout: '',
+      stderr: expect.stringContaining('HOST_UNREACHABLE db_node2: no report'),
+    });
+    lab.clearFaults();
   });
 
   it('names the holder through a move, and is not taken in by a node that repeats an old answer', async () => {
@@ -134,15 +163,9 @@ describe('a lab in which a JFS copy is exposed', () => {
     }
     expect((await lab.run('db_node1', ['lsvg', '-l', 'ledgervg'])).stdout).toMatch(/ 0 +0 +0 +open\?+ /);
     expect(await located()).toEqual(['held', 'db_node1']);
-    const path = '/usr/local/bin/splitmirror-guard';
-    for (const { name, path: commands } of lab.nodes) {
-      const hosts = new Map([[name, createHost(name, lab.transport(name), { path: commands })]]);
-      const plan = planGuard({ nodes: [name], path, commands, pauseSeconds: 0 });
-      expect(await install(plan, hosts)).toMatchObject({ kind: 'done', problems: [] });
-    }
-    const guarded = (node: string) => lab.run(node, ['sh', path, group, 'echo', 'mine']);
-    expect(await guarded('db_node1')).toEqual({ code: guardExitCodes.succeeded, stdout: 'mine\n', stderr: '' });
-    expect(await guarded('db_node2')).toEqual({ code: guardExitCodes.notMine, stdout: '', stderr: '' });
+    await installGuards();
+    expect(await guarded('db_node1')).toEqual(mine);
+    expect(await guarded('db_node2')).toEqual(notMine);
   });
 });
 

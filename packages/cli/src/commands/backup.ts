@@ -23,7 +23,7 @@ export interface BackupFlags {
 export async function backup(session: Session, named: readonly string[], flags: BackupFlags): Promise<number> {
   const groups = flags.all === true ? Object.keys(session.config.groups).sort() : [...new Set(named)];
   const [group] = groups;
-  if (group === undefined || (flags.all === true && named.length > 0)) {
+  if (group === undefined) {
     throw new ConfigError('no group is named', { remedy: 'Name groups, or say --all.' });
   }
   if (flags.approval !== undefined && flags.plan === undefined) {

@@ -2,7 +2,7 @@ import { approve } from '../commands/approve.ts';
 import { backup } from '../commands/backup.ts';
 import { recover } from '../commands/recover.ts';
 import { schedule } from '../commands/schedule.ts';
-import { type Branch, positiveNumber } from './branch.ts';
+import { type Branch, positiveNumber, refusing } from './branch.ts';
 
 /** The commands that make backups, and take back what one has left. */
 export function addBackups({ bare, command, inside, done }: Branch): void {
@@ -25,6 +25,14 @@ export function addBackups({ bare, command, inside, done }: Branch): void {
     .option('--all', 'every group of the configuration')
     .option('--plan <file>', 'run this saved plan and no other')
     .option('--approval <file>', 'the leave to run it')
+    .hook(
+      'preAction',
+      refusing<{ all?: true }>(([groups], { all }) =>
+        all && Array.isArray(groups) && groups.length > 0
+          ? "argument 'groups' cannot be used with option '--all'"
+          : undefined,
+      ),
+    )
     .action((names, options) => inside(options, (session) => backup(session, names, options), 'in-order'));
   command(
     'schedule',
@@ -34,6 +42,12 @@ export function addBackups({ bare, command, inside, done }: Branch): void {
   )
     .option('--run', 'back up what is due')
     .option('--only-node <node>', 'with --run: only what this cluster node holds itself')
+    .hook(
+      'preAction',
+      refusing<{ run?: true; onlyNode?: string }>((_, { run, onlyNode }) =>
+        onlyNode !== undefined && !run ? "option '--only-node <node>' needs option '--run'" : undefined,
+      ),
+    )
     .action((options) =>
       inside(options, (session) => schedule(session, options), options.run ? 'in-order' : 'at-once'),
     );

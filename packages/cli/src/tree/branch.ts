@@ -51,3 +51,18 @@ export function positiveNumber(word: string): number {
   if (word.trim() !== '' && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('Say a number above zero.');
 }
+
+/**
+ * A hook before a command that refuses words which contradict each other, or which nothing would heed: what commander does
+ * for two options that conflict, for arguments and options too.
+ *
+ * @param objection What is wrong with the arguments and options, or nothing.
+ */
+export function refusing<Options extends object>(
+  objection: (words: readonly unknown[], options: Options) => string | undefined,
+): (command: Command) => void {
+  return (command) => {
+    const message = objection(command.processedArgs, command.opts<Options>());
+    if (message !== undefined) command.error(`error: ${message}`);
+  };
+}

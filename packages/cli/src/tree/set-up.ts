@@ -6,8 +6,7 @@ import { ConfigError, defaultConfig } from '../config/read.ts';
 import { configSchemaJson } from '../config/schema.ts';
 import type { Interrupt } from '../interrupts.ts';
 import { manPage } from '../man-page.ts';
-
-import type { Branch } from './branch.ts';
+import { type Branch, refusing } from './branch.ts';
 
 /** The commands that set things up: here, on the nodes, in an editor. */
 export function addSetUp(program: Command, { bare, command, inside, done }: Branch): void {
@@ -31,7 +30,13 @@ export function addSetUp(program: Command, { bare, command, inside, done }: Bran
     command(name, description, ...examples)
       .addArgument(new Argument('<action>').choices(installationActions))
       .option('--guard-path <path>', 'where the guard lies on the nodes', '/usr/local/bin/splitmirror-guard')
-      .option('--print', 'print the scripts and what to enter, and change nothing');
+      .option('--print', 'with install: print the scripts and what to enter, and change nothing')
+      .hook(
+        'preAction',
+        refusing<{ print?: true }>(([action], { print }) =>
+          print && action !== 'install' ? "option '--print' is for install" : undefined,
+        ),
+      );
   installed(
     'guard',
     'install, verify or remove the script that runs a command only on the node that holds a group',

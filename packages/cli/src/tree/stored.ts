@@ -6,7 +6,8 @@ import { restore } from '../commands/restore.ts';
 import { retain } from '../commands/retain.ts';
 import { show } from '../commands/show.ts';
 import { verify } from '../commands/verify.ts';
-import type { Branch } from './branch.ts';
+import type { Interrupt } from '../interrupts.ts';
+import { type Branch, refusing } from './branch.ts';
 
 /** The commands that use what is stored. */
 export function addStored({ command, inside }: Branch): void {
@@ -58,14 +59,20 @@ export function addStored({ command, inside }: Branch): void {
         .choices(['bytes', 'contents', 'application'])
         .default('contents'),
     )
-    .option('--due', 'say which drills are overdue, and do none')
+    .addOption(new Option('--due', 'say which drills are overdue, and do none').conflicts('level'))
+    .hook(
+      'preAction',
+      refusing<{ due?: true }>(([, run], { due }) =>
+        due && run !== undefined ? "argument 'run' cannot be used with option '--due'" : undefined,
+      ),
+    )
     .action((group, run, options) => inside(options, (session) => drill(session, group, run, options), 'in-order'));
   command(
     'judge <group> <run>',
     'record what a person decided about a suspicious backup',
     'judge payroll_rg k3f9q2 --accept --because "archive was purged on purpose"',
   )
-    .option('--accept', 'it counts as good')
+    .addOption(new Option('--accept', 'it counts as good').conflicts('reject'))
     .option('--reject', 'retention may remove it')
     .requiredOption('--because <reason>', 'why')
     .action((group, run, options) => inside(options, (session) => judge(session, group, run, options), 'at-once'));

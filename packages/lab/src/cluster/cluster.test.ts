@@ -238,6 +238,8 @@ ledger_rg      ONLINE                       db_node1
     const asked = await out('db_node1', 'clcmd', 'lssrc', '-ls', 'clstrmgrES');
     expect(asked.match(/^Current state: ST_STABLE$/gm)).toHaveLength(2);
     expect(asked).toMatch(/^-{31}\nNODE db_node1\n-{31}\nCurrent state/);
+    expect(await out('db_node1', 'clrsh', 'db_node2', 'get_local_nodename')).toBe('db_node2\n');
+    expect(await out('db_node1', 'clrsh', 'nobody', 'date')).toBe('Communication error, see logfile\n');
   });
 });
 

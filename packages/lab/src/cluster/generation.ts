@@ -35,6 +35,7 @@ export const dialects: Readonly<Record<Generation, Dialect>> = {
       'clRGmove',
       'clmgr',
       'clcmd',
+      'clrsh',
       'lscluster',
       'lsrpnode',
       'lsrpdomain',
