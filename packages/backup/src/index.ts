@@ -22,6 +22,7 @@ export {
   savePlan,
 } from './plan/approval.ts';
 export type { RunEstimates } from './plan/estimates.ts';
+export { deviceCommand } from './plan/guide.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
 export { missingPrograms, programSteps, quiescePrograms } from './plan/quiesce-preflight.ts';
