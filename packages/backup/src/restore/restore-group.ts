@@ -4,7 +4,7 @@ import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
 import { problemOf } from '../problems.ts';
-import { newHolder } from '../run/lock.ts';
+import { givingUpScript, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
@@ -101,6 +101,15 @@ export async function restoreIntoGroup(
       return problemOf(error, node);
     }
   };
+  // Whoever looks at it later must not have to wait for the end of this process.
+  const giveUp = async (): Promise<void> => {
+    const now = await context.cluster.locate(group).catch(() => undefined);
+    if (now?.kind !== 'held') return;
+    await context.hosts
+      .get(now.node)
+      ?.run(givingUpScript(notes, self))
+      .catch(() => undefined);
+  };
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
     // Whether its file was written is not known after every failure.
     if (locked.of === 'lock' && locked.result.kind === 'failed') await giveBack();
@@ -127,12 +136,16 @@ export async function restoreIntoGroup(
   try {
     for (const each of work) await restoreVolume(each);
   } catch (error) {
-    if (isUnsettled(error)) throw unsettled(group, node, restored(), error, null);
-    const left = await giveBack();
-    throw left === null ? withRestored(error, restored()) : unsettled(group, node, restored(), error, left);
+    const left = isUnsettled(error) ? null : await giveBack();
+    if (left === null && !isUnsettled(error)) throw withRestored(error, restored());
+    await giveUp();
+    throw unsettled(group, node, restored(), error, left);
   }
   const left = await giveBack();
-  if (left !== null) throw unsettled(group, node, restored(), null, left);
+  if (left !== null) {
+    await giveUp();
+    throw unsettled(group, node, restored(), null, left);
+  }
   return { node, volumes, proofs };
 }
 
