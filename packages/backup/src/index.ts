@@ -23,6 +23,7 @@ export {
 } from './plan/approval.ts';
 export { type LeftOut, leftOutText } from './plan/coverage.ts';
 export type { RunEstimates } from './plan/estimates.ts';
+export { deviceCommand } from './plan/guide.ts';
 export { lockPhases } from './plan/lock-phases.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';

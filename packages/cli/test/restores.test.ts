@@ -52,9 +52,23 @@ describe('restore', () => {
   it('puts it into the group over what was lost there, and to another node', { timeout: 180_000 }, async () => {
     const there = '/scratch/restored';
     const root = stage.lab.nodes[1]?.root ?? '';
-    await mkdir(join(root, there), { recursive: true });
     const node = ['--node', 'db_node2', '--mount-point', '/'];
     expect(await restore(there, '--path', account, ...node)).toMatchObject({ code: 0, stderr: '' });
+    const all = await restore('/scratch/all', ...node);
+    expect(all).toMatchObject({ code: 0, stderr: '' });
+    expect(all.stdout).toMatch(/accountslv \(\S+\): .*, to db_node2:\/scratch\/all\/accountslv$/m);
+    const command = 'dd of=/dev/rauditlv ibs=64k obs=1024k < /scratch/all/auditlv';
+    expect(all.stdout).toContain(
+      `a file; into the volume, where the group is and the application at rest: ${command}\n`,
+    );
+    expect(await readdir(join(root, '/scratch/all'))).toEqual(['accountslv', 'auditlv', 'journallv']);
+    // What stands in the way of a raw volume is told before anything is written, with what to type instead.
+    await mkdir(join(root, '/scratch/more/auditlv'), { recursive: true });
+    expect(await restore('/scratch/more', ...node)).toMatchObject({
+      code: 42,
+      stderr: expect.stringMatching(/--path accountslv --path journallv/),
+    });
+    expect(await readdir(join(root, '/scratch/more'))).toEqual(['auditlv']);
     const saved = await readFile(join(root, there, basename(account)));
     const own = join(stage.lab.nodes[0]?.root ?? '', account);
     // At rest, as the application should be over a restore.

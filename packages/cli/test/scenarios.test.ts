@@ -289,7 +289,10 @@ describe('a run that does not get to its end', () => {
       expect.stringMatching(/^db_node1: umount \/splitmirror\/[a-z0-9]{6}\/accountslv$/),
       expect.stringMatching(/^db_node1: umount \/splitmirror\/[a-z0-9]{6}\/journallv$/),
     ]);
-    for (const [, command = '', node = ''] of told) await stage.lab.run(node, command.split(' '));
+    for (const [, command = '', node = ''] of told) {
+      const [program = '', ...words] = command.split(' ');
+      await stage.lab.run(node, [program, ...words]);
+    }
     // Then the event is repaired, as after any failure of it, and the group brought online again.
     await stage.lab.run('db_node1', ['clruncmd', 'db_node1']);
     await stage.lab.move('ledger_rg', 'db_node1');

@@ -1,4 +1,5 @@
-import { quote } from '@splitmirror/host';
+import { dd } from '@splitmirror/archive';
+import { members, quote } from '@splitmirror/host';
 import type { ArchiveRecord, Manifest } from '../store/manifest.ts';
 import { leftOutText } from './coverage.ts';
 
@@ -62,6 +63,12 @@ export function guideOf(manifest: Manifest): string {
 /** Whether an archive of a raw volume begins with the volume's control block, as the command that made it tells. */
 export function lvcbOf({ command }: Pick<ArchiveRecord, 'command'>): 'keep' | 'skip' {
   return / skip=1$/.test(command) ? 'skip' : 'keep';
+}
+
+/** What a person types on a node to bring a raw volume that was restored to a file into its device, whose name needs no quotes. */
+export function deviceCommand(record: Pick<ArchiveRecord, 'command'>, file: string, device: string): string {
+  const words = members(dd.restore({ device, lvcb: lvcbOf(record) })).flatMap(({ argv }) => argv);
+  return `${words.join(' ')} < ${quote(file)}`;
 }
 
 function extractingText(record: ArchiveRecord): string {

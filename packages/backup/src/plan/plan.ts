@@ -141,7 +141,7 @@ export function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurv
   if (lock.kind === 'held' || lock.debt || picture.leftovers.length > 0) {
     const names = picture.leftovers.map(({ what, name }) => `${what} ${name}`);
     const what = [
-      ...(lock.kind === 'held' ? [`the lock of run ${lock.holder.run}, whose process is gone`] : []),
+      ...(lock.kind === 'held' ? [`the lock of run ${lock.holder.run}, which nobody works under any more`] : []),
       ...(lock.debt ? ['the note of a suspended application'] : []),
       ...names,
     ];

@@ -5,7 +5,7 @@ import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
 import { problemOf } from '../problems.ts';
-import { newHolder } from '../run/lock.ts';
+import { givingUpScript, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
@@ -103,10 +103,22 @@ export async function restoreIntoGroup(
       return problemOf(error, node);
     }
   };
+  // Whoever looks at it later must not have to wait for the end of this process.
+  const giveUp = async (): Promise<void> => {
+    const now = await context.cluster.locate(group).catch(() => undefined);
+    if (now?.kind !== 'held') return;
+    await context.hosts
+      .get(now.node)
+      ?.run(givingUpScript(notes, self))
+      .catch(() => undefined);
+  };
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
     // Whether its file was written is not known after every failure.
     const left = locked.of === 'lock' && locked.result.kind === 'failed' ? await giveBack() : null;
-    if (left !== null) throw unsettled(group, node, [], options.signal?.reason ?? left, left);
+    if (left !== null) {
+      await giveUp();
+      throw unsettled(group, node, [], options.signal?.reason ?? left, left);
+    }
     options.signal?.throwIfAborted();
     throw new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
       remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
@@ -134,13 +146,21 @@ export async function restoreIntoGroup(
   try {
     for (const each of work) await restoreVolume(each);
   } catch (error) {
-    if (isUnsettled(error)) throw unsettled(group, node, restored(), error, null);
+    if (isUnsettled(error)) {
+      await giveUp();
+      throw unsettled(group, node, restored(), error, null);
+    }
     const left = await giveBack();
     const ended = endedBy(error, underWay, restored(), options.signal);
-    throw left === null ? ended : unsettled(group, node, restored(), ended, left);
+    if (left === null) throw ended;
+    await giveUp();
+    throw unsettled(group, node, restored(), ended, left);
   }
   const left = await giveBack();
-  if (left !== null) throw unsettled(group, node, restored(), null, left);
+  if (left !== null) {
+    await giveUp();
+    throw unsettled(group, node, restored(), null, left);
+  }
   return { node, volumes, proofs };
 }
 

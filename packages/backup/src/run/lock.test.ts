@@ -5,8 +5,10 @@ import { localHost, type Script, type ScriptOutcome } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   fileOf,
+  givingUpScript,
   type Holder,
   type Liveness,
+  livenessOf,
   lockingScript,
   notesDirectory,
   printHolder,
@@ -38,16 +40,17 @@ beforeEach(async () => {
 });
 
 const run = (script: Script) => host.run(script);
-const livenessOf = ({ token }: Holder): Liveness => (gone.includes(token.charAt(0)) ? 'gone' : 'alive');
+const livesAs = (of: Holder) => livenessOf(of, { isAlive: () => 'alive' });
+const lives = ({ token }: Holder): Liveness => (gone.includes(token.charAt(0)) ? 'gone' : 'alive');
 const take = (mine: Holder, over: readonly string[] = []) =>
   takeLock(
     run,
     { node: 'a', notes },
     mine,
     over.map((digit) => digit.repeat(32)),
-    livenessOf,
+    lives,
   );
-const read = () => readLock(run, { node: 'a', notes }, livenessOf);
+const read = () => readLock(run, { node: 'a', notes }, lives);
 const held = (digit: string, ...others: string[]) => ({
   kind: 'held',
   holder: holder(digit),
@@ -58,6 +61,17 @@ const held = (digit: string, ...others: string[]) => ({
 const free = { kind: 'free', debt: false, strays: [] };
 
 describe('the lock, in a real shell', () => {
+  it('is marked as given up where it still is, and not made again where it is not', async () => {
+    expect(livesAs(holder('1'))).toBe('alive');
+    await run(givingUpScript(notes, holder('1')));
+    expect(await read()).toEqual(free);
+    await take(holder('1'));
+    await run(givingUpScript(notes, holder('1')));
+    const reading = await read();
+    expect(reading).toMatchObject({ kind: 'held', holder: { ...holder('1'), givenUp: true }, strays: [] });
+    expect(reading.kind === 'held' && livesAs(reading.holder)).toBe('gone');
+  });
+
   it('is free where nothing is', async () => {
     expect(await read()).toEqual(free);
   });
@@ -149,7 +163,7 @@ describe('the lock, in a real shell', () => {
 });
 
 describe('readLock', () => {
-  const answers = (outcome: ScriptOutcome) => readLock(async () => outcome, { node: 'a', notes: '/data' }, livenessOf);
+  const answers = (outcome: ScriptOutcome) => readLock(async () => outcome, { node: 'a', notes: '/data' }, lives);
 
   it('takes no answer for no lock', async () => {
     const lost: ScriptOutcome = { kind: 'unknown', reason: 'connection lost', steps: [] };

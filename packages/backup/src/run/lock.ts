@@ -28,6 +28,8 @@ export const holderSchema = z.strictObject({
   }),
   /** UTC, ISO 8601. */
   since: z.string(),
+  /** Its process may live on and does no more for it: whoever has looked at the node may recover. */
+  givenUp: z.literal(true).optional(),
   /** Copies that each volume had before the split: what a recovery restores. */
   intended: z.array(
     z.strictObject({ volume: z.string(), copies: z.int().min(1).max(3), strategy: z.string().optional() }),
@@ -71,6 +73,14 @@ export type LockReading =
 /** Whether the holder of a lock still runs. `unknown`: it ran on a machine that cannot be asked from here. */
 export type Liveness = 'mine' | 'alive' | 'gone' | 'unknown';
 
+/** Whether somebody still works under a lock. Pure but for the question after the process. */
+export function livenessOf(
+  { givenUp, controller }: Holder,
+  { isAlive }: Pick<Surroundings, 'isAlive'>,
+): Exclude<Liveness, 'mine'> {
+  return givenUp === true ? 'gone' : isAlive(controller);
+}
+
 /** Runs a script on the node that has the group. */
 type Run = (script: Script) => Promise<ScriptOutcome>;
 
@@ -93,7 +103,7 @@ const newName = /^new\.[0-9a-f]{32}$/;
 export async function readLock(
   run: Run,
   { node, notes }: { readonly node: string; readonly notes: string },
-  livenessOf: (holder: Holder) => Liveness,
+  lives: (holder: Holder) => Liveness,
 ): Promise<LockReading> {
   const named = await run(listingScript(notes));
   const names = namesIn(named);
@@ -114,7 +124,7 @@ export async function readLock(
   }
   if (damaged.length > 0) return unreadable(node, notes, `what ${damaged.join(', ')} holds is not ours`, damaged);
   const order: readonly Liveness[] = ['alive', 'unknown', 'mine', 'gone'];
-  const rank = (holder: Holder) => order.indexOf(livenessOf(holder));
+  const rank = (holder: Holder) => order.indexOf(lives(holder));
   const [holder] = holders.toSorted((a, b) => rank(a) - rank(b));
   return holder === undefined ? { kind: 'free', ...known } : { kind: 'held', holder, holders, ...known };
 }
@@ -168,7 +178,7 @@ export async function takeLock(
   { node, notes }: { readonly node: string; readonly notes: string },
   holder: Holder,
   over: readonly string[],
-  livenessOf: (holder: Holder) => Liveness,
+  lives: (holder: Holder) => Liveness,
 ): Promise<LockResult> {
   const outcome = await run(lockingScript(notes, holder));
   const names = namesIn(outcome);
@@ -177,7 +187,7 @@ export async function takeLock(
   const others = names.found.filter((name) => holderName.test(name) && !expected.includes(name));
   if (others.length === 0) return { kind: 'mine' };
   await run(unlockingScript(notes, holder));
-  const reading = await readLock(run, { node, notes }, livenessOf);
+  const reading = await readLock(run, { node, notes }, lives);
   return reading.kind === 'held' ? { kind: 'held', holder: reading.holder } : failed(outcome, node);
 }
 
@@ -204,6 +214,20 @@ export function lockingScript(notes: string, holder: Holder): Script {
       { id: 'lock', run: changes('mv', '-f', draft, `${notes}/${fileOf(holder.token)}`), timeoutSeconds: 30 },
       { id: 'tidy', run: changes('rm', '-f', draft), timeoutSeconds: 30, pays: ['write'] },
       { id: 'names', run: reads('ls', '-a', notes), timeoutSeconds: 30 },
+    ],
+  };
+}
+
+/**
+ * Leaves the lock where it is, for whoever recovers: its process does no more for it. Where the file of this holder is not
+ * there any more, nothing is done.
+ */
+export function givingUpScript(notes: string, holder: Holder): Script {
+  const marked = lockingScript(notes, { ...holder, givenUp: true });
+  return {
+    steps: [
+      { id: 'own', run: reads('ls', `${notes}/${fileOf(holder.token)}`), timeoutSeconds: 30 },
+      ...marked.steps.filter(({ id }) => id !== 'directory'),
     ],
   };
 }

@@ -3,7 +3,7 @@ import type { BackupContext } from '../context.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 import type { Done, Effect, NodeEffect, Outcome, ScriptedEffect } from './effects.ts';
-import { firstComplaint, type Holder, readLock, takeLock, unlockingScript } from './lock.ts';
+import { firstComplaint, type Holder, livenessOf, readLock, takeLock, unlockingScript } from './lock.ts';
 import { debtScript, type QuiesceHooks, resumeScript } from './quiesce.ts';
 
 /** What performing needs beside the context. */
@@ -26,8 +26,8 @@ export async function performOnNode(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const run = (node: string, script: Script) => runScript(context, node, script, signal);
-  const livenessOf = ({ token, controller }: Holder) =>
-    token === subject.self.token ? 'mine' : context.surroundings.isAlive(controller);
+  const lives = (holder: Holder) =>
+    holder.token === subject.self.token ? 'mine' : livenessOf(holder, context.surroundings);
   switch (effect.kind) {
     case 'locate':
       return { of: 'locate', standing: await context.cluster.locate(subject.group, { signal }) };
@@ -39,14 +39,14 @@ export async function performOnNode(
         looked: { kind: 'seen', picture: await context.mirror.look(effect.node, effect.contents, { signal }) },
       };
     case 'read-lock': {
-      const reading = await readLock((script) => run(effect.node, script), effect, livenessOf);
-      return { of: 'read-lock', reading, liveness: reading.kind === 'held' ? livenessOf(reading.holder) : 'gone' };
+      const reading = await readLock((script) => run(effect.node, script), effect, lives);
+      return { of: 'read-lock', reading, liveness: reading.kind === 'held' ? lives(reading.holder) : 'gone' };
     }
     case 'lock': {
       const { holder, over } = effect;
       return {
         of: 'lock',
-        result: await takeLock((script) => run(effect.node, script), effect, holder, over, livenessOf),
+        result: await takeLock((script) => run(effect.node, script), effect, holder, over, lives),
       };
     }
     case 'break-lock': {

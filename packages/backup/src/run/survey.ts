@@ -4,7 +4,7 @@ import { BackupError, type BackupErrorCode } from '../errors.ts';
 import type { GroupContents, Picture, Standing } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 import type { Looked } from './effects.ts';
-import { type Holder, type Liveness, type LockReading, notesDirectory, readLock } from './lock.ts';
+import { type Holder, type Liveness, type LockReading, livenessOf, notesDirectory, readLock } from './lock.ts';
 
 /** What stands where, before anything is planned. */
 export interface GroupSurvey {
@@ -104,7 +104,7 @@ export async function readLockOf(
 ): Promise<Pick<GroupSurvey, 'lock' | 'liveness'>> {
   const host = hosts.get(node);
   if (host === undefined) throw new RangeError(`no host is configured for node ${node}`);
-  const livenessOf = ({ controller }: Holder) => surroundings.isAlive(controller);
-  const lock = await readLock((script) => host.run(script, { signal }), { node, notes }, livenessOf);
-  return { lock, liveness: lock.kind === 'held' ? livenessOf(lock.holder) : 'gone' };
+  const lives = (holder: Holder) => livenessOf(holder, surroundings);
+  const lock = await readLock((script) => host.run(script, { signal }), { node, notes }, lives);
+  return { lock, liveness: lock.kind === 'held' ? lives(lock.holder) : 'gone' };
 }

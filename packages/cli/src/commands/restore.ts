@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import {
+  deviceCommand,
   leftOutText,
   listBackups,
   type NodePlace,
@@ -7,6 +9,7 @@ import {
   restoreBackup,
   restoreIntoGroup,
   restoreToNode,
+  type SelectedVolume,
   type StoredBackup,
 } from '@splitmirror/backup';
 import { identitiesOf } from '../config/identities.ts';
@@ -48,7 +51,7 @@ export async function restore(
   const backup = await context.store.find(group, flags.run);
   const select = flags.path.length === 0 ? undefined : flags.path;
   const preview = await previewRestore(backup, { select, mostPaths: 20 });
-  for (const line of previewText(backup, preview)) reporter.line(line);
+  for (const line of previewText(backup, preview, place)) reporter.line(line);
   for (const line of await warningsOf(session, backup)) reporter.alert(line);
   if (flags.dryRun === true) {
     reporter.result({ run: backup.manifest.run, preview });
@@ -139,7 +142,7 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
       feeds: new Map(feeds.map((feed, index) => [names[index] ?? '', feed])),
       devices: Object.entries(settings.rawVolumes).map(([volume, lvcb]) => ({
         volume,
-        device: `/dev/r${volume}`,
+        device: deviceOf(volume),
         lvcb,
       })),
       timeoutSeconds: Math.ceil(settings.archiveHours * 3600),
@@ -156,18 +159,18 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
 async function toNode(
   { config, context, reporter, signal, mayLeave }: Session,
   backup: StoredBackup,
-  request: Selected & { readonly node: string; readonly into: string; readonly mountPoint: string },
+  request: Selected & Extract<Place, { kind: 'node' }>,
 ): Promise<number> {
   const { node, into, mountPoint, select, identities } = request;
   const host = context.hosts.get(node);
   if (host === undefined) throw misled(`the configuration has no node ${node}`, 'Name a cluster node with --node.');
-  const preview = await previewRestore(backup, { select });
-  const places = preview.volumes.map(
-    ({ volume, mountPoint: from }): NodePlace =>
-      from === null
-        ? { volume, device: `${into}/${volume}`, lvcb: 'keep' }
-        : { volume, directory: preview.volumes.length === 1 ? into : `${into}/${volume}`, mountPoint },
-  );
+  const { volumes: selected } = await previewRestore(backup, { select });
+  const places = selected.map((volume): NodePlace => {
+    const path = pathOf(request, volume, selected.length);
+    return volume.mountPoint === null
+      ? { volume: volume.volume, file: path, mountPoint }
+      : { volume: volume.volume, directory: path, mountPoint };
+  });
   const feed = await feedOf(config, node, reporter);
   mayLeave(
     new EndedError('INTERRUPTED', `${into} on ${node} may hold a part of the backup, and be written to still`, {
@@ -195,16 +198,50 @@ function tell(
   reporter.result({ run: backup.manifest.run, volumes });
 }
 
-function previewText({ manifest }: StoredBackup, { volumes, unmatched }: RestorePreview): string[] {
+/** What comes, and where to: directories that lack are made, here and on a node. */
+function previewText({ manifest }: StoredBackup, { volumes, unmatched }: RestorePreview, place: Place): string[] {
   return [
     `run ${manifest.run} of ${manifest.createdAt}, ${manifest.consistency.level} consistency`,
     ...(manifest.leftOut.length === 0
       ? []
       : [`  not in it, on purpose: ${manifest.leftOut.map(leftOutText).join(', ')}`]),
-    ...volumes.flatMap(({ volume, mountPoint, files, bytes, paths }) => [
-      `  ${volume} (${mountPoint ?? 'raw volume'}): ${files} files, ${bytesText(bytes)}`,
-      ...paths.slice(0, 5).map((path) => `    ${path}`),
-    ]),
+    ...volumes.flatMap((selected) => {
+      const { volume, mountPoint, files, bytes, paths } = selected;
+      const path = pathOf(place, selected, volumes.length);
+      const on = place.kind === 'node' ? `${place.node}:` : '';
+      return [
+        `  ${volume} (${mountPoint ?? 'raw volume'}): ${files} files, ${bytesText(bytes)}${path === '' ? '' : `, to ${on}${path}`}`,
+        ...paths.slice(0, 5).map((each) => `    ${each}`),
+        ...(mountPoint === null ? rawText(manifest, volume, place, path) : []),
+      ];
+    }),
     ...unmatched.map((pattern) => `  nothing is called ${pattern}`),
   ];
+}
+
+/** Of a raw volume there is a file at first: how it comes into its device. */
+function rawText({ archives }: StoredBackup['manifest'], volume: string, place: Place, path: string): string[] {
+  const record = archives.find((each) => each.volume === volume);
+  if (record === undefined || place.kind === 'group' || path === '') return [];
+  const command = deviceCommand(record, path, deviceOf(volume));
+  return [`    a file; into the volume, where the group is and the application at rest: ${command}`];
+}
+
+/** Where a volume goes; the directory itself where there is but one file system and a node. */
+function pathOf(place: Place, { volume, mountPoint }: SelectedVolume, count: number): string {
+  switch (place.kind) {
+    case 'here':
+      return join(place.into, volume);
+    case 'node':
+      return mountPoint !== null && count === 1 ? place.into : `${place.into.replace(/\/+$/, '')}/${volume}`;
+    case 'group':
+      return mountPoint ?? deviceOf(volume);
+    case 'nowhere':
+      return '';
+  }
+}
+
+/** The character device of a logical volume. */
+function deviceOf(volume: string): string {
+  return `/dev/r${volume}`;
 }
