@@ -6,7 +6,6 @@ import { restore } from '../commands/restore.ts';
 import { retain } from '../commands/retain.ts';
 import { show } from '../commands/show.ts';
 import { verify } from '../commands/verify.ts';
-import type { Interrupt } from '../interrupts.ts';
 import { type Branch, refusing } from './branch.ts';
 
 /** The commands that use what is stored. */
