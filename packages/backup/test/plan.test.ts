@@ -12,6 +12,7 @@ import { createRecorder } from '../src/incident/recorder.ts';
 import { lockPhases } from '../src/plan/lock-phases.ts';
 import { planBackup } from '../src/plan/plan.ts';
 import { runPlanJsonSchema, runPlanSchema } from '../src/plan/plan-schema.ts';
+import { renderRunBook } from '../src/plan/run-book.ts';
 import { canonical, type GroupPolicy } from '../src/plan/run-plan.ts';
 import { runBackup } from '../src/run/run.ts';
 import { openStore } from '../src/store/store.ts';
@@ -97,6 +98,7 @@ describe('a plan', () => {
     expect(await problems({ leaveOut: ['adutilv'] })).toEqual(['LEAVE_OUT_UNKNOWN']);
     const plan = await planBackup(context, 'ledger_rg', { ...labPolicy, rawVolumes: [], leaveOut: ['auditlv'] });
     expect(runPlanSchema.parse(plan).leftOut).toEqual([{ volume: 'auditlv', mountPoint: null }]);
+    expect(renderRunBook(plan)).toContain('# Left out on purpose: auditlv.');
     // The run before has saved it: what is left out on purpose is not missed.
     expect((await runBackup(context, plan)).verdict).toEqual({ kind: 'good' });
     const { manifest, directory } = await openStore(context.store.root).then((store) => store.find('ledger_rg'));

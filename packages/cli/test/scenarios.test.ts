@@ -276,6 +276,27 @@ describe('a run that does not get to its end', () => {
     expect(manifest).toMatchObject({ node: 'db_node2', levels: { kind: 'warn' } });
   });
 
+  it('makes a planned move fail while its copies are mounted, and says what to type then', async () => {
+    stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
+    const run = stage.start('backup', 'ledger_rg', '--json');
+    await run.saw(/"type":"archive-start","volume":"auditlv"/);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    stage.lab.clearFaults();
+    await expect(stage.lab.move('ledger_rg', 'db_node2')).rejects.toThrow(/did not come online/);
+    const told = [...(await stage.run('who', 'ledger_rg')).stdout.matchAll(/"umount (\S+)" on (\S+) frees it/g)];
+    expect(told.map(([, mountPoint, node]) => `${node}: ${mountPoint}`)).toEqual([
+      expect.stringMatching(/^db_node1: \/splitmirror\/[a-z0-9]{6}\/accountslv$/),
+      expect.stringMatching(/^db_node1: \/splitmirror\/[a-z0-9]{6}\/journallv$/),
+    ]);
+    for (const [, mountPoint = '', node = ''] of told) await stage.lab.run(node, ['umount', mountPoint]);
+    // Then the event is repaired, as after any failure of it, and the group brought online again.
+    await stage.lab.run('db_node1', ['clruncmd', 'db_node1']);
+    await stage.lab.move('ledger_rg', 'db_node1');
+    expect(await stage.run('recover', 'ledger_rg')).toMatchObject({ code: 0, stderr: '' });
+    expect((await stage.leftovers()).filter((line) => !line.includes('.incomplete'))).toEqual([]);
+  });
+
   it('is recovered on the other node when the group moved away in the middle', async () => {
     stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
     const run = stage.start('backup', 'ledger_rg', '--json');

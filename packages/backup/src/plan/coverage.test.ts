@@ -61,6 +61,10 @@ describe('coverageOf', () => {
     });
   });
 
+  it('does not call a name wrong where no volume is seen', () => {
+    expect(coverage({ rawVolumes: [], leaveOut: ['auditlv'] }, [], []).problems).toEqual([]);
+  });
+
   it('refuses a name that fits no volume, and a volume that is both saved and left out', () => {
     const { problems } = coverage({ rawVolumes: raw('auditlv'), leaveOut: ['auditlv', 'adutilv'] });
     expect(problems).toMatchObject([

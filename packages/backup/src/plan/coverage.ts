@@ -33,6 +33,8 @@ export function coverageOf(
   const saved = new Set(rawVolumes.map(({ volume }) => volume));
   const left = new Set(leaveOut);
   const known = new Set(dataVolumes.map(({ volume }) => volume));
+  // Where no volume is seen at all, the family says why.
+  const unknown = known.size === 0 ? [] : leaveOut.filter((volume) => !known.has(volume));
   const out = dataVolumes.filter(({ volume }) => left.has(volume));
   const undecided = dataVolumes.filter(
     ({ volume, mountPoint }) =>
@@ -59,7 +61,7 @@ export function coverageOf(
       ...problem(
         'LEAVE_OUT_UNKNOWN',
         `leaveOut of ${group} names what is no volume of data of its volume groups`,
-        [...left].filter((volume) => !known.has(volume)).join(', '),
+        unknown.join(', '),
         `Take it out of leaveOut; these are its volumes: ${[...known].join(', ')}.`,
       ),
       ...problem(

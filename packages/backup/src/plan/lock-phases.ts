@@ -35,7 +35,7 @@ export function lockPhases(plan: RunPlan, token = anyToken): { readonly lock: Ph
         write: 'Write who asks for the group, and how many copies its volumes shall have again.',
         lock: 'Ask for the group: from now on the file counts.',
         tidy: 'Take away what a write that failed has left.',
-        names: 'See who else asks for the group. Who sees another gives it back, and does nothing.',
+        names: 'See who else asks for the group: whoever sees another takes its own file away again, and does nothing.',
       },
       undo: [],
     },

@@ -1,6 +1,7 @@
 import { dd, tar } from '@splitmirror/archive';
 import { type Command, members, type Pipeline, quote, renderCommand, type Script, type Step } from '@splitmirror/host';
 import type { Phase } from '../ports.ts';
+import { leftOutText } from './coverage.ts';
 import { lockPhases } from './lock-phases.ts';
 import { digestOf, type PlannedArchive, type RunPlan } from './run-plan.ts';
 
@@ -95,6 +96,7 @@ function header(plan: RunPlan): string[] {
     `Writers are held for at most ${mirror.frozenSecondsAtMost} s. For about ${estimates.minutesWithoutRedundancy} min there are fewer copies than usual`,
     `(${estimates.basis}); ${estimates.partitionsToResync} partitions are copied afterwards.`,
     ...(mirror.takeover ?? []).flatMap(({ text, commands }) => [text, ...commands.map((command) => `     ${command}`)]),
+    ...(plan.leftOut === undefined ? [] : [`Left out on purpose: ${plan.leftOut.map(leftOutText).join(', ')}.`]),
     ...((plan.policy.stored?.recipients ?? []).length > 0
       ? ['The archives come as they are: NOT ENCRYPTED, although the policy of the group says so.']
       : []),

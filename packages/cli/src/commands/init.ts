@@ -146,18 +146,13 @@ async function describeGroup(
       const volumes = (picture?.groups ?? []).flatMap((group) => (group.kind === 'active' ? group.volumes : []));
       if (picture === null || volumes.length === 0) continue;
       const { dataVolumes, fileSystems } = picture;
-      const [raw, others] = [
-        dataVolumes.filter(({ holds }) => holds === 'raw'),
-        dataVolumes.filter(({ holds }) => holds !== 'raw'),
-      ];
-      const names = new Set(dataVolumes.map(({ volume }) => volume));
+      const isData = (name: string) => dataVolumes.some(({ volume }) => volume === name);
+      const isKnown = (mountPoint: string | null) => mountPoint !== null && fileSystems.includes(mountPoint);
       return {
         name,
-        rawVolumes: raw.map(({ volume }) => volume),
-        strangers: others.filter(({ mountPoint }) => mountPoint === null || !fileSystems.includes(mountPoint)),
-        twoCopies: volumes
-          .filter((volume) => names.has(volume.name) && volume.copies === 2)
-          .map((volume) => volume.name),
+        rawVolumes: dataVolumes.filter(({ holds }) => holds === 'raw').map(({ volume }) => volume),
+        strangers: dataVolumes.filter(({ holds, mountPoint }) => holds === 'file-system' && !isKnown(mountPoint)),
+        twoCopies: volumes.filter((each) => each.copies === 2 && isData(each.name)).map((each) => each.name),
       };
     }
   }

@@ -60,7 +60,7 @@ export const followedEvents = [
 const scriptDirectory = '/usr/local/bin';
 
 /** Where {@link planEvents} puts the script that lets split copies go before their group is released, unless told otherwise. */
-export const releasePath = scriptPath(scriptDirectory, 'release');
+export const releasePath = `${scriptDirectory}/splitmirror-release`;
 
 /** A resource group whose backup the nodes start themselves. */
 export interface GroupInstallation extends GroupEntries {
@@ -124,14 +124,12 @@ export function planEvents({
     if (!/^[A-Za-z_][\w.-]*$/.test(name)) throw new RangeError(`not a volume group: ${name}`);
   }
   const spool = `${state}/events`;
-  const [event, crontab, release] = ['event', 'crontab', 'release'].map((name) => scriptPath(directory, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [event, crontab, release] = ['event', 'crontab', 'release'].map(
+    (name) => `${directory}/splitmirror-${name}`,
+  ) as [string, string, string];
   const debts = groups.flatMap(({ group, debt }) => {
     if (!debt) return [];
-    const path = scriptPath(directory, `debt-${group}`);
+    const path = `${directory}/splitmirror-debt-${group}`;
     return [{ group, file: fileOf(path, debtScript({ path, commands, ...debt })) }];
   });
   return {
@@ -161,10 +159,6 @@ export function planEvents({
     ],
     stop: [[crontab, 'remove']],
   };
-}
-
-function scriptPath(directory: string, name: string): string {
-  return `${directory}/splitmirror-${name}`;
 }
 
 function checkedNodes(nodes: readonly string[]): string[] {
