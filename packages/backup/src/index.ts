@@ -84,6 +84,7 @@ export { type QuiesceCommand, type QuiesceHooks, quiesceInOrder, quiesceSeconds 
 export { inspectGroup, type RecoverOptions, recoverGroup } from './run/recover.ts';
 export type { RecoveryVerdict } from './run/recovery.ts';
 export type { RunVerdict } from './run/reducer.ts';
+export type { Rehearsal, RehearsedStep } from './run/rehearsal.ts';
 export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
 export { type GroupStatus, groupStatus, type UnderWay } from './run/status.ts';
 export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';

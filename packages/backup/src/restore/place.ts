@@ -66,7 +66,7 @@ async function checkPlace(
  *
  * @param placeOf Says where a volume goes, or throws.
  * @returns the directories that have to be made, those above first.
- * @throws as `checkPlace` and `placeOf` do; of a raw volume with what to do to have the others at once.
+ * @throws as `checkPlace` and `placeOf` do; for a raw volume it says how to have the others at once.
  */
 export async function checkPlaces(
   backup: StoredBackup,
@@ -98,8 +98,8 @@ function withWayOut(
   const { code, message, remedy = '', problems, cause } = error;
   const leave =
     select === undefined
-      ? `to have the others now, select them: ${others.map((each) => `--path ${each}`).join(' ')}`
-      : `leave ${volume} out to have the others now`;
+      ? `restore the others alone now: ${others.map((each) => `--path ${each}`).join(' ')}`
+      : `leave ${volume} out, and have the others now`;
   return new BackupError(code, message, { remedy: `${remedy} Or ${leave}.`, problems, cause });
 }
 

@@ -145,7 +145,7 @@ describe('restoreToNode', () => {
     });
     const select = ['/data/readme', 'rawlv'];
     await expect(restoreToNode(backup, target, places, { ...options, select })).rejects.toMatchObject({
-      remedy: expect.stringMatching(/leave rawlv out to have the others now\.$/),
+      remedy: expect.stringMatching(/leave rawlv out, and have the others now\.$/),
     });
     expect(await readdir(directory)).toEqual([]);
   });

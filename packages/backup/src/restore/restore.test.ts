@@ -213,7 +213,7 @@ describe('a catalogue that is damaged', () => {
 
 describe('what this machine does not take', () => {
   it('is the fault of the place and not of the backup', async () => {
-    execFileSync('mkfifo', [join(source, 'fs', 'pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', join(source, 'fs', 'pipe')]);
     const backup = await makeBackup(store, source);
     await expect(restoreBackup(backup, into, { select: ['datalv'] })).rejects.toMatchObject({
       code: 'RESTORE_TARGET',

@@ -29,12 +29,14 @@ export async function runsWithoutEnd(store: Pick<Store, 'root' | 'survey'>, grou
       .filter(({ endedAt }) => endedAt === null)
       .map(({ run, directory }) => ({ run, directory, kind: 'recovery' as const })),
   ];
-  return Promise.all(
+  const seen = await Promise.all(
     open.map(async ({ run, directory, kind }) => {
-      const seen = await readFile(join(directory, 'journal.ndjson'), 'utf8').then(progressIn, () => nothing);
-      return { run, kind, ...seen };
+      const read = await readFile(join(directory, 'journal.ndjson'), 'utf8').then(progressIn, () => nothing);
+      // A run that failed stays there, and is over.
+      return read === 'ended' ? [] : [{ run, kind, ...read }];
     }),
   );
+  return seen.flat();
 }
 
 const nothing = { step: null, notes: null, controller: null } as const;
@@ -48,12 +50,15 @@ const intent = z.looseObject({
   }),
 });
 
+const end = z.looseObject({ kind: z.literal('end') });
+
 /** Reads a journal as far as it has come; proofs and pauses are no steps. Pure. */
-function progressIn(text: string): Omit<RunProgress, 'run' | 'kind'> {
+function progressIn(text: string): Omit<RunProgress, 'run' | 'kind'> | 'ended' {
   let step: string | null = null;
   let notes: string | null = null;
   let controller: RunProgress['controller'] = null;
   for (const line of text.split('\n').slice(0, -1)) {
+    if (line.includes('"kind":"end"') && end.safeParse(JSON.parse(line)).success) return 'ended';
     // Intents are short, and everything else may be long: a plan, what a node has said.
     const read = line.includes('"kind":"intent"') ? intent.safeParse(JSON.parse(line)).data : undefined;
     if (read === undefined || read.effect.kind === 'confirm' || read.effect.kind === 'wait') continue;

@@ -7,6 +7,7 @@ import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import { planBackup } from '../plan/plan.ts';
 import type { Leftover, Picture } from '../ports.ts';
 import { type Holder, newHolder } from './lock.ts';
+import { runsWithoutEnd } from './progress.ts';
 import { runBackup } from './run.ts';
 import { groupStatus } from './status.ts';
 
@@ -135,5 +136,19 @@ describe('groupStatus', () => {
     const found = [copyOf('ended0')];
     looking = (picture) => ({ ...picture, leftovers: found.splice(0) });
     expect(await status()).toMatchObject({ findings: [] });
+  });
+
+  it('counts no run as at work that has written down its end', async () => {
+    const plan = await planBackup(family.context, 'a', { ...labPolicy, quiesce: null, rawVolumes: [] });
+    let seen: Awaited<ReturnType<typeof runsWithoutEnd>> = [];
+    family.onPhase = async () => {
+      seen = await runsWithoutEnd(family.context.store, 'a');
+      throw new Error('no link');
+    };
+    await runBackup(family.context, plan);
+    const { controller } = family.context.surroundings;
+    expect(seen).toMatchObject([{ run: plan.run, kind: 'backup', controller }]);
+    expect((await family.context.store.survey('a')).incomplete).toMatchObject([{ run: plan.run }]);
+    expect(await runsWithoutEnd(family.context.store, 'a')).toEqual([]);
   });
 });

@@ -69,7 +69,7 @@ export async function groupStatus(context: BackupContext, group: string, signal?
 }
 
 /** What follows from what was seen. Pure. */
-export function judgeStatus({ node, looked, lock, liveness, others, progress }: Sighting): GroupStatus {
+function judgeStatus({ node, looked, lock, liveness, others, progress }: Sighting): GroupStatus {
   const holder = lock?.kind === 'held' && liveness !== 'gone' ? lock.holder : null;
   // A recovery keeps the files of those whose runs it takes back, until it is done.
   const owners = new Set(lock?.kind === 'held' && holder !== null ? lock.holders.map(({ run }) => run) : []);

@@ -31,8 +31,9 @@ export async function recover(session: Session, group: string, flags: RecoverFla
   }
   if (flags.dryRun) {
     reporter.result({ leftovers: picture.leftovers, steps, ...verdict });
-    const left = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
-    return tellVerdict(reporter, verdict, left);
+    const waits = picture.stalePartitions > 0 ? ', and the copies come into step by themselves' : '';
+    const found = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
+    return tellVerdict(reporter, verdict, `${found}${waits}`);
   }
   let directory: string | null = null;
   const onEvent = (event: BackupEvent) => {
