@@ -30,7 +30,7 @@ beforeAll(async () => {
     new Map(lab.nodes.map(({ name, path }) => [name, createHost(name, lab.transport(name), { path })])),
   );
   const surroundings = systemSurroundings();
-  const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-plan-')));
+  const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-plan-')));
   const family = aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 });
   context = recorder.context({ ...family, store, surroundings }, 'ledger_rg', labPolicy);
 });
@@ -95,6 +95,18 @@ describe('a plan', () => {
     );
     await lab.run(node?.name ?? '', ['rm', '-r', `/ledger/journal/${'d'.repeat(120)}`]);
     expect(await problems({})).toEqual([]);
+  });
+
+  it('needs no store, unless the policy limits what only the store knows', async () => {
+    const without = { ...context, store: null };
+    const { estimates } = await planBackup(without, 'ledger_rg', labPolicy);
+    expect(estimates.basis).toBe('assumed 50 MB/s');
+    const limited = { ...labPolicy, exposure: { minutesPerMonth: 60 } };
+    await expect(planBackup(without, 'ledger_rg', limited)).rejects.toMatchObject({
+      code: 'PLAN_REFUSED',
+      problems: [{ code: 'EXPOSURE_UNKNOWN' }],
+    });
+    await planBackup(context, 'ledger_rg', limited);
   });
 
   it('is refused where the node does not answer for a file system', async () => {

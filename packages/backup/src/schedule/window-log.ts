@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { syncDirectory } from '../store/durable.ts';
+import { storeError, syncDirectory } from '../store/durable.ts';
 import { begunAndNotEnded, type WindowRecord } from './schedule.ts';
 
 const recordSchema = z.strictObject({
@@ -31,14 +31,13 @@ export interface WindowLog {
 /**
  * Opens a file of JSON lines to which is only ever added, by any number of processes of machines that share a file system
  * with atomic appends (a local one; not NFS). Initiators without a common file each keep their own: hand the records of all
- * of them to `judgeWindows`.
+ * of them to `judgeWindows`. The file and its directory are made when something is added.
  */
-export async function openWindowLog(file: string): Promise<WindowLog> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+export function openWindowLog(file: string): WindowLog {
   const read: WindowLog['read'] = async (group) => {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';
-      throw error;
+      throw storeError(file, error);
     });
     const records: WindowRecord[] = [];
     const unreadable: string[] = [];
@@ -50,15 +49,13 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
     return { records, unreadable };
   };
   const add: WindowLog['add'] = async (record) => {
-    const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
+    const line = JSON.stringify(recordSchema.parse(record));
     try {
-      // The line feed in front ends a line that a power cut has torn.
-      await handle.appendFile(`\n${JSON.stringify(recordSchema.parse(record))}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await append(file, line);
+    } catch (error) {
+      throw storeError(file, error);
     }
-    await syncDirectory(dirname(file));
   };
   return {
     read,
@@ -77,6 +74,18 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
       return false;
     },
   };
+}
+
+async function append(file: string, line: string): Promise<void> {
+  const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
+  try {
+    // The line feed in front ends a line that a power cut has torn.
+    await handle.appendFile(`\n${line}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncDirectory(dirname(file));
 }
 
 function parse(line: string): WindowRecord | undefined {

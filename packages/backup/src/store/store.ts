@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
+import { requireAccess, type StoreAccess } from './access.ts';
 import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
@@ -22,6 +23,13 @@ import { directoryVault, type Vault } from './vault.ts';
  */
 export interface Store {
   readonly root: string;
+  /**
+   * Whether it can be used so now; makes nothing. Everything else here asks that for itself, so that a store which cannot be
+   * used is in the way of nobody who does not use it.
+   *
+   * @throws BackupError `STORE_UNUSABLE`
+   */
+  require(access: StoreAccess): Promise<void>;
   /** Bytes that can still be written; `Infinity` where that cannot be told. */
   freeBytes(): Promise<number>;
   /** Makes the directory of a run. */
@@ -91,15 +99,12 @@ export interface StoreSurvey {
 }
 
 /**
- * Opens a directory as a store, making it when it is not there.
+ * A directory as a store. Nothing is looked at and nothing is made before something is asked of it: what reads needs a store
+ * that can be read, and what writes makes the directory where it is not there.
  *
  * @param vault Where the archives go; beside their manifests when not given. See `resticVault`.
  */
-export async function openStore(root: string, vault: Vault = directoryVault(root)): Promise<Store> {
-  await usable(root, async () => {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
-  });
+export function openStore(root: string, vault: Vault = directoryVault(root)): Store {
   const directoriesOf = async (group: string): Promise<Named[]> => {
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -109,6 +114,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     return names.sort().flatMap((name) => named(parent, name) ?? []);
   };
   const survey = async (group: string): Promise<StoreSurvey> => {
+    await requireAccess(root, 'read');
     const all = await directoriesOf(group);
     const read = await Promise.all(
       all
@@ -133,7 +139,8 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
 
   return {
     root,
-    freeBytes: () => vault.freeBytes(),
+    require: (access) => requireAccess(root, access),
+    freeBytes: () => usable(root, () => vault.freeBytes()),
     begin: (group, run, createdAt) =>
       usable(root, async () => {
         const parent = directoryOf(root, group);

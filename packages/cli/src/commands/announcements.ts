@@ -50,7 +50,7 @@ async function writeGroupMetrics({ config, context, reporter }: Session, group: 
   try {
     const { backups } = await context.store.survey(group);
     const schedule = config.groups[group]?.schedule === undefined ? undefined : scheduleOf(config, group);
-    const records = schedule === undefined ? [] : (await (await windowLogOf(config)).read(group)).records;
+    const records = schedule === undefined ? [] : (await windowLogOf(config).read(group)).records;
     const windows = schedule === undefined ? [] : judgeWindows(schedule, records, now);
     const next = schedule === undefined ? null : (nextWindow(schedule, now) ?? null);
     await writeMetrics(metricsFile(config.metrics, group), renderMetrics([{ group, backups, windows, next }], now));

@@ -5,6 +5,7 @@ import {
   planBackup,
   programSteps,
   quiescePrograms,
+  type Store,
 } from '@splitmirror/backup';
 import { changes, type Host, type Script } from '@splitmirror/host';
 import type { AdapterChoice } from '@splitmirror/ssh';
@@ -15,6 +16,7 @@ import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
+import { planningStore } from './planning-store.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
@@ -30,7 +32,7 @@ interface Check {
  * allowed to act, the commands of the quiesce there), and each group up to the plan that a backup would run.
  */
 export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
-  const store = await storeOf(config).catch((error: unknown) => brokenStore(config.store, error));
+  const store = storeOf(config);
   const found: Check[] = [];
   const tell = (checked: Check) => {
     // What an interrupt has cut off reads like something that is wrong.
@@ -38,7 +40,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     tellOutcome(reporter, checkText(checked, found), checked.problems.length === 0);
     found.push(checked);
   };
-  tell(await checkStore(store));
+  const stored = await checkStore(store);
+  tell(stored);
   const secrets = await checkSecrets(config);
   if (secrets !== null) tell(secrets);
   const clients = new Map<string, AdapterChoice>();
@@ -47,12 +50,15 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     onClient: (node: string, choice: AdapterChoice) => clients.set(node, choice),
   };
   await withNodes(config, listener, async (nodes) => {
-    const context: PlanningContext = { ...nodes, store };
+    // What is wrong with the store was told, and hides nothing else.
+    const context: PlanningContext = { ...nodes, store: await planningStore(store, () => {}) };
+    const isStored = stored.problems.length === 0;
     const programs = programsOf(config);
     const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, programs, clients, signal));
     for (const each of checks) tell(await each);
     // One after another: each of them asks all nodes.
-    for (const group of Object.keys(config.groups).sort()) tell(await checkGroup(context, config, group, signal));
+    for (const group of Object.keys(config.groups).sort())
+      tell(await checkGroup(context, config, group, isStored, signal));
   });
   reporter.result({ checks: found });
   return exitCodeOfProblems(found.flatMap(({ problems }) => problems));
@@ -71,15 +77,10 @@ function checkText({ subject, says, problems }: Check, before: readonly Check[])
   ];
 }
 
-/** Stands in for a store that cannot be opened, so that everything else can be looked at. */
-function brokenStore(root: string, error: unknown): PlanningContext['store'] {
-  const broken = () => Promise.reject(error);
-  return { root, freeBytes: broken, survey: broken };
-}
-
-async function checkStore(store: PlanningContext['store']): Promise<Check> {
+async function checkStore(store: Store): Promise<Check> {
   const subject = `store ${store.root}`;
   try {
+    await store.require('write');
     const free = await store.freeBytes();
     return { subject, says: `can be written, ${bytesText(free)} free`, problems: [] };
   } catch (error) {
@@ -155,6 +156,7 @@ async function checkGroup(
   context: PlanningContext,
   config: Config,
   group: string,
+  isStored: boolean,
   signal: AbortSignal,
 ): Promise<Check> {
   const subject = `group ${group}`;
@@ -162,7 +164,8 @@ async function checkGroup(
     if (config.groups[group]?.schedule !== undefined) scheduleOf(config, group);
     const { node, mirror } = await planBackup(context, group, policyOf(config, group), { signal });
     const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
-    return { subject, says: `held by ${node}, could be backed up now: ${volumes}`, problems: [] };
+    const could = isStored ? 'could be backed up now' : 'could be backed up if the store could be used';
+    return { subject, says: `held by ${node}, ${could}: ${volumes}`, problems: [] };
   } catch (error) {
     signal.throwIfAborted();
     return { subject, says: 'could not be backed up now', problems: problemsOf(error, null) };

@@ -1,4 +1,4 @@
-import { type BackupEvent, inspectGroup, recoverGroup } from '@splitmirror/backup';
+import { type BackupEvent, inspectGroup, type Problem, recoverGroup } from '@splitmirror/backup';
 import { renderSteps } from '@splitmirror/host';
 import { policyOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -32,8 +32,9 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     return exitCodes.OK.code;
   }
   let directory: string | null = null;
+  let unrecorded = null as Problem | null;
   const onEvent = (event: BackupEvent) => {
-    if (event.type === 'recovery-end') ({ directory } = event);
+    if (event.type === 'recovery-end') ({ directory, unrecorded } = event);
     context.onEvent?.(event);
   };
   const verdict = await recoverGroup(
@@ -43,7 +44,10 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     { breakLock: flags.breakLock, stop, by: operatorName() },
   );
   if (directory !== null) reporter.line(`record: ${directory}`);
-  reporter.result({ ...verdict, directory });
+  if (unrecorded !== null) {
+    reporter.warn(`what was taken back is not recorded, or not all of it: ${unrecorded.message}`);
+  }
+  reporter.result({ ...verdict, directory, unrecorded });
   switch (verdict.kind) {
     case 'whole':
       reporter.line('whole: every copy is in step and nothing of splitmirror is left');

@@ -18,6 +18,8 @@ interface GroupStatus {
   /** One line for each thing of ours, and for each copy that lags behind. */
   readonly findings: readonly string[];
   readonly problems: readonly Problem[];
+  /** Why the store could not be asked for what follows, which is `null` then. */
+  readonly unread: Problem | null;
   /** When the newest backup was committed (UTC, ISO 8601). */
   readonly lastBackup: string | null;
   readonly lastRecovery: Pick<RecoveryRecord, 'run' | 'startedAt' | 'by' | 'verdict'> | null;
@@ -35,7 +37,8 @@ export async function status({ config, context, reporter, signal }: Session): Pr
       [`${group}: ${seen.node === null ? 'nobody provably holds it' : `on ${seen.node}`}`],
       isQuiet,
     );
-    reporter.line(`  last backup: ${seen.lastBackup ?? 'none'}`);
+    if (seen.unread === null) reporter.line(`  last backup: ${seen.lastBackup ?? 'none'}`);
+    else reporter.warn(`${group}: its last backup and recovery are not known: ${seen.unread.message}`);
     if (seen.lastRecovery !== null) {
       const { startedAt, by, verdict } = seen.lastRecovery;
       reporter.line(`  last recovery: ${startedAt} by ${by ?? 'somebody'}, ${verdict ?? 'without an end'}`);
@@ -51,10 +54,7 @@ export async function status({ config, context, reporter, signal }: Session): Pr
 }
 
 async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<GroupStatus> {
-  const lastBackup = (await context.store.survey(group)).backups.at(-1)?.manifest.committedAt ?? null;
-  const last = (await listRecoveries(context.store, group)).recoveries.at(-1);
-  const lastRecovery =
-    last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict };
+  const stored = await lastOf(context, group);
   try {
     const { survey } = await inspectGroup(context, group, signal);
     const { standing, picture, lock } = survey;
@@ -74,10 +74,27 @@ async function statusOf(context: BackupContext, group: string, signal: AbortSign
       ...(lock.kind === 'unreadable' ? [lock.problem] : []),
       ...others.flatMap((other) => other.problems),
     ];
-    return { group, node: standing.node, findings, problems, lastBackup, lastRecovery };
+    return { group, node: standing.node, findings, problems, ...stored };
   } catch (error) {
     signal.throwIfAborted();
-    return { group, node: null, findings: [], problems: problemsOf(error, null), lastBackup, lastRecovery };
+    return { group, node: null, findings: [], problems: problemsOf(error, null), ...stored };
+  }
+}
+
+/** What the store knows of a group. What is on the nodes is told also where it cannot be read. */
+async function lastOf(
+  { store }: BackupContext,
+  group: string,
+): Promise<Pick<GroupStatus, 'unread' | 'lastBackup' | 'lastRecovery'>> {
+  try {
+    const lastBackup = (await store.survey(group)).backups.at(-1)?.manifest.committedAt ?? null;
+    const last = (await listRecoveries(store, group)).recoveries.at(-1);
+    const lastRecovery =
+      last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict };
+    return { unread: null, lastBackup, lastRecovery };
+  } catch (error) {
+    const [unread = null] = problemsOf(error, null);
+    return { unread, lastBackup: null, lastRecovery: null };
   }
 }
 
