@@ -107,7 +107,7 @@ export async function recoverGroup(
       ? end.stage.verdict
       : { kind: 'stuck', problems: [stopped(end, group, tracesText(traces))], performed: end.performed };
   // A recovery needs no store; where there is one, what a dead run has cost ends here.
-  if (verdict.kind === 'whole') {
+  if (verdict.kind === 'whole' && record !== undefined) {
     await endExposures(context.store, group, surroundings.now().toISOString()).catch(fault);
   }
   await journal.write({ at: surroundings.now().toISOString(), kind: 'end', verdict });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -122,6 +123,31 @@ describe('openStore', () => {
       expect(ends.map((end) => (end.status === 'rejected' ? end.reason : end.value))).toEqual(
         ends.map(() => expect.objectContaining(unusable)),
       );
+    });
+
+    it('since its file system does not answer is waited for no longer than it is told', async () => {
+      const pipe = join(await mkdtemp(join(tmpdir(), 'splitmirror-pipe-')), 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      // Whatever asks a file system waits behind these, until somebody writes.
+      const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
+      const readers = Array.from({ length: threads }, () => open(pipe, 'r'));
+      const other = openStore(root, undefined, { patienceMs: 200 });
+      const asked = Promise.allSettled([
+        other.require('read'),
+        other.survey('g'),
+        other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
+      ]);
+      const ends = await asked;
+      await expect(other.require('write')).rejects.toMatchObject(unusable);
+      const writer = openSync(pipe, 'w');
+      for (const reader of await Promise.all(readers)) await reader.close();
+      closeSync(writer);
+      for (const end of ends) {
+        const reason = { ...unusable, message: expect.stringContaining('no answer within 0.2 s') };
+        expect(end).toMatchObject({ status: 'rejected', reason });
+      }
+      await expect(readdir(root)).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect.poll(() => other.require('write').then(() => 'answers', String)).toBe('answers');
     });
 
     it.skipIf(!canMount)('since it is read-only is read all the same (needs root)', async () => {

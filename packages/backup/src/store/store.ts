@@ -7,7 +7,7 @@ import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
-import { requireAccess, type StoreAccess } from './access.ts';
+import { accessTo, type StoreAccess } from './access.ts';
 import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
@@ -103,8 +103,15 @@ export interface StoreSurvey {
  * that can be read, and what writes makes the directory where it is not there.
  *
  * @param vault Where the archives go; beside their manifests when not given. See `resticVault`.
+ * @param options.patienceMs How long its file system may take to answer before it counts as one that cannot be used; default
+ * half a minute.
  */
-export function openStore(root: string, vault: Vault = directoryVault(root)): Store {
+export function openStore(
+  root: string,
+  vault: Vault = directoryVault(root),
+  { patienceMs = 30_000 }: { readonly patienceMs?: number } = {},
+): Store {
+  const require = accessTo(root, patienceMs);
   const directoriesOf = async (group: string): Promise<Named[]> => {
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -114,7 +121,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root)): St
     return names.sort().flatMap((name) => named(parent, name) ?? []);
   };
   const survey = async (group: string): Promise<StoreSurvey> => {
-    await requireAccess(root, 'read');
+    await require('read');
     const all = await directoriesOf(group);
     const read = await Promise.all(
       all
@@ -139,7 +146,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root)): St
 
   return {
     root,
-    require: (access) => requireAccess(root, access),
+    require,
     freeBytes: () => usable(root, () => vault.freeBytes()),
     begin: (group, run, createdAt) =>
       usable(root, async () => {
@@ -168,7 +175,10 @@ export function openStore(root: string, vault: Vault = directoryVault(root)): St
         };
       }),
     beginRecovery: (group, run, createdAt) =>
-      usable(root, () => beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run))),
+      usable(root, async () => {
+        await require('write');
+        return beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run));
+      }),
     list,
     survey,
     async find(group, run) {
