@@ -192,7 +192,12 @@ describe('openStore', () => {
     const other = openStore(root, vault);
     expect(await other.list('g')).toEqual([]);
     expect(opened).toBe(0);
-    for (const _ of [1, 2]) await expect(other.freeBytes()).rejects.toThrow('no answer');
+    await other.require('read');
+    const record = await other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await record.journal.close();
+    expect(opened).toBe(0);
+    for (const use of [() => other.freeBytes(), () => other.require('write')])
+      await expect(use()).rejects.toThrow('no answer');
     expect(opened).toBe(1);
   });
 

@@ -24,7 +24,7 @@ import { directoryVault, type Vault } from './vault.ts';
 export interface Store {
   readonly root: string;
   /**
-   * Whether it can be used so now; makes nothing. Everything else here asks that for itself, so that a store which cannot be
+   * Whether it can be used so now, to write also for archives, wherever these lie; makes nothing. Everything else here asks that for itself, so that a store which cannot be
    * used is in the way of nobody who does not use it.
    *
    * @throws BackupError `STORE_UNUSABLE`
@@ -111,7 +111,7 @@ export function openStore(
   vault: Vault = directoryVault(root),
   { patienceMs = 30_000 }: { readonly patienceMs?: number } = {},
 ): Store {
-  const require = accessTo(root, patienceMs);
+  const accessible = accessTo(root, patienceMs);
   const directoriesOf = async (group: string): Promise<Named[]> => {
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -121,7 +121,7 @@ export function openStore(
     return names.sort().flatMap((name) => named(parent, name) ?? []);
   };
   const survey = async (group: string): Promise<StoreSurvey> => {
-    await require('read');
+    await accessible('read');
     const all = await directoriesOf(group);
     const read = await Promise.all(
       all
@@ -146,7 +146,10 @@ export function openStore(
 
   return {
     root,
-    require,
+    async require(wanted) {
+      await accessible(wanted);
+      if (wanted === 'write') await usable(root, () => vault.freeBytes());
+    },
     freeBytes: () => usable(root, () => vault.freeBytes()),
     begin: (group, run, createdAt) =>
       usable(root, async () => {
@@ -176,7 +179,7 @@ export function openStore(
       }),
     beginRecovery: (group, run, createdAt) =>
       usable(root, async () => {
-        await require('write');
+        await accessible('write');
         return beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run));
       }),
     list,
