@@ -24,8 +24,8 @@ import { directoryVault, type Vault } from './vault.ts';
 export interface Store {
   readonly root: string;
   /**
-   * Whether it can be used so now, to write also for archives, wherever these lie; makes nothing. Everything else here asks that for itself, so that a store which cannot be
-   * used is in the way of nobody who does not use it.
+   * Whether it can be used so now: to write, for archives too, wherever these lie. Makes nothing. Everything else here asks
+   * that for itself, so that a store which cannot be used is in the way of nobody who does not use it.
    *
    * @throws BackupError `STORE_UNUSABLE`
    */
