@@ -40,7 +40,11 @@ export interface BackupContext {
   archive?(): Promise<ArchivesResult>;
 }
 
-/** What planning needs: of the store only whether the archives will fit. */
+/** What planning needs: of the store only its history and whether the archives will fit. */
 export type PlanningContext = Omit<BackupContext, 'store'> & {
-  readonly store: Pick<Store, 'root' | 'freeBytes' | 'survey'>;
+  /**
+   * `null` where there is none to be read: then the estimates rest on no history, whether the archives will fit is not
+   * looked at, and a group that may spend so much time without redundancy is refused.
+   */
+  readonly store: Pick<Store, 'root' | 'freeBytes' | 'survey'> | null;
 };

@@ -49,5 +49,7 @@ export type BackupEvent = { readonly at: string } & (
       readonly verdict: RecoveryVerdict;
       /** Directory of its record; `null` where it found nothing to take back, or the store cannot be used. */
       readonly directory: string | null;
+      /** Why there is no whole record of what it took back; `null` where there is one, or nothing to be recorded. */
+      readonly unrecorded: Problem | null;
     }
 );

@@ -110,6 +110,7 @@ export {
 } from './schedule/scheduled.ts';
 export { openWindowLog, type WindowLog } from './schedule/window-log.ts';
 export { readSecret, type SecretReference } from './secret.ts';
+export type { StoreAccess } from './store/access.ts';
 export {
   type Exposure,
   type ExposureLimit,
@@ -140,5 +141,5 @@ export {
 } from './store/retention.ts';
 export { openStore, type Store, type StoredBackup, type StoreSurvey } from './store/store.ts';
 export type { StoredForm } from './store/stored-form.ts';
-export type { Vault } from './store/vault.ts';
+export { type Vault, vaultOnDemand } from './store/vault.ts';
 export { systemSurroundings } from './surroundings.ts';

@@ -131,7 +131,7 @@ describe('an archive of many megabytes', () => {
 });
 
 it('makes the directory of a run durable before anything is journalled, and its final name before it counts', async () => {
-  const store = await openStore(join(directory, 'store'));
+  const store = openStore(join(directory, 'store'));
   asked.length = 0;
   const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
   expect(asked).toEqual(['sync', 'sync', 'sync']);

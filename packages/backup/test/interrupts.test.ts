@@ -21,7 +21,7 @@ let store: Store;
 let backup: StoredBackup;
 beforeAll(async () => {
   lab = await startLab({ contentBytes: 400_000, phaseMs: 5 });
-  store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-interrupts-')));
+  store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-interrupts-')));
   const { context } = nodes();
   const { verdict } = await runBackup(context, await planBackup(context, 'ledger_rg', labPolicy));
   expect(verdict).toEqual({ kind: 'good' });

@@ -96,7 +96,7 @@ export async function localFamily(holders: Readonly<Record<string, string | null
     context: {
       hosts,
       mirror,
-      store: await openStore(join(directory, 'store')),
+      store: openStore(join(directory, 'store')),
       surroundings: systemSurroundings(),
       onEvent: (event) => void events.push(event),
       audit: async () => ({ kind: 'pass', findings: [] }),

@@ -32,7 +32,7 @@ beforeAll(async () => {
     new Map(lab.nodes.map(({ name, path }) => [name, createHost(name, lab.transport(name), { path })])),
   );
   const surroundings = systemSurroundings();
-  const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-plan-')));
+  const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-plan-')));
   const family = aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 });
   context = recorder.context({ ...family, store, surroundings }, 'ledger_rg', labPolicy);
 });
@@ -101,7 +101,7 @@ describe('a plan', () => {
     expect(renderRunBook(plan)).toContain('# Left out on purpose: auditlv.');
     // The run before has saved it: what is left out on purpose is not missed.
     expect((await runBackup(context, plan)).verdict).toEqual({ kind: 'good' });
-    const { manifest, directory } = await openStore(context.store.root).then((store) => store.find('ledger_rg'));
+    const { manifest, directory } = openStore(context.store.root).find('ledger_rg');
     expect(manifest).toMatchObject({ run: plan.run, leftOut: plan.leftOut, suspicions: [] });
     expect(await readFile(join(directory, 'README.txt'), 'utf8')).toContain('left out on purpose: auditlv');
   });
@@ -129,6 +129,18 @@ describe('a plan', () => {
     );
     await lab.run(node?.name ?? '', ['rm', '-r', `/ledger/journal/${'d'.repeat(120)}`]);
     expect(await problems({})).toEqual([]);
+  });
+
+  it('needs no store, unless the policy limits what only the store knows', async () => {
+    const without = { ...context, store: null };
+    const { estimates } = await planBackup(without, 'ledger_rg', labPolicy);
+    expect(estimates.basis).toBe('assumed 50 MB/s');
+    const limited = { ...labPolicy, exposure: { minutesPerMonth: 60 } };
+    await expect(planBackup(without, 'ledger_rg', limited)).rejects.toMatchObject({
+      code: 'PLAN_REFUSED',
+      problems: [{ code: 'EXPOSURE_UNKNOWN' }],
+    });
+    await planBackup(context, 'ledger_rg', limited);
   });
 
   it('is refused where the node does not answer for a file system', async () => {

@@ -140,7 +140,7 @@ exit "$status"`;
     ];
     const outcome = await localHost('a', { path: '/usr/sbin:/usr/bin:/sbin:/bin' }).run({ steps });
     const ends = outcome.steps.map((step) => `${step.id} ${step.kind === 'ended' ? step.exitCode : step.kind}`);
-    const store = await openStore(`${data}.store`);
+    const store = openStore(`${data}.store`);
     const backup = await makeBackupOf(store, [archiveOfTree('datalv', copy)]);
     /** Opened by a server of its own, on what was restored. */
     const drill = () => {

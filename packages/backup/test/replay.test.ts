@@ -42,7 +42,7 @@ async function record(
   const context = recorder.context(
     {
       ...aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 }),
-      store: await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-replay-'))),
+      store: openStore(await mkdtemp(join(tmpdir(), 'splitmirror-replay-'))),
       surroundings,
       onEvent: (event) => (event.type === 'step-start' ? options.onStep?.(event.title) : undefined),
     },

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const surroundings = systemSurroundings();
   context = {
     ...aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 }),
-    store: await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-group-'))),
+    store: openStore(await mkdtemp(join(tmpdir(), 'splitmirror-group-'))),
     surroundings,
   };
   const { verdict } = await runBackup(context, await planBackup(context, 'ledger_rg', labPolicy));

@@ -27,7 +27,7 @@ describe.each(shells)('a run-book in %s', (shell) => {
       lab.nodes.map(({ name, path }) => [name, createHost(name, lab.transport(name), { path, shell })]),
     );
     const surroundings = systemSurroundings();
-    const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-run-book-')));
+    const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-run-book-')));
     const context = { ...aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 }), store, surroundings };
     plan = await planBackup(context, 'ledger_rg', labPolicy);
   });

@@ -87,7 +87,7 @@ async function atEachCall(
         () => false,
       );
       revive();
-      await after(await openStore(store.root));
+      await after(openStore(store.root));
       calls = Math.max(calls, at - 1);
     }
   }

@@ -30,7 +30,7 @@ async function contextWith(store: string): Promise<BackupContext> {
   const surroundings = systemSurroundings();
   return {
     ...aixFamily({ hosts, now: surroundings.now, stabilityMs: 50 }),
-    store: await openStore(join(base, store)),
+    store: openStore(join(base, store)),
     surroundings,
   };
 }

@@ -1,5 +1,14 @@
 import { userInfo } from 'node:os';
-import { type BackupContext, type BackupEvent, openStore, resticVault, systemSurroundings } from '@splitmirror/backup';
+import {
+  type BackupContext,
+  type BackupEvent,
+  openStore,
+  resticVault,
+  type Store,
+  systemSurroundings,
+  type Vault,
+  vaultOnDemand,
+} from '@splitmirror/backup';
 import { aixFamily } from '@splitmirror/backup/aix';
 import type { Host, HostOptions } from '@splitmirror/host';
 import { type AdapterChoice, configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
@@ -70,25 +79,25 @@ export async function feedOf(config: Config, name: string, listener: Listener) {
   return { transport: sshTransport(await sshOptionsOf(config, name, listener), name), path, shell };
 }
 
-/** The store of a configuration, its archives in a directory or in a repository. */
-export async function storeOf({ store, archives }: Config) {
+/** The store of a configuration, its archives in a directory or in a repository. Neither is looked at before it is used. */
+export function storeOf({ store, archives }: Config): Store {
   const { restic } = archives;
   if (restic === undefined) return openStore(store);
-  const vault = await resticVault(restic).catch((cause) => {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
-  });
-  return openStore(store, vault);
+  const open = (): Promise<Vault> =>
+    resticVault(restic).catch((cause) => {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
+    });
+  return openStore(store, vaultOnDemand('a restic repository', open));
 }
 
 /** Everything that a command needs; connections are closed when `work` has ended. */
-export async function withContext<T>(
+export function withContext<T>(
   config: Config,
   { onEvent, ...listener }: Listener & { readonly onEvent: (event: BackupEvent) => void },
   work: (context: BackupContext) => Promise<T>,
 ): Promise<T> {
-  const store = await storeOf(config);
-  return withNodes(config, listener, (nodes) => work({ ...nodes, store, onEvent }));
+  return withNodes(config, listener, (nodes) => work({ ...nodes, store: storeOf(config), onEvent }));
 }
 
 /** The same without a store. */

@@ -110,7 +110,7 @@ describe('the privileges', () => {
     const nodes = nodesOn({ stabilitySeconds: 0.02, minority: 'refuse', mirror: {} }, hosts);
     // Whoever was killed is gone: in a test it is this process.
     const surroundings = { ...nodes.surroundings, isAlive: () => 'gone' as const };
-    const context = { ...nodes, surroundings, store: await openStore(join(directory, 'store')) };
+    const context = { ...nodes, surroundings, store: openStore(join(directory, 'store')) };
     for (const strategy of ['splitlvcopy', 'snapshot'] as const) {
       const chosen = strategy === 'snapshot' ? { ...policy, rawVolumes: [], leaveOut: ['auditlv'] } : policy;
       const plan = await planBackup(context, 'ledger_rg', { ...chosen, strategy });

@@ -73,7 +73,8 @@ describe('archives', () => {
       expect(shut.stdout + shut.stderr).not.toMatch(/another|correct horse/);
       const missing = { ...restic, password: { environment: 'NOT_SET' } };
       const wrong = await stage.configure((base) => ({ ...base, store, archives: { restic: missing } }));
-      const named = await stage.run('list', 'ledger_rg', '--config', wrong);
+      expect((await stage.run('list', 'ledger_rg', '--config', wrong)).code).toBe(0);
+      const named = await stage.run('backup', 'ledger_rg', '--config', wrong);
       expect(named).toMatchObject({ code: 2, stderr: expect.stringMatching(/archives\.restic: .*NOT_SET/) });
     },
   );

@@ -217,6 +217,7 @@ function emptyStore(): Store {
   };
   return {
     root: directory,
+    require: async () => {},
     freeBytes: async () => Number.POSITIVE_INFINITY,
     survey: async () => ({ backups: [], damaged: [], incomplete: [] }),
     list: async () => [],

@@ -174,7 +174,7 @@ describe('runBackup with an approval', () => {
     const strict = await localFamily({ s: 'n1' });
     const jobs = [{ group: 's', policy: { ...policy, approval: 'required' as const } }];
     expect(await backupGroups(strict.context, jobs)).toMatchObject([{ kind: 'refused', code: 'PLAN_NOT_APPROVED' }]);
-    const log = await openWindowLog(join(strict.directory, 'windows.ndjson'));
+    const log = openWindowLog(join(strict.directory, 'windows.ndjson'));
     const schedule = { since: new Date().toISOString(), windowMinutes: 30, starts: { everyMinutes: 60 } };
     const [job] = jobs;
     const outcome = await runWindow(strict.context, { ...(job as (typeof jobs)[0]), schedule, log });

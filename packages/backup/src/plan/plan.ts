@@ -71,9 +71,10 @@ async function plan(
     });
   }
   const mirror = planned.plan;
-  const { backups } = await context.store.survey(group);
-  const estimates = estimatesOf(mirror, backups.at(-1)?.manifest);
-  await refuseFullStore(context, estimates.storeBytesAtMost);
+  const { store } = context;
+  const last = store === null ? undefined : (await store.survey(group)).backups.at(-1)?.manifest;
+  const estimates = estimatesOf(mirror, last);
+  if (store !== null) await refuseFullStore(store, estimates.storeBytesAtMost);
 
   return {
     version: 1,
@@ -103,9 +104,18 @@ async function exposureProblems(
   policy: GroupPolicy,
 ): Promise<readonly Problem[]> {
   if (policy.exposure === undefined) return [];
+  if (store === null) return [exposureUnknown];
   const problem = refuseExposure(volumes, await exposuresOf(store, group), policy.exposure, surroundings.now());
   return problem === null ? [] : [problem];
 }
+
+const exposureUnknown: Problem = {
+  code: 'EXPOSURE_UNKNOWN',
+  node: null,
+  message: 'whether the policy allows more time without a second fresh copy this month is not known',
+  seen: 'the store, which knows what was spent, cannot be read',
+  remedy: 'Make the store readable, or take exposureMinutesPerMonth out of the configuration of the group.',
+};
 
 function refuseLevels(levels: LevelsGate, policy: GroupPolicy): void {
   if (levels.kind !== 'stop' || policy.levels === 'warn') return;
@@ -151,14 +161,10 @@ export function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurv
   }
 }
 
-async function refuseFullStore(context: PlanningContext, bytes: number): Promise<void> {
-  const free = await context.store.freeBytes();
+async function refuseFullStore(store: NonNullable<PlanningContext['store']>, bytes: number): Promise<void> {
+  const free = await store.freeBytes();
   if (free >= bytes) return;
-  throw new BackupError(
-    'STORE_FULL',
-    `${context.store.root} has ${free} bytes free and the archives may take ${bytes}`,
-    {
-      remedy: 'Make room in the store, or name another directory for it.',
-    },
-  );
+  throw new BackupError('STORE_FULL', `${store.root} has ${free} bytes free and the archives may take ${bytes}`, {
+    remedy: 'Make room in the store, or name another directory for it.',
+  });
 }

@@ -19,7 +19,7 @@ let scratch: string;
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'splitmirror-drill-'));
   await makeSource(join(base, 'source'));
-  store = await openStore(join(base, 'store'));
+  store = openStore(join(base, 'store'));
   backup = await makeBackup(store, join(base, 'source'));
   scratch = join(base, 'scratch');
   await mkdir(scratch);

@@ -113,17 +113,19 @@ export async function restoreIntoGroup(
       .catch(() => undefined);
   };
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
+    const failure = locked.of === 'lock' && locked.result.kind === 'failed' ? locked.result.problem : null;
+    const refusal = new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
+      remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
+      problems: failure === null ? [] : [failure],
+    });
     // Whether its file was written is not known after every failure.
-    const left = locked.of === 'lock' && locked.result.kind === 'failed' ? await giveBack() : null;
+    const left = failure === null ? null : await giveBack();
     if (left !== null) {
       await giveUp();
-      throw unsettled(group, node, [], options.signal?.reason ?? left, left);
+      throw unsettled(group, node, [], endedBy(refusal, null, [], options.signal), left);
     }
     options.signal?.throwIfAborted();
-    throw new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
-      remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
-      problems: locked.of === 'lock' && locked.result.kind === 'failed' ? [locked.result.problem] : [],
-    });
+    throw refusal;
   }
   const volumes: NodeRestored[] = [];
   let underWay: string | null = null;
@@ -152,9 +154,12 @@ export async function restoreIntoGroup(
     }
     const left = await giveBack();
     const ended = endedBy(error, underWay, restored(), options.signal);
-    if (left === null) throw ended;
-    await giveUp();
-    throw unsettled(group, node, restored(), ended, left);
+    if (left !== null) {
+      await giveUp();
+      throw unsettled(group, node, restored(), ended, left);
+    }
+    if (underWay === null && volumes.length === 0) options.signal?.throwIfAborted();
+    throw ended;
   }
   const left = await giveBack();
   if (left !== null) {
@@ -307,10 +312,7 @@ function endedBy(
   restored: readonly string[],
   signal: AbortSignal | undefined,
 ): unknown {
-  if (signal?.aborted) {
-    const begun = underWay !== null || restored.length > 0;
-    return begun ? interruptedAt(underWay, restored, [], error) : signal.reason;
-  }
+  if (signal?.aborted) return interruptedAt(underWay, restored, [], error);
   if (!(error instanceof RestoreError) || restored.length === 0) return error;
   const { code, message, remedy = '', problems, cause } = error;
   return new RestoreError(code, message, { remedy, problems, restored, cause });

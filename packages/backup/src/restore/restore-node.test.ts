@@ -20,7 +20,7 @@ let directory: string;
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'splitmirror-node-'));
   await makeSource(join(base, 'source'));
-  store = await openStore(join(base, 'store'));
+  store = openStore(join(base, 'store'));
   backup = await makeBackup(store, join(base, 'source'));
   const path = '/usr/bin:/bin';
   target = { host: localHost('a', { path }), transport: localTransport('a'), path };

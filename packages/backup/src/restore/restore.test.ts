@@ -33,7 +33,7 @@ beforeEach(async () => {
   source = join(base, 'source');
   into = join(base, 'into');
   await makeSource(source);
-  store = await openStore(join(base, 'store'));
+  store = openStore(join(base, 'store'));
 });
 
 describe('restoreBackup', () => {

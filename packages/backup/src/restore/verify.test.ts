@@ -15,7 +15,7 @@ beforeEach(async () => {
   const base = await mkdtemp(join(tmpdir(), 'splitmirror-verify-'));
   source = join(base, 'source');
   await makeSource(source);
-  store = await openStore(join(base, 'store'));
+  store = openStore(join(base, 'store'));
 });
 
 const now = () => new Date('2026-11-25T10:00:00.000Z');

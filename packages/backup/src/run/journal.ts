@@ -38,5 +38,5 @@ export async function openJournal(file: string): Promise<Journal> {
   };
 }
 
-/** For a recovery without a store. */
+/** For a replay, which writes nothing down. */
 export const noJournal: Journal = { async write() {}, async close() {} };

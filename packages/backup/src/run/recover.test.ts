@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
+import { BackupError } from '../errors.ts';
 import type { BackupEvent } from '../events.ts';
 import { createRecorder } from '../incident/recorder.ts';
 import { replay } from '../incident/replay.ts';
@@ -74,10 +75,26 @@ describe('recoverGroup', () => {
 
   it('is kept from its work by no store', async () => {
     await leaveLock();
-    await rm(family.context.store.root, { recursive: true });
     await writeFile(family.context.store.root, 'no directory');
     expect(await recoverGroup(family.context, 'a', policy)).toMatchObject({ kind: 'whole' });
     await expect(readdir(notes)).rejects.toMatchObject({ code: 'ENOENT' });
+    // Nobody finds out later that there is no record.
+    expect(ends(family.events).at(-1)).toMatchObject({ directory: null, unrecorded: { code: 'STORE_UNUSABLE' } });
+  });
+
+  it('says what of its record is missing, and nothing where there is nothing to be recorded', async () => {
+    await leaveLock();
+    const { store } = family.context;
+    const full = () => Promise.reject(new BackupError('STORE_FULL', 'no room', { remedy: 'Make room.' }));
+    const beginRecovery: typeof store.beginRecovery = async (...words) => {
+      const record = await store.beginRecovery(...words);
+      return { ...record, journal: { ...record.journal, write: full } };
+    };
+    const context = { ...family.context, store: { ...store, beginRecovery } };
+    expect(await recoverGroup(context, 'a', policy)).toMatchObject({ kind: 'whole' });
+    expect(ends(family.events).at(-1)).toMatchObject({ unrecorded: { code: 'STORE_FULL' } });
+    expect(await recoverGroup(context, 'a', policy)).toMatchObject({ kind: 'whole' });
+    expect(ends(family.events).at(-1)).toMatchObject({ directory: null, unrecorded: null });
   });
 
   it('tells of one that a person has to look at, and of one that was cut off', async () => {

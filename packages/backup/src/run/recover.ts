@@ -2,11 +2,12 @@ import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { GroupPolicy } from '../plan/run-plan.ts';
 import type { Problem } from '../ports.ts';
+import { problemOf } from '../problems.ts';
 import { endExposures } from '../store/exposure.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import { type Looked, type NodeEffect, takesBack } from './effects.ts';
-import { type JournalEntry, noJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import {
@@ -58,7 +59,8 @@ export async function inspectGroup(
 /**
  * Takes back whatever an earlier run left, from what the nodes show alone: no journal, any machine. Safe to repeat.
  * The node that has the group comes first, then what directories are left on the others. What was found and taken back is
- * recorded in the store where that can be used (see `listRecoveries`); a recovery that finds nothing leaves no record.
+ * recorded in the store where that can be used (see `listRecoveries`), and where it cannot the last event says why not; a
+ * recovery that finds nothing leaves no record.
  */
 export async function recoverGroup(
   context: BackupContext,
@@ -74,11 +76,19 @@ export async function recoverGroup(
   const subject = { group, quiesce: policy.quiesce, self };
   const { run, since: at, controller } = self;
   // Taking back comes first: a store that cannot be used keeps nobody from it.
-  const record = await context.store.beginRecovery(group, run, at).catch(() => undefined);
-  const note = async (entry: JournalEntry) => record?.journal.write(entry).catch(() => {});
+  let unrecorded: Problem | null = null;
+  const fault = (error: unknown) => {
+    unrecorded ??= problemOf(error, null);
+    return undefined;
+  };
+  const record = await context.store.beginRecovery(group, run, at).catch(fault);
+  const journal: Journal = {
+    write: async (entry) => record?.journal.write(entry).catch(fault),
+    close: async () => record?.journal.close().catch(fault),
+  };
   if (record !== undefined) context.keepLog?.(record.directory, null);
   emit({ type: 'recovery-start', run, group, by, breakLock });
-  await note({ at, kind: 'recovery', run, group, by, controller, breakLock });
+  await journal.write({ at, kind: 'recovery', run, group, by, controller, breakLock });
   let tookBack = false;
   const seen = tracesSeen(self);
   let traces = seen.during({ kind: 'locate' });
@@ -90,7 +100,7 @@ export async function recoverGroup(
     startRecovery(),
     {
       now: surroundings.now,
-      journal: record?.journal ?? noJournal,
+      journal,
       stop: options.stop,
       perform: (effect) => performOnNode(context, subject, effect, options.stop),
       onEffect(effect) {
@@ -109,15 +119,20 @@ export async function recoverGroup(
       ? end.stage.verdict
       : { kind: 'stuck', problems: [stopped(end, group, tracesText(traces))], performed: end.performed };
   // A recovery needs no store; where there is one, what a dead run has cost ends here.
-  if (verdict.kind === 'whole') {
-    await endExposures(context.store, group, surroundings.now().toISOString()).catch(() => {});
+  if (verdict.kind === 'whole' && record !== undefined) {
+    await endExposures(context.store, group, surroundings.now().toISOString()).catch(fault);
   }
-  await note({ at: surroundings.now().toISOString(), kind: 'end', verdict });
-  await record?.journal.close().catch(() => {});
+  await journal.write({ at: surroundings.now().toISOString(), kind: 'end', verdict });
+  await journal.close();
   // Where nothing was found there is nothing to tell; where somebody has to look there is.
   const keeps = tookBack || verdict.kind === 'stuck';
   if (!keeps) await record?.forget().catch(() => {});
-  emit({ type: 'recovery-end', verdict, directory: keeps ? (record?.directory ?? null) : null });
+  emit({
+    type: 'recovery-end',
+    verdict,
+    directory: keeps ? (record?.directory ?? null) : null,
+    unrecorded: keeps ? unrecorded : null,
+  });
   return verdict;
 }
 

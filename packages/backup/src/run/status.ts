@@ -1,3 +1,4 @@
+import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { GroupContents, Picture, Problem } from '../ports.ts';
 import type { Looked } from './effects.ts';
@@ -45,11 +46,16 @@ interface Sighting {
 }
 
 /**
- * Says what of ours is on which node, and who is at work. Changes nothing.
+ * Says what of ours is on which node, and who is at work. Changes nothing. A store that cannot be read hides nothing of that: it
+ * only knows of no run.
  *
- * @throws BackupError when nobody provably holds the group, or when the store cannot be read.
+ * @throws BackupError when nobody provably holds the group; the signal's reason when it has aborted.
  */
-export async function groupStatus(context: BackupContext, group: string, signal?: AbortSignal): Promise<GroupStatus> {
+export function groupStatus(context: BackupContext, group: string, signal?: AbortSignal): Promise<GroupStatus> {
+  return unlessAborted(signal, () => look(context, group, signal));
+}
+
+async function look(context: BackupContext, group: string, signal: AbortSignal | undefined): Promise<GroupStatus> {
   const { node, contents } = await locateHolder(context, group, signal);
   const looked = await lookAt(context, node, contents, signal);
   const notes = notesOf(looked, contents) ?? (await writtenNotes(context, group, looked));
@@ -64,7 +70,7 @@ export async function groupStatus(context: BackupContext, group: string, signal?
     others: await Promise.all(
       others.map(async (other) => ({ node: other, looked: await lookAt(context, other, contents, signal) })),
     ),
-    progress: await runsWithoutEnd(context.store, group),
+    progress: await knownRuns(context, group),
   });
 }
 
@@ -140,10 +146,14 @@ function notesOf(looked: Looked, { fileSystems }: GroupContents): string | undef
   return fileSystems === 'ALL' ? undefined : notesDirectory([...fileSystems].sort());
 }
 
+function knownRuns({ store }: BackupContext, group: string): Promise<RunProgress[]> {
+  return runsWithoutEnd(store, group).catch(() => []);
+}
+
 /** What a run has written down of it, where neither could be told. */
-async function writtenNotes({ store }: BackupContext, group: string, looked: Looked): Promise<string | null> {
+async function writtenNotes(context: BackupContext, group: string, looked: Looked): Promise<string | null> {
   if (looked.kind === 'seen') return null;
-  return (await runsWithoutEnd(store, group)).at(-1)?.notes ?? null;
+  return (await knownRuns(context, group)).at(-1)?.notes ?? null;
 }
 
 function hasMore({ leftovers, stalePartitions }: Picture): boolean {

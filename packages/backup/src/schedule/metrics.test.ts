@@ -36,7 +36,7 @@ it('tells the newest good backup apart from the newest one', () => {
 });
 
 it('counts the exposure of every run of the last 30 days: failed ones, removed ones, and those that are damaged since', async () => {
-  const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-metrics-')));
+  const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-metrics-')));
   const at = (day: number, minute: number) => `2026-11-${day}T10:${String(minute).padStart(2, '0')}:00.000Z`;
   const volumes = [{ volume: 'datalv', copies: 2, copiesLeft: 1 }];
   const plan = (run: string, day: number) => ({

@@ -31,10 +31,10 @@ const job = async (more: Partial<ScheduledJob> = {}): Promise<ScheduledJob> => (
   group: 'a',
   policy,
   schedule,
-  log: await openWindowLog(file),
+  log: openWindowLog(file),
   ...more,
 });
-const records = async () => (await (await openWindowLog(file)).read('a')).records;
+const records = async () => (await openWindowLog(file).read('a')).records;
 const verdicts = async () => judgeWindows(schedule, await records(), clock).map(({ kind }) => kind);
 
 /** A monitor that keeps what it is told. */
@@ -125,7 +125,7 @@ describe('runWindow', () => {
   });
 
   it('tells of one that was killed on this machine, and leaves alone what runs elsewhere', async () => {
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     const { host } = context.surroundings.controller;
     const begun = (window: string, by: string): WindowRecord => ({
       ...{ group: 'a', window, at: window, by, what: 'begun', node: null, run: null, detail: '' },
@@ -144,7 +144,7 @@ describe('runWindow', () => {
 
   it('tells once, and before anything else, of what passed while nobody was there', async () => {
     const told: string[] = [];
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     const { host } = context.surroundings.controller;
     const mine = await job({ ping: listening(told) });
     const passed: string[][] = [];
@@ -267,7 +267,7 @@ describe('runWindow', () => {
   it('tells the monitor when it cannot be written down what became of a window', async () => {
     const told: string[] = [];
     const ping = listening(told);
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     const full = async () => {
       throw new Error('no space left');
     };
@@ -338,7 +338,7 @@ describe('openWindowLog', () => {
   });
 
   it('goes on after a line that a power cut has torn, and shows it', async () => {
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     await log.add(record('c1', 'done'));
     await appendFile(file, '{"group":"a","wind');
     await log.add(record('c2', 'done'));
@@ -348,7 +348,7 @@ describe('openWindowLog', () => {
   });
 
   it('says what is wrong with its file, and what to do', async () => {
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     await mkdir(file);
     const unusable = { code: 'STORE_UNUSABLE', remedy: `Make ${file} a file that this user can read and write.` };
     await expect(log.read('a')).rejects.toMatchObject(unusable);
@@ -357,7 +357,7 @@ describe('openWindowLog', () => {
   });
 
   it('knows the end of a beginning whatever the clock did in between', async () => {
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     await log.add({ ...record('c1', 'begun'), at: '2026-01-01T00:10:00.000Z' });
     await log.add({ ...record('c1', 'unheld'), at: '2026-01-01T00:05:00.000Z' });
     const { records: kept } = await log.read('a');
@@ -366,7 +366,7 @@ describe('openWindowLog', () => {
   });
 
   it('lets the first in the file begin, and the next when that one has not come to an end', async () => {
-    const log = await openWindowLog(file);
+    const log = openWindowLog(file);
     expect(await log.claim(record('c1', 'begun'))).toBe(true);
     expect(await log.claim(record('c2', 'begun'))).toBe(false);
     await log.add(record('c1', 'unheld'));

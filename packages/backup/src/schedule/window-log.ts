@@ -32,11 +32,10 @@ export interface WindowLog {
 /**
  * Opens a file of JSON lines to which is only ever added, by any number of processes of machines that share a file system
  * with atomic appends (a local one; not NFS). Initiators without a common file each keep their own: hand the records of all
- * of them to `judgeWindows`.
- *
- * @throws BackupError `STORE_UNUSABLE`, `STORE_FULL`; so does whatever the log is asked for.
+ * of them to `judgeWindows`. The file and its directory are made when something is added. What the log is asked for fails with
+ * BackupError `STORE_UNUSABLE` or `STORE_FULL`.
  */
-export async function openWindowLog(file: string): Promise<WindowLog> {
+export function openWindowLog(file: string): WindowLog {
   const unusable = (cause: NodeJS.ErrnoException): never => {
     const { code, message, remedy } = storeError(file, cause);
     const isFull = code === 'STORE_FULL';
@@ -45,7 +44,6 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
       cause,
     });
   };
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(unusable);
   const read: WindowLog['read'] = async (group) => {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
       error.code === 'ENOENT' ? '' : unusable(error),
@@ -59,17 +57,14 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
     }
     return { records, unreadable };
   };
-  const add: WindowLog['add'] = (record) => append(record).catch(unusable);
-  const append = async (record: WindowRecord) => {
-    const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
+  const add: WindowLog['add'] = async (record) => {
+    const line = JSON.stringify(recordSchema.parse(record));
     try {
-      // The line feed in front ends a line that a power cut has torn.
-      await handle.appendFile(`\n${JSON.stringify(recordSchema.parse(record))}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await append(file, line);
+    } catch (error) {
+      unusable(error as NodeJS.ErrnoException);
     }
-    await syncDirectory(dirname(file));
   };
   return {
     read,
@@ -89,6 +84,18 @@ export async function openWindowLog(file: string): Promise<WindowLog> {
       return false;
     },
   };
+}
+
+async function append(file: string, line: string): Promise<void> {
+  const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
+  try {
+    // The line feed in front ends a line that a power cut has torn.
+    await handle.appendFile(`\n${line}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncDirectory(dirname(file));
 }
 
 function parse(line: string): WindowRecord | undefined {

@@ -82,7 +82,7 @@ describe('exposureOfJournal', () => {
   });
 
   it('is found beside the exposure of backups', async () => {
-    const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-exposure-')));
+    const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-exposure-')));
     const good = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await good.journal.close();
     await good.commit(manifestOf('aaaaaa'));
@@ -104,7 +104,7 @@ describe('exposureOfJournal', () => {
 
 describe('endExposures', () => {
   it('ends what a run that died has left open, when a recovery has seen the mirror whole', async () => {
-    const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-exposure-')));
+    const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-exposure-')));
     const plan = { run: 'killed', mirror: { volumes: [{ volume: 'datalv', copiesLeft: 1 }] } };
     const split = { kind: 'perform', phase: { name: 'split' } };
     const killed = await store.begin('g', 'killed', '2026-11-22T09:00:00.000Z');
@@ -120,7 +120,7 @@ describe('endExposures', () => {
   });
 
   it('is done by the next split where no recovery has told', async () => {
-    const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-exposure-')));
+    const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-exposure-')));
     const killed = await store.begin('g', 'killed', '2026-11-22T09:00:00.000Z');
     const split = { kind: 'perform', phase: { name: 'split' } };
     await killed.journal.write({ at: '2026-11-22T09:01:00.000Z', kind: 'intent', effect: split });

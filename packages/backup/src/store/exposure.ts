@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../ports.ts';
+import { storeError } from './durable.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { directoryOf } from './names.ts';
 import type { Store } from './store.ts';
@@ -164,7 +165,7 @@ async function exposureOfManifest(directory: string): Promise<Exposure | undefin
 function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw error;
+    throw storeError(file, error);
   });
 }
 

@@ -10,7 +10,7 @@ import { openStore, type Store } from './store.ts';
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-listing-')));
+  store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-listing-')));
 });
 
 const now = new Date('2026-11-23T10:00:00.000Z');

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { renderSteps, type Script } from '@splitmirror/host';
 import { z } from 'zod';
 import { type Journal, openJournal } from '../run/journal.ts';
-import { syncDirectory } from './durable.ts';
+import { storeError, syncDirectory } from './durable.ts';
 import { directoryOf } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -73,7 +73,7 @@ export async function listRecoveries(
   const parent = directoryOf(root, group);
   const names = await readdir(parent).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
-    throw error;
+    throw storeError(parent, error);
   });
   const directories = names.filter((name) => name.endsWith(suffix)).toSorted();
   const read = await Promise.all(

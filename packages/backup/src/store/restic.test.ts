@@ -80,7 +80,7 @@ async function storeRun(store: Store, run: string, bytes: Buffer, day = 22): Pro
 describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, () => {
   it('stores archives as snapshots, reads them back, and brings a lost store back', async () => {
     const root = join(base, 'store');
-    const store = await openStore(root, await resticVault(options));
+    const store = openStore(root, await resticVault(options));
     const bytes = Buffer.alloc(3_000_000, 'content');
     const { snapshot } = await storeRun(store, 'aaaaaa', bytes);
     expect(snapshot).toMatch(/^[0-9a-f]{64}$/);
@@ -103,7 +103,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     const other = join(base, 'other-store');
     expect(await adoptBackups(other, options)).toEqual(['aaaaaa']);
     expect(await adoptBackups(other, options)).toEqual([]);
-    const adopted = await openStore(other, await resticVault(options));
+    const adopted = openStore(other, await resticVault(options));
     await verifyBackup(await adopted.find('g', 'aaaaaa'));
 
     // An adoption that was killed is begun again.
@@ -145,13 +145,13 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
       execFileSync(program, args, { env, cwd: made });
       const root = join(base, `lured-${name}`);
       await expect(adoptBackups(root, own)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
-      await expect((await openStore(root)).find('g')).rejects.toMatchObject({ code: 'BACKUP_UNKNOWN' });
+      await expect(openStore(root).find('g')).rejects.toMatchObject({ code: 'BACKUP_UNKNOWN' });
     },
   );
 
   it('keeps nothing in memory of what it has sent', async () => {
     const program = await script('case $* in *--stdin*) exec cat >/dev/null;; *) exec restic "$@";; esac');
-    const store = await openStore(join(base, 'memory-store'), await resticVault({ ...options, program }));
+    const store = openStore(join(base, 'memory-store'), await resticVault({ ...options, program }));
     const stored = await store.begin('g', 'memory', '2026-11-22T11:00:00.000Z');
     const sink = await stored.openArchive('rawlv.dd');
     const chunk = Buffer.alloc(65_536);
@@ -172,7 +172,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
   it('takes the archives of a run as any other store does, and gives back trees and single files', async () => {
     const source = join(base, 'source');
     await makeSource(source);
-    const store = await openStore(join(base, 'store'), await resticVault(options));
+    const store = openStore(join(base, 'store'), await resticVault(options));
     const backup = await makeBackup(store, source, { run: 'wholee', createdAt: '2026-11-22T11:30:00.000Z' });
     expect(backup.manifest.archives.every(({ snapshot }) => snapshot !== null)).toBe(true);
     await restoreBackup(backup, join(base, 'restored'));
@@ -184,7 +184,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
   });
 
   it('holds no secret in its arguments, its manifest or its messages', async () => {
-    const store = await openStore(join(base, 'store'), await resticVault(options));
+    const store = openStore(join(base, 'store'), await resticVault(options));
     const { directory } = await storeRun(store, 'secret', Buffer.from('one')).then(() => store.find('g', 'secret'));
     const secrets = new RegExp(`correct horse|${join(base, 'main')}`);
     for (const name of await readdir(directory)) {
@@ -212,7 +212,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
   });
 
   it('leaves no snapshot of an archive that was abandoned', async () => {
-    const store = await openStore(join(base, 'store'), await resticVault(options));
+    const store = openStore(join(base, 'store'), await resticVault(options));
     const stored = await store.begin('g', 'abandn', '2026-11-22T11:00:00.000Z');
     const sink = await stored.openArchive('rawlv.dd');
     await sink.write(Buffer.alloc(1_000_000, 'x'));
@@ -225,7 +225,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
 
   it('is retained by the same rules: snapshots are forgotten and their data pruned', async () => {
     const own = await repository('retained');
-    const store = await openStore(join(base, 'retained-store'), await resticVault(own));
+    const store = openStore(join(base, 'retained-store'), await resticVault(own));
     await storeRun(store, 'aaaaaa', Buffer.from('one'), 20);
     await storeRun(store, 'bbbbbb', Buffer.from('two'), 21);
     const { removed } = await retainBackups(store, 'g', { last: 1 }, new Date('2026-11-22T12:00:00.000Z'));
@@ -244,7 +244,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
 
   it("forgets what its run has stored, and nobody else's snapshot that looks like it", async () => {
     const own = await repository('shared');
-    const store = await openStore(join(base, 'shared-store'), await resticVault(own));
+    const store = openStore(join(base, 'shared-store'), await resticVault(own));
     const env = { ...process.env, RESTIC_PASSWORD: 'correct horse', TZ: 'UTC' };
     const repo = (...args: string[]) =>
       execFileSync(program, ['-r', join(base, 'shared'), ...args], { env, input: 'x', encoding: 'utf8' });
@@ -271,7 +271,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
 
   it('says that a snapshot is gone', async () => {
     const own = await repository('gone');
-    const store = await openStore(join(base, 'gone-store'), await resticVault(own));
+    const store = openStore(join(base, 'gone-store'), await resticVault(own));
     const { snapshot } = await storeRun(store, 'aaaaaa', Buffer.from('one'));
     const env = { ...process.env, RESTIC_PASSWORD: 'correct horse' };
     execFileSync(program, ['-r', join(base, 'gone'), 'forget', snapshot ?? ''], { env });
@@ -313,7 +313,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
 
   it('ends an archive whose restic hangs', async () => {
     const program = await script('case $* in *--stdin*) exec sleep 600;; *) exec restic "$@";; esac');
-    const store = await openStore(join(base, 'hung-store'), await resticVault({ ...options, program }));
+    const store = openStore(join(base, 'hung-store'), await resticVault({ ...options, program }));
     await mkdir(join(base, 'large/fs'), { recursive: true });
     await writeFile(join(base, 'large/fs/file'), Buffer.alloc(5_000_000));
     await writeFile(join(base, 'large/raw'), Buffer.alloc(500_000));
@@ -324,7 +324,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
   it('fails an archive whose restic was killed', async () => {
     const pid = join(base, 'pid');
     const program = await script(`echo $$ >${pid}; exec restic "$@"`);
-    const store = await openStore(join(base, 'killed-store'), await resticVault({ ...options, program }));
+    const store = openStore(join(base, 'killed-store'), await resticVault({ ...options, program }));
     const stored = await store.begin('g', 'killed', '2026-11-22T11:00:00.000Z');
     const sink = await stored.openArchive('rawlv.dd');
     await sink.write(Buffer.from('a part'));
@@ -337,7 +337,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
   });
 
   it('makes no snapshot of an archive whose chunks were emptied under its hands', async () => {
-    const store = await openStore(join(base, 'emptied'), await resticVault(options));
+    const store = openStore(join(base, 'emptied'), await resticVault(options));
     const stored = await store.begin('g', 'emptied', '2026-11-22T10:00:00.000Z');
     const sink = await stored.openArchive('rawlv.dd');
     // More than the pipe has room for: what comes behind it waits.
@@ -359,7 +359,7 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     await mkdir(full);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', full]);
     try {
-      const store = await openStore(join(base, 'full-store'), await resticVault(await repository('full', full)));
+      const store = openStore(join(base, 'full-store'), await resticVault(await repository('full', full)));
       expect(await store.freeBytes()).toBeLessThan(2 << 20);
       const noise = execFileSync('head', ['-c', '20000000', '/dev/urandom'], { maxBuffer: 1 << 26 });
       await mkdir(join(base, 'noise/fs'), { recursive: true });

@@ -213,7 +213,7 @@ describe('planRetention', () => {
 
 describe('retainBackups', () => {
   async function storeWith(days: readonly number[]): Promise<Store> {
-    const store = await openStore(await mkdtemp(join(tmpdir(), 'splitmirror-retention-')));
+    const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-retention-')));
     for (const [index, ago] of days.entries()) {
       const run = `run00${index}`;
       const stored = await store.begin('g', run, daysAgo(ago));

@@ -1,16 +1,20 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { archiveOf, manifestOf } from '../../test/stored.ts';
 import { openStore, type Store } from './store.ts';
-import { directoryVault, type Vault } from './vault.ts';
+import { directoryVault, type Vault, vaultOnDemand } from './vault.ts';
+
+const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
 let root: string;
 let store: Store;
 beforeEach(async () => {
   root = join(await mkdtemp(join(tmpdir(), 'splitmirror-store-')), 'backups');
-  store = await openStore(root);
+  store = openStore(root);
 });
 
 const manifest = manifestOf;
@@ -88,16 +92,113 @@ describe('openStore', () => {
 
   it('says that it is full, whatever it writes', async () => {
     const full = () => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
-    const other = await openStore(root, { ...directoryVault(root), openSink: full, seal: full });
+    const other = openStore(root, { ...directoryVault(root), openSink: full, seal: full });
     const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await expect(run.openArchive('datalv.tar')).rejects.toMatchObject({ code: 'STORE_FULL' });
     await expect(run.commit(manifest('aaaaaa'))).rejects.toMatchObject({ code: 'STORE_FULL' });
     expect(await other.list('g')).toEqual([]);
   });
 
-  it('refuses a store that is no directory', async () => {
-    await writeFile(join(root, 'file'), '');
-    await expect(openStore(join(root, 'file'))).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+  describe('that cannot be used', () => {
+    const unusable = { code: 'STORE_UNUSABLE' };
+    const useOf = (other: Store) => [
+      other.require('read'),
+      other.require('write'),
+      other.survey('g'),
+      other.find('g'),
+      other.freeBytes(),
+      other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
+      other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
+    ];
+
+    it.each([
+      ['is no directory', (place: string) => writeFile(place, '')],
+      ['is a link that leads nowhere', (place: string) => symlink(join(root, 'nowhere'), place)],
+      ['lies behind a link that leads nowhere', (place: string) => symlink(join(root, 'nowhere'), dirname(place))],
+    ])('since it %s says so to everybody who uses it, and to nobody else', async (_, make) => {
+      const place = join(root, 'mounts', 'store');
+      await mkdir(_.startsWith('is') ? dirname(place) : root, { recursive: true });
+      await make(place);
+      const ends = await Promise.allSettled(useOf(openStore(place)));
+      expect(ends.map((end) => (end.status === 'rejected' ? end.reason : end.value))).toEqual(
+        ends.map(() => expect.objectContaining(unusable)),
+      );
+    });
+
+    it('since its file system does not answer is waited for no longer than it is told', async () => {
+      const pipe = join(await mkdtemp(join(tmpdir(), 'splitmirror-pipe-')), 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      // Whatever asks a file system waits behind these, until somebody writes.
+      const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
+      const readers = Array.from({ length: threads }, () => open(pipe, 'r'));
+      const other = openStore(root, undefined, { patienceMs: 200 });
+      const asked = Promise.allSettled([
+        other.require('read'),
+        other.survey('g'),
+        other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
+      ]);
+      const ends = await asked;
+      await expect(other.require('write')).rejects.toMatchObject(unusable);
+      const writer = openSync(pipe, 'w');
+      for (const reader of await Promise.all(readers)) await reader.close();
+      closeSync(writer);
+      for (const end of ends) {
+        const reason = { ...unusable, message: expect.stringContaining('no answer within 0.2 s') };
+        expect(end).toMatchObject({ status: 'rejected', reason });
+      }
+      await expect(readdir(root)).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect.poll(() => other.require('write').then(() => 'answers', String)).toBe('answers');
+    });
+
+    it.skipIf(!canMount)('since it is read-only is read all the same (needs root)', async () => {
+      const place = join(root, 'mounted');
+      await mkdir(place, { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place]);
+      try {
+        const other = openStore(place);
+        const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+        await run.journal.close();
+        await run.commit(manifest('aaaaaa'));
+        execFileSync('mount', ['-o', 'remount,ro', place]);
+        await other.require('read');
+        expect((await other.find('g')).manifest.run).toBe('aaaaaa');
+        expect(await other.freeBytes()).toBeGreaterThan(0);
+        await expect(other.require('write')).rejects.toMatchObject(unusable);
+        await expect(other.begin('g', 'bbbbbb', '2026-11-22T11:00:00.000Z')).rejects.toMatchObject(unusable);
+      } finally {
+        execFileSync('umount', [place]);
+      }
+    });
+  });
+
+  it('is made by the first that writes to it, and is empty before', async () => {
+    const other = openStore(join(root, 'not/yet'));
+    for (const access of ['read', 'write'] as const) await other.require(access);
+    expect(await other.list('g')).toEqual([]);
+    expect(await other.freeBytes()).toBeGreaterThan(0);
+    await expect(readdir(root)).rejects.toMatchObject({ code: 'ENOENT' });
+    const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await run.journal.close();
+    await run.commit(manifest('aaaaaa'));
+    expect(await other.list('g')).toHaveLength(1);
+  });
+
+  it('opens a vault when its bytes are asked for, once', async () => {
+    let opened = 0;
+    const vault = vaultOnDemand('elsewhere', async () => {
+      opened += 1;
+      throw new Error('no answer');
+    });
+    const other = openStore(root, vault);
+    expect(await other.list('g')).toEqual([]);
+    expect(opened).toBe(0);
+    await other.require('read');
+    const record = await other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await record.journal.close();
+    expect(opened).toBe(0);
+    for (const use of [() => other.freeBytes(), () => other.require('write')])
+      await expect(use()).rejects.toThrow('no answer');
+    expect(opened).toBe(1);
   });
 
   it('writes what a person needs beside the archives', async () => {
@@ -110,7 +211,7 @@ describe('openStore', () => {
 
   it('counts nothing that a vault could not seal', async () => {
     const broken: Vault = { ...directoryVault(root), seal: () => Promise.reject(new Error('no answer')) };
-    const other = await openStore(root, broken);
+    const other = openStore(root, broken);
     const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await run.journal.close();
     await expect(run.commit(manifest('aaaaaa'))).rejects.toThrow('no answer');
@@ -128,7 +229,7 @@ describe('openStore', () => {
         if (fails) throw new Error('killed here');
       },
     };
-    const other = await openStore(root, vault);
+    const other = openStore(root, vault);
     for (const name of ['aaaaaa', 'bbbbbb']) {
       const run = await other.begin('g', name, `2026-11-2${name === 'aaaaaa' ? 1 : 2}T10:00:00.000Z`);
       await run.journal.close();

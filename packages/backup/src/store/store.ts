@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
+import { accessTo, type StoreAccess } from './access.ts';
 import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
@@ -22,6 +23,13 @@ import { directoryVault, type Vault } from './vault.ts';
  */
 export interface Store {
   readonly root: string;
+  /**
+   * Whether it can be used so now: to write, for archives too, wherever these lie. Makes nothing. Everything else here asks
+   * that for itself, so that a store which cannot be used is in the way of nobody who does not use it.
+   *
+   * @throws BackupError `STORE_UNUSABLE`
+   */
+  require(access: StoreAccess): Promise<void>;
   /** Bytes that can still be written; `Infinity` where that cannot be told. */
   freeBytes(): Promise<number>;
   /** Makes the directory of a run. */
@@ -91,15 +99,19 @@ export interface StoreSurvey {
 }
 
 /**
- * Opens a directory as a store, making it when it is not there.
+ * A directory as a store. Nothing is looked at and nothing is made before something is asked of it: what reads needs a store
+ * that can be read, and what writes makes the directory where it is not there.
  *
  * @param vault Where the archives go; beside their manifests when not given. See `resticVault`.
+ * @param options.patienceMs How long its file system may take to answer before it counts as one that cannot be used; default
+ * half a minute.
  */
-export async function openStore(root: string, vault: Vault = directoryVault(root)): Promise<Store> {
-  await usable(root, async () => {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
-  });
+export function openStore(
+  root: string,
+  vault: Vault = directoryVault(root),
+  { patienceMs = 30_000 }: { readonly patienceMs?: number } = {},
+): Store {
+  const accessible = accessTo(root, patienceMs);
   const directoriesOf = async (group: string): Promise<Named[]> => {
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -109,6 +121,7 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
     return names.sort().flatMap((name) => named(parent, name) ?? []);
   };
   const survey = async (group: string): Promise<StoreSurvey> => {
+    await accessible('read');
     const all = await directoriesOf(group);
     const read = await Promise.all(
       all
@@ -133,7 +146,11 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
 
   return {
     root,
-    freeBytes: () => vault.freeBytes(),
+    async require(wanted) {
+      await accessible(wanted);
+      if (wanted === 'write') await usable(root, () => vault.freeBytes());
+    },
+    freeBytes: () => usable(root, () => vault.freeBytes()),
     begin: (group, run, createdAt) =>
       usable(root, async () => {
         const parent = directoryOf(root, group);
@@ -161,7 +178,10 @@ export async function openStore(root: string, vault: Vault = directoryVault(root
         };
       }),
     beginRecovery: (group, run, createdAt) =>
-      usable(root, () => beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run))),
+      usable(root, async () => {
+        await accessible('write');
+        return beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run));
+      }),
     list,
     survey,
     async find(group, run) {

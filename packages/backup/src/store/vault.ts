@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSink, type Sink } from '../run/sink.ts';
+import { nearestDirectory } from './access.ts';
 import type { ArchiveRecord } from './manifest.ts';
 
 /** A run whose archives are being stored, or removed. */
@@ -38,7 +39,7 @@ export function directoryVault(root: string): Vault {
   return {
     name: root,
     async freeBytes() {
-      const { bavail, bsize } = await statfs(root);
+      const { bavail, bsize } = await statfs(await nearestDirectory(root));
       return bavail * bsize;
     },
     openSink: ({ directory }, file) => openSink(join(directory, file)),
@@ -47,5 +48,28 @@ export function directoryVault(root: string): Vault {
       createReadStream(join(directory, file), { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) }),
     // They go with the directory.
     async forget() {},
+  };
+}
+
+/**
+ * A vault that is opened when its bytes are first asked for: whoever reads manifests alone needs no repository.
+ *
+ * @param open Called once; what it throws, every use of the vault throws.
+ */
+export function vaultOnDemand(name: string, open: () => Promise<Vault>): Vault {
+  let opening: Promise<Vault> | undefined;
+  const vault = () => {
+    opening ??= open();
+    return opening;
+  };
+  return {
+    name,
+    freeBytes: async () => (await vault()).freeBytes(),
+    openSink: async (...given) => (await vault()).openSink(...given),
+    seal: async (place) => (await vault()).seal(place),
+    async *read(...given) {
+      yield* (await vault()).read(...given);
+    },
+    forget: async (runs) => (await vault()).forget(runs),
   };
 }

@@ -50,6 +50,8 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
   let told: readonly string[] = [];
   let run: string | null = null;
   try {
+    // Nobody has to wait for a plan to hear that it cannot be stored.
+    await context.store.require('write');
     const plan = await recordedPlan(recorder, saved, () => planBackup(context, group, policy, { signal }));
     for (const line of planSummary(plan)) reporter.line(line);
     reporter.heading(`run ${plan.run}`);

@@ -6,6 +6,7 @@ import {
   planBackup,
   programSteps,
   quiescePrograms,
+  type Store,
 } from '@splitmirror/backup';
 import { releasePath } from '@splitmirror/hacmp';
 import { changes, type Host, reads, type Script, type StepResult } from '@splitmirror/host';
@@ -17,6 +18,7 @@ import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
+import { planningStore } from './planning-store.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
@@ -39,7 +41,7 @@ interface NodeCheck extends Check {
  * a backup would run.
  */
 export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
-  const store = await storeOf(config).catch((error: unknown) => brokenStore(config.store, error));
+  const store = storeOf(config);
   const found: Check[] = [];
   const tell = (checked: Check) => {
     // What an interrupt has cut off reads like something that is wrong.
@@ -47,7 +49,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     tellOutcome(reporter, checkText(checked, found), checked.problems.length === 0);
     found.push(checked);
   };
-  tell(await checkStore(store));
+  const stored = await checkStore(store);
+  tell(stored);
   const settings = await checkSettings(config);
   if (settings !== null) tell(settings);
   const clients = new Map<string, AdapterChoice>();
@@ -56,12 +59,15 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     onClient: (node: string, choice: AdapterChoice) => clients.set(node, choice),
   };
   await withNodes(config, listener, async (nodes) => {
-    const context: PlanningContext = { ...nodes, store };
+    // What is wrong with the store was told, and hides nothing else.
+    const context: PlanningContext = { ...nodes, store: await planningStore(store, () => {}) };
+    const isStored = stored.problems.length === 0;
     const programs = programsOf(config);
     const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, programs, clients, signal));
     for (const each of checks) tell(await each);
     // One after another: each of them asks all nodes.
-    for (const group of Object.keys(config.groups).sort()) tell(await checkGroup(context, config, group, signal));
+    for (const group of Object.keys(config.groups).sort())
+      tell(await checkGroup(context, config, group, isStored, signal));
     for (const line of releaseHint(await Promise.all(checks))) reporter.line(line);
   });
   reporter.result({ checks: found });
@@ -81,15 +87,10 @@ function checkText({ subject, says, problems }: Check, before: readonly Check[])
   ];
 }
 
-/** Stands in for a store that cannot be opened, so that everything else can be looked at. */
-function brokenStore(root: string, error: unknown): PlanningContext['store'] {
-  const broken = () => Promise.reject(error);
-  return { root, freeBytes: broken, survey: broken };
-}
-
-async function checkStore(store: PlanningContext['store']): Promise<Check> {
+async function checkStore(store: Store): Promise<Check> {
   const subject = `store ${store.root}`;
   try {
+    await store.require('write');
     const free = await store.freeBytes();
     return { subject, says: `can be written, ${bytesText(free)} free`, problems: [] };
   } catch (error) {
@@ -198,6 +199,7 @@ async function checkGroup(
   context: PlanningContext,
   config: Config,
   group: string,
+  isStored: boolean,
   signal: AbortSignal,
 ): Promise<Check> {
   const subject = `group ${group}`;
@@ -206,7 +208,8 @@ async function checkGroup(
     const { node, mirror, leftOut = [] } = await planBackup(context, group, policyOf(config, group), { signal });
     const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
     const without = leftOut.length === 0 ? '' : `; left out on purpose: ${leftOut.map(leftOutText).join(', ')}`;
-    return { subject, says: `held by ${node}, could be backed up now: ${volumes}${without}`, problems: [] };
+    const could = isStored ? 'could be backed up now' : 'could be backed up if the store could be used';
+    return { subject, says: `held by ${node}, ${could}: ${volumes}${without}`, problems: [] };
   } catch (error) {
     signal.throwIfAborted();
     return { subject, says: 'could not be backed up now', problems: problemsOf(error, null) };

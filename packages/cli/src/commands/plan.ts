@@ -5,6 +5,8 @@ import { exitCodes } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
 import type { Session } from '../session.ts';
 import { toFile } from './output-file.ts';
+import { planningStore } from './planning-store.ts';
+import { problemsOf } from './problems.ts';
 
 /** Where a plan goes beside the terminal. */
 export interface PlanFlags {
@@ -20,7 +22,11 @@ export async function plan(
   group: string,
   { save, runBook }: PlanFlags,
 ): Promise<number> {
-  const made = await planBackup(context, group, policyOf(config, group), { signal });
+  const store = await planningStore(context.store, (error) => {
+    for (const { message } of problemsOf(error, null)) reporter.warn(`${message}: a backup would be refused`);
+  });
+  if (store === null) reporter.warn('the plan knows no earlier backup: what it expects is assumed');
+  const made = await planBackup({ ...context, store }, group, policyOf(config, group), { signal });
   for (const line of planText(made)) reporter.line(line);
   if (save !== undefined) {
     const digest = await toFile(save, () => savePlan(save, made));

@@ -1,4 +1,4 @@
-import { type BackupEvent, inspectGroup, type RecoveryVerdict, recoverGroup } from '@splitmirror/backup';
+import { type BackupEvent, inspectGroup, type Problem, type RecoveryVerdict, recoverGroup } from '@splitmirror/backup';
 import { policyOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { operatorName } from '../operator.ts';
@@ -36,8 +36,9 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     return tellVerdict(reporter, verdict, `${found}${waits}`);
   }
   let directory: string | null = null;
+  let unrecorded = null as Problem | null;
   const onEvent = (event: BackupEvent) => {
-    if (event.type === 'recovery-end') ({ directory } = event);
+    if (event.type === 'recovery-end') ({ directory, unrecorded } = event);
     context.onEvent?.(event);
   };
   const done = await recoverGroup(
@@ -47,7 +48,10 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     { breakLock, stop, by: operatorName() },
   );
   if (directory !== null) reporter.line(`record: ${directory}`);
-  reporter.result({ ...done, directory });
+  if (unrecorded !== null) {
+    reporter.warn(`what was taken back is not recorded, or not all of it: ${unrecorded.message}`);
+  }
+  reporter.result({ ...done, directory, unrecorded });
   return tellVerdict(reporter, done, 'whole: every copy is in step and nothing of splitmirror is left');
 }
 

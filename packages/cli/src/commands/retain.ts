@@ -29,12 +29,10 @@ export async function retain(
     );
   }
   if (plan.suspended !== null) reporter.alert(`${group}: nothing is removed: ${plan.suspended}`);
-  if (dryRun !== true)
-    mayLeave(
-      new EndedError('INTERRUPTED', 'not everything may be removed yet that goes', {
-        remedy: `Run: splitmirror retain ${group}`,
-      }),
-    );
+  if (dryRun !== true) {
+    const remedy = `Run: splitmirror retain ${group}`;
+    mayLeave(new EndedError('INTERRUPTED', 'not everything may be removed yet that goes', { remedy }));
+  }
   const removed = dryRun === true ? [] : (await retainBackups(context.store, group, keep, now, plan)).removed;
   reporter.result({ ...plan, removed });
   return exitCodes[plan.suspended === null ? 'OK' : 'RETENTION_SUSPENDED'].code;

@@ -35,7 +35,8 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   if (onlyNode !== undefined && config.nodes[onlyNode] === undefined) {
     throw new ConfigError(`the configuration has no node ${onlyNode}`, { remedy: 'Name a cluster node.' });
   }
-  const log = await windowLogOf(config);
+  const log = windowLogOf(config);
+  if (run !== true) await session.context.store.require('read');
   const codes: number[] = [];
   for (const group of groups.sort()) {
     if (session.signal.aborted) break;

@@ -19,6 +19,8 @@ interface ToldStatus extends Omit<GroupStatus, 'node'> {
   readonly group: string;
   /** Holder; `null` when nobody provably holds the group. */
   readonly node: string | null;
+  /** Why the store could not be asked for what follows, which is `null` then. */
+  readonly unread: Problem | null;
   /** When the newest backup was committed (UTC, ISO 8601). */
   readonly lastBackup: string | null;
   readonly lastHealth: Pick<BackupListing, 'health' | 'reasons'> | null;
@@ -31,12 +33,13 @@ export async function status({ config, context, reporter, signal }: Session): Pr
   for (const group of Object.keys(config.groups).sort()) {
     const seen = await statusOf(context, group, signal);
     groups.push(seen);
-    const { node, underWay, findings, problems, lastBackup, lastHealth, lastRecovery } = seen;
+    const { node, underWay, findings, problems, unread, lastBackup, lastHealth, lastRecovery } = seen;
     const isQuiet = findings.length === 0 && problems.length === 0;
     tellOutcome(reporter, [`${group}: ${node === null ? 'nobody provably holds it' : `on ${node}`}`], isQuiet);
     const isGood = lastHealth === null || lastHealth.health === 'good';
     const remark = isGood ? '' : `, ${[lastHealth.health, ...lastHealth.reasons].join('; ')}`;
-    tellOutcome(reporter, [`  last backup: ${lastBackup ?? 'none'}${remark}`], isGood);
+    if (unread === null) tellOutcome(reporter, [`  last backup: ${lastBackup ?? 'none'}${remark}`], isGood);
+    else reporter.warn(`${group}: its last backup and recovery are not known: ${unread.message}`);
     if (lastRecovery !== null) {
       const { startedAt, by, verdict } = lastRecovery;
       reporter.line(`  last recovery: ${startedAt} by ${by ?? 'somebody'}, ${verdict ?? 'without an end'}`);
@@ -62,21 +65,34 @@ function underWayText({ run, kind, step, since, controller, liveness, holds }: U
 }
 
 async function statusOf(context: BackupContext, group: string, signal: AbortSignal): Promise<ToldStatus> {
-  const listed = await listBackups(context.store, group, context.surroundings.now());
-  const newest = listed.findLast(({ health }) => health !== 'incomplete');
-  const last = (await listRecoveries(context.store, group)).recoveries.at(-1);
-  const known = {
-    group,
-    lastBackup: newest?.manifest?.committedAt ?? newest?.createdAt ?? null,
-    lastHealth: newest === undefined ? null : { health: newest.health, reasons: newest.reasons },
-    lastRecovery:
-      last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict },
-  };
+  const known = { group, ...(await lastOf(context, group)) };
   try {
     return { ...known, ...(await groupStatus(context, group, signal)) };
   } catch (error) {
     signal.throwIfAborted();
     const problems: readonly Problem[] = problemsOf(error, null);
     return { ...known, node: null, underWay: null, findings: [], problems };
+  }
+}
+
+/** What the store knows of a group. What is on the nodes is told also where it cannot be read. */
+async function lastOf(
+  { store, surroundings }: BackupContext,
+  group: string,
+): Promise<Pick<ToldStatus, 'unread' | 'lastBackup' | 'lastHealth' | 'lastRecovery'>> {
+  try {
+    const listed = await listBackups(store, group, surroundings.now());
+    const newest = listed.findLast(({ health }) => health !== 'incomplete');
+    const last = (await listRecoveries(store, group)).recoveries.at(-1);
+    return {
+      unread: null,
+      lastBackup: newest?.manifest?.committedAt ?? newest?.createdAt ?? null,
+      lastHealth: newest === undefined ? null : { health: newest.health, reasons: newest.reasons },
+      lastRecovery:
+        last === undefined ? null : { run: last.run, startedAt: last.startedAt, by: last.by, verdict: last.verdict },
+    };
+  } catch (error) {
+    const [unread = null] = problemsOf(error, null);
+    return { unread, lastBackup: null, lastHealth: null, lastRecovery: null };
   }
 }
