@@ -101,7 +101,7 @@ describe('a plan', () => {
     expect(renderRunBook(plan)).toContain('# Left out on purpose: auditlv.');
     // The run before has saved it: what is left out on purpose is not missed.
     expect((await runBackup(context, plan)).verdict).toEqual({ kind: 'good' });
-    const { manifest, directory } = openStore(context.store.root).find('ledger_rg');
+    const { manifest, directory } = await openStore(context.store.root).find('ledger_rg');
     expect(manifest).toMatchObject({ run: plan.run, leftOut: plan.leftOut, suspicions: [] });
     expect(await readFile(join(directory, 'README.txt'), 'utf8')).toContain('left out on purpose: auditlv');
   });
