@@ -264,7 +264,7 @@ async function verifyContents(backup: StoredBackup, record: ArchiveRecord, optio
   });
   if (fault !== undefined) throw fault;
   if (verdict.kind === 'good') return;
-  // The catalogue is another file, which has a remedy of its own.
+  // What is damaged may be the catalogue alone.
   const file = verdict.reasons[0]?.code === 'CATALOGUE_INVALID' ? record.catalogue : record.file;
   throw damage(backup, file, `is not what was stored: ${verdict.reasons[0]?.message ?? 'no reason'}`, {
     problems: verdict.reasons.map(({ code, message, seen }) => ({

@@ -31,9 +31,11 @@ export function addLooks({ command, inside, done }: Branch): void {
     .option('--save <file>', 'save it, for approval and for backup --plan')
     .option('--run-book <file>', 'write it as a shell script that a person runs on the node')
     .action((group, options) => inside(options, (session) => plan(session, group, options), 'looking'));
-  command('status', 'say what of ours is on which node: copies, locks, debts, resyncs', 'status').action((options) =>
-    inside(options, status, 'looking'),
-  );
+  command(
+    'status',
+    'say who is at work, and what of ours is on which node: copies, locks, debts, resyncs',
+    'status',
+  ).action((options) => inside(options, status, 'looking'));
   command(
     'capture <directory>',
     'keep what the nodes print, without the names of the site, for a bug report',

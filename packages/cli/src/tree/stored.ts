@@ -23,9 +23,11 @@ export function addStored({ command, inside }: Branch): void {
   )
     .option('--html <file>', 'write it as a page, too')
     .action((group, run, options) => inside(options, (session) => show(session, group, run, options), 'at-once'));
-  command('verify <group> [run]', 'read a backup again and compare it with its manifest', 'verify payroll_rg').action(
-    (group, run, options) => inside(options, (session) => verify(session, group, run), 'at-once'),
-  );
+  command(
+    'verify <group> [run]',
+    'read a backup again, compare it with its manifest, and record what was found',
+    'verify payroll_rg',
+  ).action((group, run, options) => inside(options, (session) => verify(session, group, run), 'at-once'));
   command(
     'restore <group> [directory]',
     'restore a backup, or a part of it: here, to a node, or back into the group',
