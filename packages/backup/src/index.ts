@@ -54,7 +54,14 @@ export type {
   Standing,
   TakeoverNote,
 } from './ports.ts';
-export { type DrillDue, type DrillPolicy, type DrillRequest, drillBackup, drillsDue } from './restore/drill.ts';
+export {
+  type DrillDue,
+  type Drilled,
+  type DrillPolicy,
+  type DrillRequest,
+  drillBackup,
+  drillsDue,
+} from './restore/drill.ts';
 export type { Feedable } from './restore/feed.ts';
 export type { NodePlace } from './restore/place.ts';
 export {

@@ -7,6 +7,7 @@ import { localHost, localTransport } from '@splitmirror/host';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup, makeSource } from '../../test/real-backup.ts';
+import { storeError } from '../store/durable.ts';
 import { listBackups } from '../store/listing.ts';
 import type { DrillRecord } from '../store/records.ts';
 import { openStore, type Store, type StoredBackup } from '../store/store.ts';
@@ -51,10 +52,23 @@ function lostAt(step: string): NonNullable<DrillRequest['place']> {
 describe('drillBackup', () => {
   it.each(['bytes', 'contents', 'application'] as const)('passes %s, records it, and leaves nothing', async (level) => {
     const record = await drillBackup(store, backup, { level, place: place(), probe: opens }, now);
-    expect(record).toMatchObject({ level, outcome: 'passed', at: now().toISOString(), problems: [] });
+    expect(record).toMatchObject({ level, outcome: 'passed', at: now().toISOString(), problems: [], unrecorded: null });
     expect(await readdir(scratch)).toEqual([]);
     const [listed] = await listBackups(store, 'g', new Date('2026-11-25T22:00:00.000Z'));
     expect(listed).toMatchObject({ health: 'good', proven: { level, ageDays: 2.5 } });
+  });
+
+  it('tells what it found also where the store takes no record', async () => {
+    const readOnly: Store = {
+      ...store,
+      record: async () => {
+        throw storeError(backup.directory, new Error('EROFS: read-only file system'));
+      },
+    };
+    const fails = probe('exit 4');
+    const told = await drillBackup(readOnly, backup, { level: 'application', place: place(), probe: fails }, now);
+    expect(told).toMatchObject({ outcome: 'failed', unrecorded: { code: 'STORE_UNUSABLE' } });
+    expect((await store.find('g')).records).toEqual([]);
   });
 
   it('passes on a node, through its own tools', async () => {

@@ -6,6 +6,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
 import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import type { Problem } from '../ports.ts';
+import { problemOf } from '../problems.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
@@ -14,6 +16,12 @@ import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } fro
 import { RestoreError } from './restore-error.ts';
 import { type NodeTarget, restoreToNode } from './restore-node.ts';
 import { entriesOf, isNote } from './selection.ts';
+
+/** What came of a drill. */
+export interface Drilled extends DrillRecord {
+  /** Why the store could not take the record; what was found is worth as much without it. */
+  readonly unrecorded: Problem | null;
+}
 
 /** What a drill does. */
 export interface DrillRequest extends Identified {
@@ -49,7 +57,7 @@ export async function drillBackup(
   backup: StoredBackup,
   request: DrillRequest,
   now: () => Date,
-): Promise<DrillRecord> {
+): Promise<Drilled> {
   if (request.level === 'application' && request.probe === undefined) {
     throw new RangeError('a drill of the level application needs a probe');
   }
@@ -65,8 +73,11 @@ export async function drillBackup(
     program: request.level === 'application' ? (request.probe?.argv[0] ?? null) : null,
     problems: [...problems],
   };
-  await store.record(backup, record);
-  return record;
+  const unrecorded = await store.record(backup, record).then(
+    () => null,
+    (error: unknown) => problemOf(error, null),
+  );
+  return { ...record, unrecorded };
 }
 
 /** How old the last passed drill of each level may be, in days; a level without a number is not asked for. */

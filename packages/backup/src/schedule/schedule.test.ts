@@ -149,7 +149,7 @@ describe('judgeWindows', () => {
       'running',
       'due',
     ]);
-    expect(verdicts[0]).toMatchObject({ node: 'n1', run: 'r1', detail: 'done by node n1', doubles: ['r2'] });
+    expect(verdicts[0]).toMatchObject({ node: 'n1', run: 'r1', detail: 'done', doubles: ['r2'] });
     expect(kinds(records, '2026-01-09T00:00:00Z').slice(5, 6)).toEqual(['missed']);
   });
 

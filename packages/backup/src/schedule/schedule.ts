@@ -156,7 +156,7 @@ function judgeWindow(window: Window, records: readonly WindowRecord[], now: Date
   };
   const last = (...whats: readonly WindowRecord['what'][]) => records.findLast(({ what }) => whats.includes(what));
   const done = records.find(({ what }) => what === 'done');
-  if (done !== undefined) return verdict('done', done, `done by node ${done.node}`);
+  if (done !== undefined) return verdict('done', done, done.detail);
   const failed = last('failed', 'died');
   if (failed !== undefined) return verdict('failed', failed, failed.detail);
   const [open] = begunAndNotEnded(records);

@@ -66,6 +66,10 @@ export async function drill(
     }),
   );
   const record = await drillBackup(store, backup, request, () => surroundings.now());
+  const { unrecorded } = record;
+  if (unrecorded !== null) {
+    reporter.warn(`${backup.manifest.run}: the store did not record what was found: ${unrecorded.message}`);
+  }
   const passed = record.outcome === 'passed';
   const said = `${backup.manifest.run}: ${level} ${record.outcome} in ${durationText(record.seconds * 1000)}`;
   tellOutcome(reporter, [said, ...record.problems.map((problem) => `  ${problem}`)], passed);
