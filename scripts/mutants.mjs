@@ -190,6 +190,20 @@ const mutants = [
     tests: ['packages/hacmp/src/survey/cluster.test.ts'],
   },
   {
+    breaks: 'a raw volume about which nobody has decided is left out',
+    file: 'packages/backup/src/plan/coverage.ts',
+    from: "holds === 'raw'",
+    to: "holds === 'never'",
+    tests: ['packages/backup/src/plan/coverage.test.ts'],
+  },
+  {
+    breaks: 'an interrupt is told as what it has cut off',
+    file: 'packages/host/src/abort.ts',
+    from: 'signal?.throwIfAborted();',
+    to: '',
+    tests: ['packages/host/src/abort.test.ts'],
+  },
+  {
     breaks: 'a freeze that was refused is thawed all the same',
     file: 'packages/host/src/shell.ts',
     from: '[ "$refusal" = owes-nothing ]',
