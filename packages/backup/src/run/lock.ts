@@ -28,8 +28,11 @@ export const holderSchema = z.strictObject({
   }),
   /** UTC, ISO 8601. */
   since: z.string(),
-  /** Its process may live on and does no more for it: whoever has looked at the node may recover. */
-  givenUp: z.literal(true).optional(),
+  /**
+   * Its process may live on and does no more for it. `settled`: nothing of it writes any more, and anybody may recover.
+   * `unsettled`: a command of it may still write, whether the process lives or not; only a person can know when that has ended.
+   */
+  givenUp: z.enum(['settled', 'unsettled']).optional(),
   /** Copies that each volume had before the split: what a recovery restores. */
   intended: z.array(
     z.strictObject({ volume: z.string(), copies: z.int().min(1).max(3), strategy: z.string().optional() }),
@@ -70,7 +73,7 @@ export type LockReading =
       readonly names: readonly string[];
     };
 
-/** Whether the holder of a lock still runs. `unknown`: it ran on a machine that cannot be asked from here. */
+/** Whether the holder of a lock is still at work. `unknown`: that cannot be told from here. */
 export type Liveness = 'mine' | 'alive' | 'gone' | 'unknown';
 
 /** Whether somebody still works under a lock. Pure but for the question after the process. */
@@ -78,7 +81,8 @@ export function livenessOf(
   { givenUp, controller }: Holder,
   { isAlive }: Pick<Surroundings, 'isAlive'>,
 ): Exclude<Liveness, 'mine'> {
-  return givenUp === true ? 'gone' : isAlive(controller);
+  if (givenUp === undefined) return isAlive(controller);
+  return givenUp === 'settled' ? 'gone' : 'unknown';
 }
 
 /** Runs a script on the node that has the group. */
@@ -222,8 +226,8 @@ export function lockingScript(notes: string, holder: Holder): Script {
  * Leaves the lock where it is, for whoever recovers: its process does no more for it. Where the file of this holder is not
  * there any more, nothing is done.
  */
-export function givingUpScript(notes: string, holder: Holder): Script {
-  const marked = lockingScript(notes, { ...holder, givenUp: true });
+export function givingUpScript(notes: string, holder: Holder, givenUp: NonNullable<Holder['givenUp']>): Script {
+  const marked = lockingScript(notes, { ...holder, givenUp });
   return {
     steps: [
       { id: 'own', run: reads('ls', `${notes}/${fileOf(holder.token)}`), timeoutSeconds: 30 },
