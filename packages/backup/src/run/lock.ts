@@ -54,6 +54,18 @@ export function newHolder(
 
 /** What stands in the notes directory of a group. */
 export type LockReading =
+  | ReadableLock
+  /** The node did not answer, or something stands there that we did not write. */
+  | {
+      readonly kind: 'unreadable';
+      readonly problem: Problem;
+      /** Names of the files that cannot be read; empty when the node did not answer. */
+      readonly names: readonly string[];
+      /** What stands beside these; `null` when the node did not answer. */
+      readonly rest: ReadableLock | null;
+    };
+
+type ReadableLock =
   | { readonly kind: 'free'; readonly debt: boolean; readonly strays: readonly string[] }
   | {
       readonly kind: 'held';
@@ -64,13 +76,6 @@ export type LockReading =
       readonly debt: boolean;
       /** Names that writers which were cut off have left. */
       readonly strays: readonly string[];
-    }
-  /** The node did not answer, or something stands there that we did not write. */
-  | {
-      readonly kind: 'unreadable';
-      readonly problem: Problem;
-      /** Names of the files that cannot be read; empty when the node did not answer. */
-      readonly names: readonly string[];
     };
 
 /** Whether the holder of a lock is still at work. `unknown`: that cannot be told from here. */
@@ -126,14 +131,16 @@ export async function readLock(
     // One that has given the lock back meanwhile is none any more.
     else if (step.exitCode === 0 || !isAbsent(step.stderr)) damaged.push(name);
   }
-  if (damaged.length > 0) return unreadable(node, notes, `what ${damaged.join(', ')} holds is not ours`, damaged);
   const order: readonly Liveness[] = ['alive', 'unknown', 'mine', 'gone'];
   const rank = (holder: Holder) => order.indexOf(lives(holder));
   const [holder] = holders.toSorted((a, b) => rank(a) - rank(b));
-  return holder === undefined ? { kind: 'free', ...known } : { kind: 'held', holder, holders, ...known };
+  const rest: ReadableLock =
+    holder === undefined ? { kind: 'free', ...known } : { kind: 'held', holder, holders, ...known };
+  if (damaged.length === 0) return rest;
+  return { ...unreadable(node, notes, `what ${damaged.join(', ')} holds is not ours`), names: damaged, rest };
 }
 
-function unreadable(node: string, notes: string, seen: string, names: readonly string[] = []): LockReading {
+function unreadable(node: string, notes: string, seen: string): Extract<LockReading, { kind: 'unreadable' }> {
   const problem = {
     code: 'LOCK_UNREADABLE',
     node,
@@ -141,7 +148,7 @@ function unreadable(node: string, notes: string, seen: string, names: readonly s
     seen,
     remedy: `Look into ${notes} on ${node}; when no run of splitmirror is under way anywhere, run recover with --break-lock.`,
   };
-  return { kind: 'unreadable', problem, names };
+  return { kind: 'unreadable', problem, names: [], rest: null };
 }
 
 function listingScript(notes: string): Script {
