@@ -136,6 +136,9 @@ describe('openStore', () => {
         other.require('read'),
         other.survey('g'),
         other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
+        other.begin('g', 'bbbbbb', '2026-11-22T10:00:00.000Z'),
+        other.remove('g', []),
+        other.freeBytes(),
       ]);
       const ends = await asked;
       await expect(other.require('write')).rejects.toMatchObject(unusable);
