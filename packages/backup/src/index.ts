@@ -88,7 +88,7 @@ export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } fro
 export type { Holder, LockReading } from './run/lock.ts';
 export { type RunProgress, runsWithoutEnd } from './run/progress.ts';
 export { type QuiesceCommand, type QuiesceHooks, quiesceInOrder, quiesceSeconds } from './run/quiesce.ts';
-export { inspectGroup, type RecoverOptions, recoverGroup } from './run/recover.ts';
+export { inspectGroup, isWaitedFor, type RecoverOptions, recoverGroup } from './run/recover.ts';
 export type { RecoveryVerdict } from './run/recovery.ts';
 export type { RunVerdict } from './run/reducer.ts';
 export type { Rehearsal, RehearsedStep } from './run/rehearsal.ts';

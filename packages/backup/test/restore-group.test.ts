@@ -126,9 +126,8 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
   });
 
   /** The process of the restore lives on, and has given its lock up: a person looks, and a recovery takes it back. */
-  const recover = async () => {
-    await expect(lockIsFree()).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
-    expect(await recoverGroup(context, 'ledger_rg', labPolicy)).toMatchObject({ kind: 'whole' });
+  const recover = async (breakLock = false) => {
+    expect(await recoverGroup(context, 'ledger_rg', labPolicy, { breakLock })).toMatchObject({ kind: 'whole' });
     await lockIsFree();
   };
 
@@ -146,10 +145,18 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
     await expect(restoring).rejects.toMatchObject({
       code: 'RESTORE_UNSETTLED',
       message: expect.stringMatching(/the end of process \d+ was not confirmed; the lock of ledger_rg stays/),
-      remedy: expect.stringMatching(/Make sure on db_node1 .* run recover for group ledger_rg/),
+      remedy: expect.stringMatching(/Make sure on db_node1 .* run: splitmirror recover ledger_rg --break-lock\./),
       restored: [],
     });
-    await recover();
+    const remedy = expect.stringMatching(/^Make sure on db_node1 .* splitmirror recover ledger_rg --break-lock$/);
+    await expect(lockIsFree()).rejects.toMatchObject({ code: 'GROUP_LOCKED', remedy });
+    const { surroundings } = context;
+    const later = { ...context, surroundings: { ...surroundings, isAlive: () => 'gone' as const } };
+    expect(await recoverGroup(later, 'ledger_rg', labPolicy), 'its process is gone').toMatchObject({
+      kind: 'busy',
+      problem: { code: 'GROUP_LOCKED', remedy },
+    });
+    await recover(true);
   });
 
   it('says so when the lock could not be given back after all was restored', async () => {
@@ -171,6 +178,7 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
       message: 'all is restored; the lock of ledger_rg stays where it is',
       restored: ['accountslv'],
     });
+    await expect(lockIsFree()).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
     await recover();
   });
 

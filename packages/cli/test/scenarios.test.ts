@@ -158,6 +158,15 @@ describe('what is refused, with nothing changed', () => {
       expect(`${got}: ${stderr}`).toMatch(new RegExp(`^${code('GROUP_MOVING')}: GROUP_MOVING: `));
       await moving;
       expect(await slow.leftovers()).toEqual([]);
+      const back = slow.lab.move('ledger_rg', 'db_node1');
+      expect((await slow.run('recover', 'ledger_rg', '--dry-run')).code).toBe(code('GROUP_MOVING'));
+      const patient = await slow.configure((base) => ({ ...base, pollSeconds: 3 }));
+      const recovered = await slow.run('recover', 'ledger_rg', '--config', patient);
+      await back;
+      expect(recovered, 'a recovery waits for it').toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^ledger_rg: .*: recover asks again, for a while\n(?:.*\n)*whole: /),
+      });
     } finally {
       await slow.close();
     }

@@ -13,7 +13,7 @@ import { type BackupRecord, type DrillRecord, drillLevels } from '../store/recor
 import type { Store, StoredBackup } from '../store/store.ts';
 import type { NodePlace } from './place.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
-import { RestoreError } from './restore-error.ts';
+import { isUnsettled, RestoreError } from './restore-error.ts';
 import { type NodeTarget, restoreToNode } from './restore-node.ts';
 import { entriesOf, isNote } from './selection.ts';
 
@@ -144,15 +144,11 @@ async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<read
       : await onThisMachine(backup, request, request.place?.directory ?? tmpdir());
   } catch (error) {
     // What may be left on a node counts for more than that somebody wanted an end.
-    if (isLeftBehind(error)) throw error;
+    if (isUnsettled(error)) throw error;
     request.signal?.throwIfAborted();
     if (!SplitmirrorError.is(error) || !isOfBackup(error)) throw error;
     return [error.message];
   }
-}
-
-function isLeftBehind(error: unknown): boolean {
-  return error instanceof RestoreError && error.code === 'RESTORE_UNSETTLED';
 }
 
 /** Whether an error tells of the backup, not of the place or the key. */

@@ -37,36 +37,23 @@ type DirectoryPlace = Extract<NodePlace, { readonly directory: string }>;
 type FilePlace = Extract<NodePlace, { readonly file: string }>;
 type DevicePlace = Extract<NodePlace, { readonly device: string }>;
 
-/**
- * Looks whether a place is what the caller thinks it is. Changes nothing.
- *
- * @returns the directories that have to be made, those above first.
- * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_NO_SPACE`
- */
-async function checkPlace(
-  backup: StoredBackup,
-  host: Host,
-  place: NodePlace,
-  selection: Selection,
-  signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const isTree = selection.mountPoint !== null;
-  if (isTree !== 'directory' in place) {
-    const [is, needs] = isTree ? ['a file system', 'directory'] : ['a raw volume', 'file or a device'];
-    throw refused(`${place.volume} is ${is}`, `Name a ${needs} for it.`);
-  }
-  if ('directory' in place) return checkDirectory(backup, host, place, selection, signal);
-  if ('file' in place) return checkFile(host, place, selection, signal);
-  await checkDevice(host, place, selection, signal);
-  return [];
+/** What was found at a place that is as it should be. */
+interface Checked {
+  readonly place: NodePlace;
+  readonly selection: Selection;
+  /** Directories that have to be made, those above first. */
+  readonly missing: readonly string[];
+  /** Bytes that the file system of the place has free; `null` for a device, which is as large as it is. */
+  readonly freeBytes: number | null;
 }
 
 /**
- * Looks at all places, before anything is written to one.
+ * Looks at all places, before anything is written to one. Changes nothing.
  *
  * @param placeOf Says where a volume goes, or throws.
  * @returns the directories that have to be made, those above first.
- * @throws as `checkPlace` and `placeOf` do; for a raw volume it says how to have the others at once.
+ * @throws BackupError `RESTORE_TARGET`, which for a raw volume says how to have the others at once; RestoreError
+ * `RESTORE_NO_SPACE`; and what `placeOf` throws.
  */
 export async function checkPlaces(
   backup: StoredBackup,
@@ -75,15 +62,61 @@ export async function checkPlaces(
   placeOf: (selection: Selection) => NodePlace,
   { select, signal }: { readonly select?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<readonly string[]> {
-  const missing = new Set<string>();
+  const checked: Checked[] = [];
   for (const selection of selections) {
     try {
-      for (const path of await checkPlace(backup, host, placeOf(selection), selection, signal)) missing.add(path);
+      checked.push(await checkPlace(host, placeOf(selection), selection, signal));
     } catch (error) {
       throw withWayOut(error, selection, selections, select);
     }
   }
-  return [...missing];
+  await checkRoom(backup, host, checked, signal);
+  return [...new Set(checked.flatMap(({ missing }) => missing))];
+}
+
+/** @throws BackupError `RESTORE_TARGET` when a place is not what the caller thinks it is. */
+async function checkPlace(
+  host: Host,
+  place: NodePlace,
+  selection: Selection,
+  signal: AbortSignal | undefined,
+): Promise<Checked> {
+  const isTree = selection.mountPoint !== null;
+  if (isTree !== 'directory' in place) {
+    const [is, needs] = isTree ? ['a file system', 'directory'] : ['a raw volume', 'file or a device'];
+    throw refused(`${place.volume} is ${is}`, `Name a ${needs} for it.`);
+  }
+  if ('directory' in place) return { place, selection, ...(await checkDirectory(host, place, signal)) };
+  if ('file' in place) return { place, selection, ...(await checkFile(host, place, signal)) };
+  await checkDevice(host, place, selection, signal);
+  return { place, selection, missing: [], freeBytes: null };
+}
+
+/**
+ * Looks whether all that goes to one file system has room there together.
+ *
+ * @throws RestoreError `RESTORE_NO_SPACE`
+ */
+async function checkRoom(
+  backup: StoredBackup,
+  host: Host,
+  checked: readonly Checked[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const byMount = Map.groupBy(checked, ({ place }) => ('mountPoint' in place ? place.mountPoint : null));
+  for (const [mountPoint, own] of byMount) {
+    const [{ freeBytes } = { freeBytes: null }] = own;
+    if (freeBytes === null) continue;
+    const selections = own.map(({ selection }) => selection);
+    let room = freeBytes;
+    if (roomFor(selections) > room) {
+      for (const { place, selection } of own) {
+        if (!('directory' in place) || place.existing !== 'replace') continue;
+        room += await givenBack(host, place.directory, await expectedOf(backup, selection), signal);
+      }
+    }
+    requireRoom(selections, room, `${host.name}: ${mountPoint}`);
+  }
 }
 
 /** Whoever wants the file systems back now is not held up by a raw volume that has no place. */
@@ -124,13 +157,10 @@ export async function makeDirectories(
 }
 
 async function checkDirectory(
-  backup: StoredBackup,
   host: Host,
   { directory, mountPoint, existing = 'refuse' }: DirectoryPlace,
-  selection: Selection,
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const expected = await expectedOf(backup, selection);
+): Promise<Pick<Checked, 'missing' | 'freeBytes'>> {
   const { there, missing } = await pathsOf(host, directory, signal);
   const isThere = missing.length === 0;
   if (!isThere && existing === 'replace') throw refused(`${host.name}: ${directory} is not there`, lookThere);
@@ -149,18 +179,14 @@ async function checkDirectory(
       'Name an empty directory.',
     );
   }
-  const isShort = roomFor([selection]) > freeBytes;
-  const given = isShort && existing === 'replace' ? await givenBack(host, directory, expected, signal) : 0;
-  requireRoom([selection], freeBytes + given, `${host.name}: ${directory}`);
-  return missing;
+  return { missing, freeBytes };
 }
 
 async function checkFile(
   host: Host,
   { volume, file, mountPoint }: FilePlace,
-  selection: Selection,
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
+): Promise<Pick<Checked, 'missing' | 'freeBytes'>> {
   const { there, missing } = await pathsOf(host, file, signal);
   if (missing.length === 0) {
     throw refused(
@@ -170,8 +196,7 @@ async function checkFile(
   }
   const room = { id: 'room', run: reads('df', '-k', there), timeoutSeconds: 60 };
   const outcome = await host.run({ steps: [room] }, { signal });
-  requireRoom([selection], freeIn(outcome, host.name, there, mountPoint), `${host.name}: ${there}`);
-  return missing.slice(0, -1);
+  return { missing: missing.slice(0, -1), freeBytes: freeIn(outcome, host.name, there, mountPoint) };
 }
 
 async function checkDevice(

@@ -5,7 +5,7 @@ import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
 import { problemOf } from '../problems.ts';
-import { givingUpScript, newHolder } from '../run/lock.ts';
+import { givingUpScript, type Holder, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
@@ -103,13 +103,13 @@ export async function restoreIntoGroup(
       return problemOf(error, node);
     }
   };
-  // Whoever looks at it later must not have to wait for the end of this process.
-  const giveUp = async (): Promise<void> => {
+  // Whoever looks at it later must not have to wait for the end of this process, nor take its end for that of what it began.
+  const giveUp = async (how: NonNullable<Holder['givenUp']>): Promise<void> => {
     const now = await context.cluster.locate(group).catch(() => undefined);
     if (now?.kind !== 'held') return;
     await context.hosts
       .get(now.node)
-      ?.run(givingUpScript(notes, self))
+      ?.run(givingUpScript(notes, self, how))
       .catch(() => undefined);
   };
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
@@ -121,7 +121,7 @@ export async function restoreIntoGroup(
     // Whether its file was written is not known after every failure.
     const left = failure === null ? null : await giveBack();
     if (left !== null) {
-      await giveUp();
+      await giveUp('settled');
       throw unsettled(group, node, [], endedBy(refusal, null, [], options.signal), left);
     }
     options.signal?.throwIfAborted();
@@ -149,13 +149,13 @@ export async function restoreIntoGroup(
     for (const each of work) await restoreVolume(each);
   } catch (error) {
     if (isUnsettled(error)) {
-      await giveUp();
+      await giveUp('unsettled');
       throw unsettled(group, node, restored(), error, null);
     }
     const left = await giveBack();
     const ended = endedBy(error, underWay, restored(), options.signal);
     if (left !== null) {
-      await giveUp();
+      await giveUp('settled');
       throw unsettled(group, node, restored(), ended, left);
     }
     if (underWay === null && volumes.length === 0) options.signal?.throwIfAborted();
@@ -163,7 +163,7 @@ export async function restoreIntoGroup(
   }
   const left = await giveBack();
   if (left !== null) {
-    await giveUp();
+    await giveUp('settled');
     throw unsettled(group, node, restored(), null, left);
   }
   return { node, volumes, proofs };
@@ -224,9 +224,12 @@ function unsettled(
   left: Problem | null,
 ): RestoreError {
   const what = error === null ? 'all is restored' : problemOf(error, node).message;
-  const checks = left === null ? `Make sure on ${node} that nothing of this restore writes any more, then run` : 'Run';
+  const recover =
+    left === null
+      ? `Make sure on ${node} that nothing of this restore writes any more, then run: splitmirror recover ${group} --break-lock.`
+      : `Run: splitmirror recover ${group}.`;
   return new RestoreError('RESTORE_UNSETTLED', `${what}; the lock of ${group} stays where it is`, {
-    remedy: `${checks} recover for group ${group}: it gives the lock back.${error === null ? '' : ' Then restore again.'}`,
+    remedy: `${recover} It gives the lock back.${error === null ? '' : ' Then restore again.'}`,
     problems: [...(error === null ? [] : [problemOf(error, node)]), ...(left === null ? [] : [left])],
     restored,
     cause: error ?? undefined,

@@ -185,6 +185,18 @@ describe('restoreToNode', () => {
     expect(existsSync(join(base, 'device'))).toBe(false);
   });
 
+  it('adds up what goes to one file system', async () => {
+    const says = `echo "Filesystem 1024-blocks Used Available Capacity Mounted on"; echo "/dev/hd 900 300 600 34% ${mountPoint}"`;
+    const scarce = await nodeWhose('df', says);
+    const places = [tree({ directory: join(directory, 'new') }), raw()];
+    await expect(restoreToNode(backup, scarce, places, options)).rejects.toMatchObject({
+      code: 'RESTORE_NO_SPACE',
+      message: expect.stringMatching(`^a: ${mountPoint} has 614400 bytes free, and up to 7\\d{5} would come$`),
+    });
+    expect(await readdir(directory)).toEqual([]);
+    await restoreToNode(backup, scarce, places, { ...options, select: ['rawlv'] });
+  });
+
   it('counts what it replaces as room', async () => {
     const says = `echo "Filesystem 1024-blocks Used Available Capacity Mounted on"; echo "/dev/hd 900 880 20 99% ${mountPoint}"`;
     const full = await nodeWhose('df', says);

@@ -142,7 +142,7 @@ export async function* entriesOf(backup: StoredBackup, record: ArchiveRecord): A
   }
 }
 
-/** Without its catalogue nobody can say that an archive is what it was. */
+/** Without its catalogue nobody can say that an archive is what it was: a file of a backup that is not there is damage. */
 export function isGone(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

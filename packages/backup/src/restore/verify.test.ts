@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { appendFile, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup, makeSource } from '../../test/real-backup.ts';
 import { storeError } from '../store/durable.ts';
@@ -46,6 +48,22 @@ describe('verifyAndRecord', () => {
       ['bbbbbb', 'damaged, and not judged by a person'],
       ['cccccc', 'one of the last 1', 'the newest good backup'],
     ]);
+  });
+
+  it.each(['truncate -s -100', 'rm'])('reads the catalogue also where no key is given: after %s', async (spoil) => {
+    const identity = await generateIdentity();
+    const form = { recipients: [await identityToRecipient(identity)] };
+    const backup = await makeBackup(store, source, { form });
+    const catalogue = backup.manifest.archives[0]?.catalogue ?? '';
+    execFileSync('sh', ['-c', `${spoil} "$1"`, 'sh', join(backup.directory, catalogue)]);
+    for (const identities of [[identity], []]) {
+      const found = await verifyAndRecord(store, backup, { identities }, now);
+      expect(found).toMatchObject({
+        kind: 'damaged',
+        error: { message: expect.stringContaining(catalogue) },
+      });
+    }
+    expect(healthOf(await store.find('g'))).toMatchObject({ health: 'damaged', proven: null });
   });
 
   it('tells all the same what it found where the store takes no record', async () => {

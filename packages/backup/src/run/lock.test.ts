@@ -61,16 +61,22 @@ const held = (digit: string, ...others: string[]) => ({
 const free = { kind: 'free', debt: false, strays: [] };
 
 describe('the lock, in a real shell', () => {
-  it('is marked as given up where it still is, and not made again where it is not', async () => {
-    expect(livesAs(holder('1'))).toBe('alive');
-    await run(givingUpScript(notes, holder('1')));
-    expect(await read()).toEqual(free);
-    await take(holder('1'));
-    await run(givingUpScript(notes, holder('1')));
-    const reading = await read();
-    expect(reading).toMatchObject({ kind: 'held', holder: { ...holder('1'), givenUp: true }, strays: [] });
-    expect(reading.kind === 'held' && livesAs(reading.holder)).toBe('gone');
-  });
+  it.each([
+    ['settled', 'gone'],
+    ['unsettled', 'unknown'],
+  ] as const)(
+    'is marked as given up, %s, where it still is, and not made again where it is not',
+    async (how, liveness) => {
+      expect(livesAs(holder('1'))).toBe('alive');
+      await run(givingUpScript(notes, holder('1'), how));
+      expect(await read()).toEqual(free);
+      await take(holder('1'));
+      await run(givingUpScript(notes, holder('1'), how));
+      const reading = await read();
+      expect(reading).toMatchObject({ kind: 'held', holder: { ...holder('1'), givenUp: how }, strays: [] });
+      expect(reading.kind === 'held' && livesAs(reading.holder)).toBe(liveness);
+    },
+  );
 
   it('is free where nothing is', async () => {
     expect(await read()).toEqual(free);

@@ -28,8 +28,11 @@ export const holderSchema = z.strictObject({
   }),
   /** UTC, ISO 8601. */
   since: z.string(),
-  /** Its process may live on and does no more for it: whoever has looked at the node may recover. */
-  givenUp: z.literal(true).optional(),
+  /**
+   * Its process may live on and does no more for it. `settled`: nothing of it writes any more, and anybody may recover.
+   * `unsettled`: a command of it may still write, whether the process lives or not; only a person can know when that has ended.
+   */
+  givenUp: z.enum(['settled', 'unsettled']).optional(),
   /** Copies that each volume had before the split: what a recovery restores. */
   intended: z.array(
     z.strictObject({ volume: z.string(), copies: z.int().min(1).max(3), strategy: z.string().optional() }),
@@ -51,6 +54,18 @@ export function newHolder(
 
 /** What stands in the notes directory of a group. */
 export type LockReading =
+  | ReadableLock
+  /** The node did not answer, or something stands there that we did not write. */
+  | {
+      readonly kind: 'unreadable';
+      readonly problem: Problem;
+      /** Names of the files that cannot be read; empty when the node did not answer. */
+      readonly names: readonly string[];
+      /** What stands beside these; `null` when the node did not answer. */
+      readonly rest: ReadableLock | null;
+    };
+
+type ReadableLock =
   | { readonly kind: 'free'; readonly debt: boolean; readonly strays: readonly string[] }
   | {
       readonly kind: 'held';
@@ -61,16 +76,9 @@ export type LockReading =
       readonly debt: boolean;
       /** Names that writers which were cut off have left. */
       readonly strays: readonly string[];
-    }
-  /** The node did not answer, or something stands there that we did not write. */
-  | {
-      readonly kind: 'unreadable';
-      readonly problem: Problem;
-      /** Names of the files that cannot be read; empty when the node did not answer. */
-      readonly names: readonly string[];
     };
 
-/** Whether the holder of a lock still runs. `unknown`: it ran on a machine that cannot be asked from here. */
+/** Whether the holder of a lock is still at work. `unknown`: that cannot be told from here. */
 export type Liveness = 'mine' | 'alive' | 'gone' | 'unknown';
 
 /** Whether somebody still works under a lock. Pure but for the question after the process. */
@@ -78,7 +86,8 @@ export function livenessOf(
   { givenUp, controller }: Holder,
   { isAlive }: Pick<Surroundings, 'isAlive'>,
 ): Exclude<Liveness, 'mine'> {
-  return givenUp === true ? 'gone' : isAlive(controller);
+  if (givenUp === undefined) return isAlive(controller);
+  return givenUp === 'settled' ? 'gone' : 'unknown';
 }
 
 /** Runs a script on the node that has the group. */
@@ -122,14 +131,16 @@ export async function readLock(
     // One that has given the lock back meanwhile is none any more.
     else if (step.exitCode === 0 || !isAbsent(step.stderr)) damaged.push(name);
   }
-  if (damaged.length > 0) return unreadable(node, notes, `what ${damaged.join(', ')} holds is not ours`, damaged);
   const order: readonly Liveness[] = ['alive', 'unknown', 'mine', 'gone'];
   const rank = (holder: Holder) => order.indexOf(lives(holder));
   const [holder] = holders.toSorted((a, b) => rank(a) - rank(b));
-  return holder === undefined ? { kind: 'free', ...known } : { kind: 'held', holder, holders, ...known };
+  const rest: ReadableLock =
+    holder === undefined ? { kind: 'free', ...known } : { kind: 'held', holder, holders, ...known };
+  if (damaged.length === 0) return rest;
+  return { ...unreadable(node, notes, `what ${damaged.join(', ')} holds is not ours`), names: damaged, rest };
 }
 
-function unreadable(node: string, notes: string, seen: string, names: readonly string[] = []): LockReading {
+function unreadable(node: string, notes: string, seen: string): Extract<LockReading, { kind: 'unreadable' }> {
   const problem = {
     code: 'LOCK_UNREADABLE',
     node,
@@ -137,7 +148,7 @@ function unreadable(node: string, notes: string, seen: string, names: readonly s
     seen,
     remedy: `Look into ${notes} on ${node}; when no run of splitmirror is under way anywhere, run recover with --break-lock.`,
   };
-  return { kind: 'unreadable', problem, names };
+  return { kind: 'unreadable', problem, names: [], rest: null };
 }
 
 function listingScript(notes: string): Script {
@@ -222,8 +233,8 @@ export function lockingScript(notes: string, holder: Holder): Script {
  * Leaves the lock where it is, for whoever recovers: its process does no more for it. Where the file of this holder is not
  * there any more, nothing is done.
  */
-export function givingUpScript(notes: string, holder: Holder): Script {
-  const marked = lockingScript(notes, { ...holder, givenUp: true });
+export function givingUpScript(notes: string, holder: Holder, givenUp: NonNullable<Holder['givenUp']>): Script {
+  const marked = lockingScript(notes, { ...holder, givenUp });
   return {
     steps: [
       { id: 'own', run: reads('ls', `${notes}/${fileOf(holder.token)}`), timeoutSeconds: 30 },

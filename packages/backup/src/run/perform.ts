@@ -144,7 +144,7 @@ export function failedOutcome(effect: Effect, error: unknown): Outcome {
     case 'look':
       return { of: 'look', looked: failed };
     case 'read-lock':
-      return { of: 'read-lock', reading: { kind: 'unreadable', problem, names: [] }, liveness: 'unknown' };
+      return { of: 'read-lock', reading: { kind: 'unreadable', problem, names: [], rest: null }, liveness: 'unknown' };
     case 'lock':
       return { of: 'lock', result: failed };
     case 'break-lock':

@@ -31,7 +31,10 @@ export async function runsWithoutEnd(store: Pick<Store, 'root' | 'survey'>, grou
   ];
   const seen = await Promise.all(
     open.map(async ({ run, directory, kind }) => {
-      const read = await readFile(join(directory, 'journal.ndjson'), 'utf8').then(progressIn, () => nothing);
+      // One that cannot be read hides none of the others.
+      const read = await readFile(join(directory, 'journal.ndjson'), 'utf8')
+        .then(progressIn)
+        .catch(() => nothing);
       // A run that failed stays there, and is over.
       return read === 'ended' ? [] : [{ run, kind, ...read }];
     }),

@@ -1,5 +1,6 @@
 import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
+import { BackupError } from '../errors.ts';
 import type { GroupPolicy } from '../plan/run-plan.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
@@ -13,13 +14,14 @@ import { performOnNode } from './perform.ts';
 import {
   nextRecoveryEffect,
   observeRecovery,
+  passingStandings,
   type RecoveryRules,
   type RecoveryState,
   type RecoveryVerdict,
   startRecovery,
 } from './recovery.ts';
 import { type Rehearsal, rehearse } from './rehearsal.ts';
-import { type GroupSurvey, lookAt, surveyGroup } from './survey.ts';
+import { type GroupSurvey, lookAt, standingCodes, surveyGroup } from './survey.ts';
 import { tracesSeen, tracesText } from './traces.ts';
 
 /** How a group is brought back. */
@@ -54,6 +56,11 @@ export async function inspectGroup(
   const scene = { survey, others: new Map(nodes.map((other, index) => [other, others[index] as Looked])) };
   const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
   return { survey, ...rehearse(scene, recoveryRules(context, policy, self, { breakLock }), policy.quiesce) };
+}
+
+/** Whether what `inspectGroup` was refused with may pass by itself: `recoverGroup` asks again for a while before it gives up. */
+export function isWaitedFor(error: unknown): error is BackupError {
+  return error instanceof BackupError && passingStandings.some((kind) => standingCodes[kind] === error.code);
 }
 
 /**

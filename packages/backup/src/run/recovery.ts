@@ -102,6 +102,9 @@ const maxPhases = 40;
 /** Milliseconds in which not one partition comes into step: then nobody is at work on it. */
 const standstillMs = 3_600_000;
 
+/** Standings after which a group may be held again by itself: they are waited for. */
+export const passingStandings = ['moving', 'offline', 'undecidable'] as const;
+
 /** A takeover takes minutes; a cluster that is still undecided after so many waits is told. */
 const maxVainLocates = 20;
 
@@ -254,7 +257,7 @@ function afterLocate(state: RecoveryState, standing: Standing, rules: RecoveryRu
     const here = hasLeft ? { ...known, cutOffOn: null, debt: true } : known;
     return state.whole ? { ...here, stage: { at: 'unlock' } } : { ...here, others, unseen: [], stage: { at: 'look' } };
   }
-  const mayPass = standing.kind === 'moving' || standing.kind === 'undecidable' || standing.kind === 'offline';
+  const mayPass = passingStandings.find((kind) => kind === standing.kind) !== undefined;
   if (!mayPass || state.vainLocates >= maxVainLocates) return stuck(state, standing.reasons);
   return { ...state, vainLocates: state.vainLocates + 1, stage: { at: 'wait', next: 'locate' } };
 }

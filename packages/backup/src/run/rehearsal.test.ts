@@ -113,6 +113,23 @@ describe('inspectGroup', () => {
     ).toBe(code);
   });
 
+  it('sees what else stands beside a lock that is to be broken', async () => {
+    await leave(`holder.${'0'.repeat(32)}`, 'x');
+    await leave('quiesce', '{}\n');
+    const dead = await leaveLock(gone);
+    const { steps, verdict } = await both(policy, true);
+    expect(steps.map(({ commands }) => commands)).toEqual([
+      [`rm -f ${notes}/holder.${'0'.repeat(32)}`],
+      ['true resume', `rm -f ${notes}/quiesce`],
+      [`rm -f ${notes}/${dead}`],
+    ]);
+    expect(verdict.kind).toBe('whole');
+    family.events.splice(0);
+    await leave(`holder.${'0'.repeat(32)}`, 'x');
+    await leaveLock({});
+    expect((await both(policy, true)).verdict.kind).toBe('busy');
+  });
+
   it('ends stuck on what no phase takes away', async () => {
     copies = new Set(['n1']);
     unsolved = [

@@ -59,7 +59,7 @@ export function rehearse(
   const settle = (node: string) => void settled.set(node, problems.get(node) ?? []);
   const looked = (node: string): Looked =>
     node === standing.node ? { kind: 'seen', picture: survey.picture } : (others.get(node) ?? unseen(node));
-  let broken = false;
+  let reading = lock;
   const answer = (effect: NodeEffect): Outcome => {
     switch (effect.kind) {
       case 'locate':
@@ -72,9 +72,7 @@ export function rehearse(
         return { of: 'look', looked: isSettled ? { kind: 'seen', picture: whole(seen.picture) } : seen };
       }
       case 'read-lock':
-        return broken
-          ? { of: 'read-lock', reading: { kind: 'free', debt: false, strays: [] }, liveness: 'gone' }
-          : { of: 'read-lock', reading: lock, liveness };
+        return { of: 'read-lock', reading, liveness };
       case 'lock':
         return { of: 'lock', result: { kind: 'mine' } };
       case 'perform':
@@ -87,7 +85,7 @@ export function rehearse(
         settle(standing.node);
         return { of: 'wait' };
       case 'break-lock':
-        broken = true;
+        if (reading.kind === 'unreadable') reading = reading.rest ?? reading;
         return { of: effect.kind, result: { kind: 'done' } };
       case 'pay-debt':
       case 'resume':

@@ -151,4 +151,21 @@ describe('groupStatus', () => {
     expect((await family.context.store.survey('a')).incomplete).toMatchObject([{ run: plan.run }]);
     expect(await runsWithoutEnd(family.context.store, 'a')).toEqual([]);
   });
+
+  it('tells of the others where a journal is damaged', async () => {
+    const { store } = family.context;
+    const known = { step: null, notes: null, controller: null };
+    for (const [run, at, text] of [
+      ['aaaaaa', '2026-11-22T10:00:00.000Z', '{"kind":"intent"\n'],
+      ['cccccc', '2026-11-22T12:00:00.000Z', '{"kind":"intent","effect":{"kind":"locate"}}\n'],
+    ] as const) {
+      const { directory, journal } = await store.begin('a', run, at);
+      await journal.close();
+      await writeFile(join(directory, 'journal.ndjson'), text);
+    }
+    expect(await runsWithoutEnd(store, 'a')).toEqual([
+      { run: 'aaaaaa', kind: 'backup', ...known },
+      { run: 'cccccc', kind: 'backup', ...known, step: 'ask all nodes who holds the group' },
+    ]);
+  });
 });

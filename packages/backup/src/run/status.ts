@@ -28,7 +28,7 @@ export interface UnderWay {
   /** UTC, ISO 8601. */
   readonly since: string;
   readonly controller: { readonly host: string; readonly pid: number };
-  /** `unknown`: its process runs on another machine, or did. */
+  /** `unknown`: its process runs on another machine, or did, or gave up what may still write. */
   readonly liveness: 'alive' | 'unknown';
   /** What of it is on the nodes now, each in one line. */
   readonly holds: readonly string[];

@@ -13,7 +13,7 @@ export interface GroupSurvey {
   /** Directory of the lock and the quiesce note. */
   readonly notes: string;
   readonly lock: LockReading;
-  /** Whether the holder of the lock still runs; `gone` when nobody holds it. */
+  /** Whether the holder of the lock is still at work, or of what can be read of it; `gone` when nobody holds it. */
   readonly liveness: Liveness;
 }
 
@@ -106,5 +106,6 @@ export async function readLockOf(
   if (host === undefined) throw new RangeError(`no host is configured for node ${node}`);
   const lives = (holder: Holder) => livenessOf(holder, surroundings);
   const lock = await readLock((script) => host.run(script, { signal }), { node, notes }, lives);
-  return { lock, liveness: lock.kind === 'held' ? lives(lock.holder) : 'gone' };
+  const readable = lock.kind === 'unreadable' ? lock.rest : lock;
+  return { lock, liveness: readable?.kind === 'held' ? lives(readable.holder) : 'gone' };
 }

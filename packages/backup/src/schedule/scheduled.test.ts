@@ -353,9 +353,8 @@ describe('openWindowLog', () => {
     const unusable = { code: 'STORE_UNUSABLE', remedy: `Make ${file} a file that this user can read and write.` };
     await expect(log.read('a')).rejects.toMatchObject(unusable);
     await expect(log.add(record('c1', 'done'))).rejects.toMatchObject(unusable);
-    await expect(openWindowLog(join('/dev/null', 'windows.ndjson')).read('a')).rejects.toMatchObject({
-      code: 'STORE_UNUSABLE',
-    });
+    const nowhere = openWindowLog(join('/dev/null', 'windows.ndjson'));
+    await expect(nowhere.read('a')).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
   });
 
   it('knows the end of a beginning whatever the clock did in between', async () => {

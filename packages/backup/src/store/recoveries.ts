@@ -115,12 +115,21 @@ export function expiredRecoveries<R extends Pick<RecoveryRecord, 'startedAt' | '
     .filter(({ startedAt, verdict }, index) => verdict !== null && index <= lastWhole && startedAt < before);
 }
 
-/** Removes records of recoveries. Each loses its name first; what a crash leaves goes with the next removal of backups. */
+/**
+ * Removes records of recoveries. Each loses its name first; what a crash leaves goes with the next removal of backups.
+ *
+ * @throws BackupError `STORE_UNUSABLE`
+ */
 export async function removeRecoveries(recoveries: readonly Pick<RecoveryRecord, 'directory'>[]): Promise<void> {
   for (const { directory } of recoveries) {
     const expired = `${directory.slice(0, -suffix.length)}.expired`;
-    await rename(directory, expired);
-    await rm(expired, { recursive: true, force: true });
+    try {
+      await rename(directory, expired);
+      await rm(expired, { recursive: true, force: true });
+    } catch (error) {
+      // Another retention may have been faster.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storeError(directory, error);
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { manifestOf } from '../../test/stored.ts';
-import { listRecoveries } from './recoveries.ts';
+import { listRecoveries, removeRecoveries } from './recoveries.ts';
 import {
   planRetention,
   type RetainedBackup,
@@ -258,6 +258,16 @@ describe('retainBackups', () => {
       '20251018T120000Z-newest.recovery',
       '20261121T120000Z-run000',
     ]);
+  });
+
+  it('minds no record of a recovery that is gone already, and tells of a store that takes no removal', async () => {
+    const { root } = await storeWith([1]);
+    const name = '20251018T120000Z-newest.recovery';
+    await removeRecoveries([{ directory: join(root, 'g', name) }]);
+    await writeFile(join(root, 'file'), '');
+    await expect(removeRecoveries([{ directory: join(root, 'file', name) }])).rejects.toMatchObject({
+      code: 'STORE_UNUSABLE',
+    });
   });
 
   it('goes on where it was killed: what had lost its name is gone in the end', async () => {

@@ -112,6 +112,12 @@ export function openStore(
   { patienceMs = 30_000 }: { readonly patienceMs?: number } = {},
 ): Store {
   const accessible = accessTo(root, patienceMs);
+  /** Work on a store that can be used so. */
+  const within = <T>(wanted: StoreAccess, work: () => Promise<T>, place = root): Promise<T> =>
+    usable(place, async () => {
+      await accessible(wanted);
+      return work();
+    });
   const directoriesOf = async (group: string): Promise<Named[]> => {
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -146,13 +152,13 @@ export function openStore(
 
   return {
     root,
-    async require(wanted) {
-      await accessible(wanted);
-      if (wanted === 'write') await usable(root, () => vault.freeBytes());
-    },
-    freeBytes: () => usable(root, () => vault.freeBytes()),
+    require: (wanted) =>
+      within(wanted, async () => {
+        if (wanted === 'write') await vault.freeBytes();
+      }),
+    freeBytes: () => within('read', () => vault.freeBytes()),
     begin: (group, run, createdAt) =>
-      usable(root, async () => {
+      within('write', async () => {
         const parent = directoryOf(root, group);
         const final = join(parent, directoryNameOf(createdAt, run));
         const directory = `${final}.incomplete`;
@@ -178,10 +184,7 @@ export function openStore(
         };
       }),
     beginRecovery: (group, run, createdAt) =>
-      usable(root, async () => {
-        await accessible('write');
-        return beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run));
-      }),
+      within('write', () => beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run))),
     list,
     survey,
     async find(group, run) {
@@ -201,9 +204,9 @@ export function openStore(
         },
       );
     },
-    record: (backup, record) => usable(backup.directory, () => addRecord(backup.directory, record)),
+    record: (backup, record) => within('write', () => addRecord(backup.directory, record), backup.directory),
     remove: (group, directories) =>
-      usable(root, async () => {
+      within('write', async () => {
         const parent = directoryOf(root, group);
         const ours = new Set((await directoriesOf(group)).map(({ directory }) => directory));
         for (const directory of directories.filter((each) => ours.has(each))) {

@@ -54,12 +54,15 @@ export function directoryVault(root: string): Vault {
 /**
  * A vault that is opened when its bytes are first asked for: whoever reads manifests alone needs no repository.
  *
- * @param open Called once; what it throws, every use of the vault throws.
+ * @param open Called once, and again after it has failed: a service must not go without its repository until its end.
  */
 export function vaultOnDemand(name: string, open: () => Promise<Vault>): Vault {
   let opening: Promise<Vault> | undefined;
   const vault = () => {
-    opening ??= open();
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
     return opening;
   };
   return {

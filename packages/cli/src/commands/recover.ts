@@ -1,4 +1,11 @@
-import { type BackupEvent, inspectGroup, type Problem, type RecoveryVerdict, recoverGroup } from '@splitmirror/backup';
+import {
+  type BackupEvent,
+  inspectGroup,
+  isWaitedFor,
+  type Problem,
+  type RecoveryVerdict,
+  recoverGroup,
+} from '@splitmirror/backup';
 import { policyOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { operatorName } from '../operator.ts';
@@ -18,22 +25,20 @@ export async function recover(session: Session, group: string, flags: RecoverFla
   const { config, context, reporter, signal, stop } = session;
   const { breakLock } = flags;
   const policy = policyOf(config, group);
-  const { survey, steps, verdict } = await inspectGroup(context, group, policy, { breakLock, signal });
-  const { picture, lock, standing } = survey;
-  reporter.line(`${group} is on ${standing.node}`);
-  for (const { what, name, run } of picture.leftovers) reporter.line(`  left by run ${run}: ${what} ${name}`);
-  if (lock.kind === 'held') reporter.line(`  lock of run ${lock.holder.run} since ${lock.holder.since}`);
-  if (lock.kind !== 'unreadable' && lock.debt) reporter.line('  note of a suspended application');
-  if (picture.stalePartitions > 0) reporter.line(`  ${picture.stalePartitions} partitions are stale`);
-  for (const { node, title, commands } of steps) {
-    reporter.line(`  ${node}: ${title}`);
-    for (const command of commands) reporter.line(`    $ ${command}`);
-  }
-  if (flags.dryRun) {
-    reporter.result({ leftovers: picture.leftovers, steps, ...verdict });
-    const waits = picture.stalePartitions > 0 ? ', and the copies come into step by themselves' : '';
-    const found = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
-    return tellVerdict(reporter, verdict, `${found}${waits}`);
+  const found = await inspectGroup(context, group, policy, { breakLock, signal }).catch((error: unknown) => {
+    // A takeover that is under way ends by itself: the recovery looks for itself then, and does what it finds.
+    if (flags.dryRun || !isWaitedFor(error)) throw error;
+    reporter.line(`${error.message}: recover asks again, for a while`);
+    return null;
+  });
+  if (found !== null) tellFound(reporter, group, found);
+  if (flags.dryRun && found !== null) {
+    const { survey, steps, verdict } = found;
+    const { leftovers, stalePartitions } = survey.picture;
+    reporter.result({ leftovers, steps, ...verdict });
+    const waits = stalePartitions > 0 ? ', and the copies come into step by themselves' : '';
+    const what = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
+    return tellVerdict(reporter, verdict, `${what}${waits}`);
   }
   let directory: string | null = null;
   let unrecorded = null as Problem | null;
@@ -53,6 +58,24 @@ export async function recover(session: Session, group: string, flags: RecoverFla
   }
   reporter.result({ ...done, directory, unrecorded });
   return tellVerdict(reporter, done, 'whole: every copy is in step and nothing of splitmirror is left');
+}
+
+/** Tells what an inspection has found, and what will be done about it. */
+function tellFound(
+  reporter: Reporter,
+  group: string,
+  { survey, steps }: Awaited<ReturnType<typeof inspectGroup>>,
+): void {
+  const { picture, lock, standing } = survey;
+  reporter.line(`${group} is on ${standing.node}`);
+  for (const { what, name, run } of picture.leftovers) reporter.line(`  left by run ${run}: ${what} ${name}`);
+  if (lock.kind === 'held') reporter.line(`  lock of run ${lock.holder.run} since ${lock.holder.since}`);
+  if (lock.kind !== 'unreadable' && lock.debt) reporter.line('  note of a suspended application');
+  if (picture.stalePartitions > 0) reporter.line(`  ${picture.stalePartitions} partitions are stale`);
+  for (const { node, title, commands } of steps) {
+    reporter.line(`  ${node}: ${title}`);
+    for (const command of commands) reporter.line(`    $ ${command}`);
+  }
 }
 
 /** Tells how a recovery has ended, or would end. */
