@@ -1,4 +1,4 @@
-import { type BackupEvent, type Trace, tracesText } from '@splitmirror/backup';
+import { type BackupEvent, type RecoveryVerdict, type RunVerdict, type Trace, tracesText } from '@splitmirror/backup';
 import { quote, SplitmirrorError } from '@splitmirror/host';
 import { exitCodeOfError } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
@@ -92,12 +92,13 @@ interface Run {
   readonly traces: readonly Trace[];
 }
 
-/** The runs and recoveries of this process that have begun and not ended, as their events tell. */
+/** The runs and recoveries of this process, under way and over, as their events tell. */
 function underWay(config: string | undefined) {
   const runs = new Map<string, Run>();
-  const recover = ({ group }: Run) =>
-    `splitmirror recover ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
-  const left = () => [...runs.values()].filter(({ traces }) => traces.length > 0);
+  const over: Run[] = [];
+  const command = (name: 'recover' | 'show', { group }: Run) =>
+    `splitmirror ${name} ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
+  const left = () => [...over, ...runs.values()].filter(({ traces }) => traces.length > 0);
   return {
     isAny: () => runs.size > 0,
     hear(event: BackupEvent, group = '') {
@@ -114,6 +115,7 @@ function underWay(config: string | undefined) {
           return;
         case 'run-end':
         case 'recovery-end':
+          if (run !== undefined) over.push(isWhole(event.verdict) ? { ...run, traces: [] } : run);
           runs.delete(group);
           return;
         default:
@@ -130,15 +132,27 @@ function underWay(config: string | undefined) {
     text: (): string[] =>
       left().flatMap((run) => [
         `${run.group}: ${tracesText(run.traces)}`,
-        `  what is left there is taken back with: ${recover(run)}`,
+        `  what is left there is taken back with: ${command('recover', run)}`,
       ]),
     endedNow(): EndedError | undefined {
       const all = left();
-      if (all.length === 0) return undefined;
-      const what = all.map(({ group, traces }) => `${group}: ${tracesText(traces)}`).join('; ');
-      return new EndedError('RUN_NEEDS_RECOVERY', `ended where it stood: ${what}`, {
-        remedy: `Run: ${all.map(recover).join('; ')}`,
+      if (all.length > 0) {
+        const what = all.map(({ group, traces }) => `${group}: ${tracesText(traces)}`).join('; ');
+        return new EndedError('RUN_NEEDS_RECOVERY', `ended where it stood: ${what}`, {
+          remedy: `Run: ${all.map((run) => command('recover', run)).join('; ')}`,
+        });
+      }
+      if (over.length === 0) return undefined;
+      const groups = over.map(({ group }) => group).join(', ');
+      return new EndedError('INTERRUPTED', `ended after the run of ${groups}; not everybody may have been told of it`, {
+        remedy: `See what it came to: ${over.map((run) => command('show', run)).join('; ')}`,
       });
     },
   };
+}
+
+/** Whether nothing is left on the nodes of what has ended so. */
+function isWhole(verdict: RunVerdict | RecoveryVerdict): boolean {
+  const wayBack = 'recovery' in verdict ? verdict.recovery : verdict;
+  return wayBack.kind !== 'stuck' && wayBack.kind !== 'busy';
 }
