@@ -42,17 +42,26 @@ export interface Ending {
   readonly config?: string | undefined;
 }
 
+/** Signals that ask the process to end. */
+const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** How long the nodes may take to confirm that what was asked there has ended. */
 const graceMs = 3_000;
 
-/** Listens for signals that ask the process to end. */
+/** Listens for them until it is released, or ends the process. */
 export function listenForInterrupts(interrupt: Interrupt, { reporter, json, config }: Ending): Interrupts {
   const orderly = new AbortController();
   const atOnce = new AbortController();
   const under = underWay(config);
   let grace: NodeJS.Timeout | undefined;
   let ended: EndedError | undefined;
+  const release = () => {
+    clearTimeout(grace);
+    for (const name of names) process.off(name, call);
+  };
   const leave = () => {
+    // No process ends before a store that does not answer lets its threads go: the next signal must be able to end it.
+    release();
     const error = under.endedNow() ?? ended ?? new DOMException('interrupted', 'AbortError');
     reporter.close();
     tellFailure(error, { json });
@@ -70,7 +79,6 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
     atOnce.abort();
     for (const line of ['stopping where it stands', ...under.text()]) reporter.alert(`  ${line}`);
   };
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, call);
   return {
     signal: orderly.signal,
@@ -79,10 +87,7 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
     mayLeave: (error) => {
       ended = error;
     },
-    release: () => {
-      clearTimeout(grace);
-      for (const name of names) process.off(name, call);
-    },
+    release,
   };
 }
 

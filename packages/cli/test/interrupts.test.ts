@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -156,5 +157,39 @@ describe('an interrupt', { timeout: 240_000 }, () => {
       expect.objectContaining({ type: 'result', group: 'other_rg', code: 'INTERRUPTED', exitCode: 130 }),
     ]);
     expect(finished.stdout).toContain('"other_rg: INTERRUPTED: interrupted before anything was changed"');
+  });
+
+  it('ends a command whose store does not answer, at the second where the first cannot', async () => {
+    const store = join(stage.directory, 'silent');
+    const run = join(store, 'ledger_rg', '20261122T010000Z-k3f9q2');
+    await mkdir(run, { recursive: true });
+    // Whoever opens it waits, as for a mount whose server is gone.
+    execFileSync('mkfifo', [join(run, 'manifest.json')]);
+    const config = await stage.configure((base) => ({ ...base, store }));
+    const listing = stage.start('list', 'ledger_rg', '--json', '--config', config);
+    await delay(3000);
+    listing.child.kill('SIGINT');
+    await listing.saw(/"type":"error".*"code":"INTERRUPTED"/);
+    await delay(500);
+    listing.child.kill('SIGINT');
+    const late = delay(10_000).then(() => listing.child.kill('SIGKILL'));
+    const finished = await listing.finished;
+    expect(listing.child.signalCode ?? finished.code).toBe('SIGINT');
+    expect(endsOf(finished)).toHaveLength(1);
+    await late;
+  });
+
+  it.each([
+    ['replay', (file: string) => ['replay', file]],
+    ['approve', (file: string) => ['approve', file, `${file}.approval`, '--by', 'J. Doe']],
+  ])('of %s is told as one', async (name, words) => {
+    const file = join(stage.directory, `${name}.fifo`);
+    execFileSync('mkfifo', [file]);
+    const waiting = stage.startBare(...words(file), '--json');
+    await delay(3000);
+    waiting.child.kill('SIGTERM');
+    await waiting.saw(/"type":"error".*"code":"INTERRUPTED"/);
+    waiting.child.kill('SIGKILL');
+    expect(endsOf(await waiting.finished)).toHaveLength(1);
   });
 });

@@ -20,6 +20,8 @@ export interface Stage {
   /** A command that takes no configuration. */
   bare(...words: string[]): Promise<Finished>;
   start(...words: string[]): Running;
+  /** The same for a command that takes no configuration. */
+  startBare(...words: string[]): Running;
   /** The same, with more in its environment. */
   startIn(environment: Readonly<Record<string, string>>, ...words: string[]): Running;
   /** What of splitmirror is left on the nodes, in the mirror and in the store; all empty when nothing is. */
@@ -94,6 +96,7 @@ export async function openStage(options: Omit<LabOptions, 'directory'> = {}): Pr
     configure,
     start: (...words) => startIn({}, ...words),
     startIn,
+    startBare: (...words) => launch({}, ...words),
     run: (...words) => startIn({}, ...words).finished,
     bare: (...words) => launch({}, ...words).finished,
     async leftovers() {
