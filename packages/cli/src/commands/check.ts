@@ -11,8 +11,9 @@ import {
 import { releasePath } from '@splitmirror/hacmp';
 import { changes, type Host, reads, type Script, type StepResult } from '@splitmirror/host';
 import type { AdapterChoice } from '@splitmirror/ssh';
-import { lookForNamed, settingProblem } from '../config/named-here.ts';
+import { lookForNamed } from '../config/named-here.ts';
 import { policyOf, scheduleOf } from '../config/policy.ts';
+import { ConfigError, settingError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
@@ -111,14 +112,12 @@ async function checkSettings(config: Config): Promise<Check | null> {
 function unapprovable(config: Config): Problem[] {
   return Object.entries(config.groups)
     .filter(([, { schedule, approval }]) => schedule !== undefined && approval === 'required')
-    .map(([name]) =>
-      settingProblem(
-        config,
-        ['groups', name, 'approval'],
-        'a schedule makes a plan for each window, which nobody can have approved: every window would be refused',
-        `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`,
-      ),
-    );
+    .flatMap(([name]) => {
+      const remedy = `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`;
+      const why =
+        'a schedule makes a plan for each window, which nobody can have approved: every window would be refused';
+      return problemsOf(settingError(config, ['groups', name, 'approval'], why, { remedy }), null);
+    });
 }
 
 async function checkNode(
@@ -216,8 +215,15 @@ async function checkGroup(
   }
 }
 
-/** Programs of all quiesce commands, each once. */
+/** Programs of all quiesce commands, each once. Settings that bring none, since they are wrong, are told with their group. */
 function programsOf(config: Config): string[] {
-  const hooks = Object.keys(config.groups).flatMap((group) => policyOf(config, group).quiesce ?? []);
+  const hooks = Object.keys(config.groups).flatMap((group) => {
+    try {
+      return policyOf(config, group).quiesce ?? [];
+    } catch (error) {
+      if (error instanceof ConfigError) return [];
+      throw error;
+    }
+  });
   return [...new Set(hooks.flatMap(quiescePrograms))].sort();
 }

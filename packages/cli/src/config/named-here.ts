@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { deadMansPing, type Problem, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
-import { placeOfSetting } from './read.ts';
+import { problemsOf } from '../commands/problems.ts';
+import { settingError } from './read.ts';
 import type { Config } from './schema.ts';
 
 /** A setting that names something of this machine or of the network, and how it is looked at. */
@@ -25,20 +26,10 @@ export async function lookForNamed(config: Config): Promise<{ readonly count: nu
   const problems = looked.flatMap((each, index) => {
     const setting = named[index];
     if (each.status === 'fulfilled' || setting === undefined) return [];
-    return [settingProblem(config, setting.path, (each.reason as Error).message, setting.remedy)];
+    const { message } = each.reason as Error;
+    return problemsOf(settingError(config, setting.path, message, { remedy: setting.remedy }), null);
   });
   return { count: named.length, problems };
-}
-
-/** A problem of one setting, with its place in the file. */
-export function settingProblem(config: Config, path: readonly string[], message: string, remedy: string): Problem {
-  return {
-    code: 'USAGE',
-    node: null,
-    message: `${placeOfSetting(config, path)}: ${path.join('.')}: ${message}`,
-    seen: '',
-    remedy,
-  };
 }
 
 function namedBy({ ssh, archives, notify, metrics, groups }: Config): NamedHere[] {
