@@ -100,10 +100,10 @@ interface Run {
 /** The runs and recoveries of this process, under way and over, as their events tell. */
 function underWay(config: string | undefined) {
   const runs = new Map<string, Run>();
-  const over: Run[] = [];
+  const over = new Map<string, Run>();
   const command = (name: 'recover' | 'show', { group }: Run) =>
     `splitmirror ${name} ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
-  const left = () => [...over, ...runs.values()].filter(({ traces }) => traces.length > 0);
+  const left = () => [...over.values(), ...runs.values()].filter(({ traces }) => traces.length > 0);
   return {
     isAny: () => runs.size > 0,
     hear(event: BackupEvent, group = '') {
@@ -120,7 +120,7 @@ function underWay(config: string | undefined) {
           return;
         case 'run-end':
         case 'recovery-end':
-          if (run !== undefined) over.push(isWhole(event.verdict) ? { ...run, traces: [] } : run);
+          if (run !== undefined) over.set(run.group, isWhole(event.verdict) ? { ...run, traces: [] } : run);
           runs.delete(group);
           return;
         default:
@@ -147,10 +147,10 @@ function underWay(config: string | undefined) {
           remedy: `Run: ${all.map((run) => command('recover', run)).join('; ')}`,
         });
       }
-      if (over.length === 0) return undefined;
-      const groups = over.map(({ group }) => group).join(', ');
+      if (over.size === 0) return undefined;
+      const groups = [...over.keys()].join(', ');
       return new EndedError('INTERRUPTED', `ended after the run of ${groups}; not everybody may have been told of it`, {
-        remedy: `See what it came to: ${over.map((run) => command('show', run)).join('; ')}`,
+        remedy: `See what it came to: ${[...over.values()].map((run) => command('show', run)).join('; ')}`,
       });
     },
   };

@@ -24,6 +24,8 @@ export interface Stage {
   startBare(...words: string[]): Running;
   /** The same, with more in its environment. */
   startIn(environment: Readonly<Record<string, string>>, ...words: string[]): Running;
+  /** A backup that is killed while it archives: lock, copies and mounts are left. */
+  killBackup(): Promise<void>;
   /** What of splitmirror is left on the nodes, in the mirror and in the store; all empty when nothing is. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
@@ -99,6 +101,14 @@ export async function openStage(options: Omit<LabOptions, 'directory'> = {}): Pr
     startBare: (...words) => launch({}, ...words),
     run: (...words) => startIn({}, ...words).finished,
     bare: (...words) => launch({}, ...words).finished,
+    async killBackup() {
+      lab.fault({ program: 'dd', does: { kind: 'hangs' } });
+      const run = startIn({}, 'backup', 'ledger_rg', '--json');
+      await run.saw(/"type":"archive-start","volume":"auditlv"/);
+      run.child.kill('SIGKILL');
+      await run.finished;
+      lab.clearFaults();
+    },
     async leftovers() {
       const found: string[] = [];
       for (const { name, root } of lab.nodes) {
