@@ -43,7 +43,7 @@ export interface Ending {
 }
 
 /** Signals that ask the process to end. */
-const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** How long the nodes may take to confirm that what was asked there has ended. */
 const graceMs = 3_000;
@@ -57,7 +57,7 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
   let ended: EndedError | undefined;
   const release = () => {
     clearTimeout(grace);
-    for (const name of names) process.off(name, call);
+    for (const name of endingSignals) process.off(name, call);
   };
   const leave = () => {
     // No process ends before a store that does not answer lets its threads go: the next signal must be able to end it.
@@ -79,7 +79,7 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
     atOnce.abort();
     for (const line of ['stopping where it stands', ...under.text()]) reporter.alert(`  ${line}`);
   };
-  for (const name of names) process.on(name, call);
+  for (const name of endingSignals) process.on(name, call);
   return {
     signal: orderly.signal,
     stop: atOnce.signal,
