@@ -101,23 +101,27 @@ async function checkStore(store: Store): Promise<Check> {
 
 /** Whether everything is here that the settings name, and whether they agree; `null` where there is nothing to look at. */
 async function checkSettings(config: Config): Promise<Check | null> {
-  const { count, problems } = await lookForNamed(config);
-  const all = [...problems, ...unapprovable(config)];
-  if (count === 0 && all.length === 0) return null;
-  const says = all.length === 0 ? `what they name on this machine is here (${count})` : 'cannot all be followed';
-  return { subject: 'settings', says, problems: all };
+  const { count, errors } = await lookForNamed(config);
+  const problems = [...errors, ...unapprovable(config)].flatMap((error) => problemsOf(error, null));
+  if (count === 0 && problems.length === 0) return null;
+  const says = problems.length === 0 ? `what they name on this machine is here (${count})` : 'cannot all be followed';
+  return { subject: 'settings', says, problems };
 }
 
 /** Schedules that nobody can follow: a plan is approved before it runs, and a window makes its own. */
-function unapprovable(config: Config): Problem[] {
+function unapprovable(config: Config): ConfigError[] {
   return Object.entries(config.groups)
     .filter(([, { schedule, approval }]) => schedule !== undefined && approval === 'required')
-    .flatMap(([name]) => {
-      const remedy = `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`;
-      const why =
-        'a schedule makes a plan for each window, which nobody can have approved: every window would be refused';
-      return problemsOf(settingError(config, ['groups', name, 'approval'], why, { remedy }), null);
-    });
+    .map(([name]) =>
+      settingError(
+        config,
+        ['groups', name, 'approval'],
+        'a schedule makes a plan for each window, which nobody can have approved: every window would be refused',
+        {
+          remedy: `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`,
+        },
+      ),
+    );
 }
 
 async function checkNode(

@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { deadMansPing, type Problem, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
-import { problemsOf } from '../commands/problems.ts';
-import { settingError } from './read.ts';
+import { deadMansPing, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
+import { type ConfigError, settingError } from './read.ts';
 import type { Config } from './schema.ts';
 
 /** A setting that names something of this machine or of the network, and how it is looked at. */
@@ -18,18 +17,20 @@ interface NamedHere {
  * Looks for everything that the settings name on this machine: directories, programs, files, secrets. Runs none of the
  * programs but those that tell a secret.
  *
- * @returns how much is named, and a problem for each of it that cannot be used.
+ * @returns how much is named, and an error for each of it that cannot be used.
  */
-export async function lookForNamed(config: Config): Promise<{ readonly count: number; readonly problems: Problem[] }> {
+export async function lookForNamed(
+  config: Config,
+): Promise<{ readonly count: number; readonly errors: readonly ConfigError[] }> {
   const named = namedBy(config);
   const looked = await Promise.allSettled(named.map(({ look }) => look()));
-  const problems = looked.flatMap((each, index) => {
+  const errors = looked.flatMap((each, index) => {
     const setting = named[index];
     if (each.status === 'fulfilled' || setting === undefined) return [];
-    const { message } = each.reason as Error;
-    return problemsOf(settingError(config, setting.path, message, { remedy: setting.remedy }), null);
+    const { path, remedy } = setting;
+    return [settingError(config, path, (each.reason as Error).message, { remedy })];
   });
-  return { count: named.length, problems };
+  return { count: named.length, errors };
 }
 
 function namedBy({ ssh, archives, notify, metrics, groups }: Config): NamedHere[] {
