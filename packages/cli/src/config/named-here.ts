@@ -14,8 +14,8 @@ interface NamedHere {
 }
 
 /**
- * Looks for everything that the settings name on this machine: directories, programs, files, secrets. Runs none of the
- * programs but those that tell a secret.
+ * Looks for what the settings name on this machine: directories, programs, files, secrets. Runs none of the programs but
+ * those that tell a secret. Of keys and known hosts the login tells.
  *
  * @returns how much is named, and an error for each of it that cannot be used.
  */
