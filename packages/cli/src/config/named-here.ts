@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { deadMansPing, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
 import { type ConfigError, settingError } from './read.ts';
 import type { Config } from './schema.ts';
+import { secretRemedy } from './secrets.ts';
 
 /** A setting that names something of this machine or of the network, and how it is looked at. */
 interface NamedHere {
@@ -58,7 +59,7 @@ function secret(path: readonly string[], reference: SecretReference, accept?: (t
     const text = await readSecret(reference);
     accept?.(text);
   };
-  return { path, look, remedy: 'Set the variable, write the file, or correct the command that the setting names.' };
+  return { path, look, remedy: secretRemedy };
 }
 
 function executable(path: readonly string[], program: string): NamedHere {
