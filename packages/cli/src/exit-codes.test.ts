@@ -34,6 +34,8 @@ describe('exitCodeOfError', () => {
   it('is the code of the error itself', () => {
     expect(refused('GROUP_MOVING')).toBe(12);
     expect(exitCodeOfError(new TransportError('HOST_AUTHENTICATION', 'a', '', { remedy: '' }))).toBe(18);
+    expect(exitCodeOfError(new TransportError('HOST_START', 'a', '', { remedy: '' }))).toBe(16);
+    expect(exitCodeOfError(new TransportError('HOST_PROTOCOL', 'a', '', { remedy: '' }))).toBe(16);
     expect(exitCodeOfCode('STORED_IDENTITY', [])).toBe(44);
     expect(exitCodeOfError(new Error('bug'))).toBe(1);
   });

@@ -23,7 +23,7 @@ export const exitCodes = {
   GROUP_CONTESTED: { code: 13, means: 'more than one node claims the group' },
   GROUP_UNDECIDABLE: { code: 14, means: 'the evidence does not name one holder' },
   NO_CLUSTER: { code: 15, means: 'no cluster is configured on the nodes' },
-  HOST_UNREACHABLE: { code: 16, means: 'a node that has to be asked cannot be reached' },
+  HOST_UNREACHABLE: { code: 16, means: 'a node that has to be asked cannot be reached, or starts no shell' },
   HOST_KEY: { code: 17, means: 'the host key of a node is unknown or has changed' },
   HOST_AUTHENTICATION: { code: 18, means: 'a node does not let this user in' },
   LEVELS_DIFFER: { code: 20, means: 'the software levels of the nodes forbid a backup' },
@@ -79,7 +79,7 @@ type ExitName = keyof typeof exitCodes;
 const byProblem: readonly (readonly [RegExp, ExitName])[] = [
   [/^HOST_KEY_/, 'HOST_KEY'],
   [/^HOST_AUTHENTICATION$/, 'HOST_AUTHENTICATION'],
-  [/^(?:HOST_UNREACHABLE|HOST_LOST)$/, 'HOST_UNREACHABLE'],
+  [/^HOST_(?:UNREACHABLE|LOST|START|PROTOCOL)$/, 'HOST_UNREACHABLE'],
   [/STALE/, 'MIRROR_STALE'],
   [/(?:SINGLE|ONE)_COPY/, 'MIRROR_SINGLE_COPY'],
   [/^STORE_FULL$/, 'STORE_FULL'],

@@ -1,4 +1,4 @@
-import { type BackupEvent, type Trace, tracesText } from '@splitmirror/backup';
+import { type BackupEvent, type RecoveryVerdict, type RunVerdict, type Trace, tracesText } from '@splitmirror/backup';
 import { quote, SplitmirrorError } from '@splitmirror/host';
 import { exitCodeOfError } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
@@ -42,17 +42,26 @@ export interface Ending {
   readonly config?: string | undefined;
 }
 
+/** Signals that ask the process to end. */
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** How long the nodes may take to confirm that what was asked there has ended. */
 const graceMs = 3_000;
 
-/** Listens for signals that ask the process to end. */
+/** Listens for them until it is released, or ends the process. */
 export function listenForInterrupts(interrupt: Interrupt, { reporter, json, config }: Ending): Interrupts {
   const orderly = new AbortController();
   const atOnce = new AbortController();
   const under = underWay(config);
   let grace: NodeJS.Timeout | undefined;
   let ended: EndedError | undefined;
+  const release = () => {
+    clearTimeout(grace);
+    for (const name of endingSignals) process.off(name, call);
+  };
   const leave = () => {
+    // No process ends before a store that does not answer lets its threads go: the next signal must be able to end it.
+    release();
     const error = under.endedNow() ?? ended ?? new DOMException('interrupted', 'AbortError');
     reporter.close();
     tellFailure(error, { json });
@@ -70,8 +79,7 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
     atOnce.abort();
     for (const line of ['stopping where it stands', ...under.text()]) reporter.alert(`  ${line}`);
   };
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of names) process.on(name, call);
+  for (const name of endingSignals) process.on(name, call);
   return {
     signal: orderly.signal,
     stop: atOnce.signal,
@@ -79,10 +87,7 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
     mayLeave: (error) => {
       ended = error;
     },
-    release: () => {
-      clearTimeout(grace);
-      for (const name of names) process.off(name, call);
-    },
+    release,
   };
 }
 
@@ -92,12 +97,13 @@ interface Run {
   readonly traces: readonly Trace[];
 }
 
-/** The runs and recoveries of this process that have begun and not ended, as their events tell. */
+/** The runs and recoveries of this process, under way and over, as their events tell. */
 function underWay(config: string | undefined) {
   const runs = new Map<string, Run>();
-  const recover = ({ group }: Run) =>
-    `splitmirror recover ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
-  const left = () => [...runs.values()].filter(({ traces }) => traces.length > 0);
+  const over = new Map<string, Run>();
+  const command = (name: 'recover' | 'show', { group }: Run) =>
+    `splitmirror ${name} ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
+  const left = () => [...over.values(), ...runs.values()].filter(({ traces }) => traces.length > 0);
   return {
     isAny: () => runs.size > 0,
     hear(event: BackupEvent, group = '') {
@@ -114,6 +120,7 @@ function underWay(config: string | undefined) {
           return;
         case 'run-end':
         case 'recovery-end':
+          if (run !== undefined) over.set(run.group, isWhole(event.verdict) ? { ...run, traces: [] } : run);
           runs.delete(group);
           return;
         default:
@@ -130,15 +137,27 @@ function underWay(config: string | undefined) {
     text: (): string[] =>
       left().flatMap((run) => [
         `${run.group}: ${tracesText(run.traces)}`,
-        `  what is left there is taken back with: ${recover(run)}`,
+        `  what is left there is taken back with: ${command('recover', run)}`,
       ]),
     endedNow(): EndedError | undefined {
       const all = left();
-      if (all.length === 0) return undefined;
-      const what = all.map(({ group, traces }) => `${group}: ${tracesText(traces)}`).join('; ');
-      return new EndedError('RUN_NEEDS_RECOVERY', `ended where it stood: ${what}`, {
-        remedy: `Run: ${all.map(recover).join('; ')}`,
+      if (all.length > 0) {
+        const what = all.map(({ group, traces }) => `${group}: ${tracesText(traces)}`).join('; ');
+        return new EndedError('RUN_NEEDS_RECOVERY', `ended where it stood: ${what}`, {
+          remedy: `Run: ${all.map((run) => command('recover', run)).join('; ')}`,
+        });
+      }
+      if (over.size === 0) return undefined;
+      const groups = [...over.keys()].join(', ');
+      return new EndedError('INTERRUPTED', `ended after the run of ${groups}; not everybody may have been told of it`, {
+        remedy: `See what it came to: ${[...over.values()].map((run) => command('show', run)).join('; ')}`,
       });
     },
   };
+}
+
+/** Whether nothing is left on the nodes of what has ended so. */
+function isWhole(verdict: RunVerdict | RecoveryVerdict): boolean {
+  const wayBack = 'recovery' in verdict ? verdict.recovery : verdict;
+  return wayBack.kind !== 'stuck' && wayBack.kind !== 'busy';
 }

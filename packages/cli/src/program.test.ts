@@ -101,6 +101,15 @@ describe('lab', () => {
     expect(await readdir(directory)).not.toContain('splitmirror.yaml');
   });
 
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('does so at %s, too: a terminal that is closed', async (signal) => {
+    const directory = await mkdtemp(join(tmpdir(), 'splitmirror-signalled-lab-'));
+    const ended = run('lab', '--directory', directory, '--minutes', '0.5');
+    await expect.poll(() => readdir(directory), { timeout: 20_000 }).toContain('splitmirror.yaml');
+    process.emit(signal);
+    await expect.poll(() => readdir(directory), { timeout: 5_000 }).not.toContain('splitmirror.yaml');
+    expect((await ended).code).toBe(0);
+  });
+
   it('refuses a directory in which one runs, and says how to use that one', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'splitmirror-running-lab-'));
     const running = await startLab({ directory, contentBytes: 100_000 });

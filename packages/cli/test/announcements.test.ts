@@ -137,7 +137,7 @@ describe('schedule', () => {
       return { ...base, store: 'beside', groups };
     });
     const { code, stdout } = await stage.run('schedule', '--run', '--config', config);
-    expect(stdout).toMatch(/^absurd_rg: USAGE: groups\.absurd_rg\.schedule: /m);
+    expect(stdout).toMatch(/^absurd_rg: USAGE: \S+\.yaml:\d+:\d+: groups\.absurd_rg\.schedule\.cron: /m);
     const [, directory = ''] = /^ledger_rg: good: (.*)$/m.exec(stdout) ?? [];
     expect(code).toBe(2);
     // Also a scheduled run can be looked at again.

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/exit-codes.ts';
@@ -100,5 +103,93 @@ describe('a second Ctrl-C', { timeout: 240_000 }, () => {
     ]);
     stage.lab.clearFaults();
     await expect.poll(async () => (await stage.run('recover', 'ledger_rg')).code, { timeout: 120_000 }).toBe(0);
+  });
+});
+
+describe('an interrupt', { timeout: 240_000 }, () => {
+  it.each([
+    { words: ['ledger_rg'], more: {} },
+    { words: ['--all'], more: { lost_rg: {} } },
+  ])('while $words is being told names the run, which has ended', async ({ words, more }) => {
+    const config = await stage.configure((base) => ({
+      ...base,
+      store: `told-${words}`,
+      notify: { on: ['good'], command: ['sleep', '15'] },
+      groups: { ...base.groups, ...more },
+    }));
+    const run = stage.start('backup', ...words, '--json', '--config', config);
+    await run.saw(/"type":"run-end".*\n(.*\n)*.*"text":"good: /);
+    run.child.kill('SIGINT');
+    await run.saw(/interrupted: ending what is under way/);
+    run.child.kill('SIGINT');
+    const finished = await run.finished;
+    expect(finished.code).toBe(exitCodes.INTERRUPTED.code);
+    expect(endsOf(finished)).toEqual([
+      expect.objectContaining({
+        type: 'error',
+        code: 'INTERRUPTED',
+        message: 'ended after the run of ledger_rg; not everybody may have been told of it',
+        remedy: `See what it came to: splitmirror show ledger_rg --config ${config}`,
+      }),
+    ]);
+  });
+
+  it('of a schedule is told of each group, also of those that it kept from being looked at', async () => {
+    const schedule = {
+      cron: '0 0 * * *',
+      windowMinutes: 1440,
+      since: `${new Date().toISOString().slice(0, 10)}T00:00:00Z`,
+    };
+    const config = await stage.configure((base) => ({
+      ...base,
+      store: 'scheduled',
+      stabilitySeconds: 60,
+      groups: { ledger_rg: { ...base.groups.ledger_rg, schedule }, other_rg: { schedule } },
+    }));
+    const run = stage.start('schedule', '--run', '--json', '--config', config);
+    const windows = () => readFile(join(stage.directory, 'scheduled/windows.ndjson'), 'utf8').catch(() => '');
+    await expect.poll(windows, { timeout: 60_000 }).toContain('"begun"');
+    run.child.kill('SIGTERM');
+    const finished = await run.finished;
+    expect(finished.code).toBe(exitCodes.INTERRUPTED.code);
+    expect(endsOf(finished)).toEqual([
+      expect.objectContaining({ type: 'result', group: 'ledger_rg', kind: 'yielded', exitCode: 130 }),
+      expect.objectContaining({ type: 'result', group: 'other_rg', code: 'INTERRUPTED', exitCode: 130 }),
+    ]);
+    expect(finished.stdout).toContain('"other_rg: INTERRUPTED: interrupted before anything was changed"');
+  });
+
+  it('ends a command whose store does not answer, at the second where the first cannot', async () => {
+    const store = join(stage.directory, 'silent');
+    const run = join(store, 'ledger_rg', '20261122T010000Z-k3f9q2');
+    await mkdir(run, { recursive: true });
+    // Whoever opens it waits, as for a mount whose server is gone.
+    execFileSync('mkfifo', [join(run, 'manifest.json')]);
+    const config = await stage.configure((base) => ({ ...base, store }));
+    const listing = stage.start('list', 'ledger_rg', '--json', '--config', config);
+    await delay(3000);
+    listing.child.kill('SIGINT');
+    await listing.saw(/"type":"error".*"code":"INTERRUPTED"/);
+    await delay(500);
+    listing.child.kill('SIGINT');
+    const late = delay(10_000).then(() => listing.child.kill('SIGKILL'));
+    const finished = await listing.finished;
+    expect(listing.child.signalCode ?? finished.code).toBe('SIGINT');
+    expect(endsOf(finished)).toHaveLength(1);
+    await late;
+  });
+
+  it.each([
+    ['replay', (file: string) => ['replay', file]],
+    ['approve', (file: string) => ['approve', file, `${file}.approval`, '--by', 'J. Doe']],
+  ])('of %s is told as one', async (name, words) => {
+    const file = join(stage.directory, `${name}.fifo`);
+    execFileSync('mkfifo', [file]);
+    const waiting = stage.startBare(...words(file), '--json');
+    await delay(3000);
+    waiting.child.kill('SIGTERM');
+    await waiting.saw(/"type":"error".*"code":"INTERRUPTED"/);
+    waiting.child.kill('SIGKILL');
+    expect(endsOf(await waiting.finished)).toHaveLength(1);
   });
 });

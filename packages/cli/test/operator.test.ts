@@ -42,6 +42,7 @@ describe('check', () => {
         groups: {
           ledger_rg: { ...group, allowLastCopy: false },
           other_rg: { quiesce: { suspend: [['no-such-command']], resume: [['ledgerctl', 'resume']] } },
+          twice_rg: { quiesce: group?.quiesce, application: { postgresql: { user: 'postgres' } } },
         },
       };
     });
@@ -54,6 +55,7 @@ describe('check', () => {
     expect(codes['node db_node2']).toEqual(['HOST_UNREACHABLE']);
     expect(codes['group ledger_rg']).not.toEqual([]);
     expect(codes['group other_rg']).not.toEqual([]);
+    expect(codes['group twice_rg']).toEqual(['USAGE']);
     expect(code).toBe(16);
   });
 

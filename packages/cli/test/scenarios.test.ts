@@ -245,12 +245,7 @@ describe('a run that does not get to its end', () => {
   });
 
   it('is found and undone after kill -9 in the middle of the archive', async () => {
-    stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
-    const run = stage.start('backup', 'ledger_rg', '--json');
-    await run.saw(/"type":"archive-start","volume":"auditlv"/);
-    run.child.kill('SIGKILL');
-    await run.finished;
-    stage.lab.clearFaults();
+    await stage.killBackup();
     expect(await stage.leftovers()).not.toEqual([]);
     const again = await stage.run('backup', 'ledger_rg');
     expect(`${again.code}: ${again.stderr}`).toMatch(new RegExp(`^${code('NEEDS_RECOVERY')}: NEEDS_RECOVERY: `));
@@ -286,12 +281,7 @@ describe('a run that does not get to its end', () => {
   });
 
   it('makes a planned move fail while its copies are mounted, and says what to type then', async () => {
-    stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
-    const run = stage.start('backup', 'ledger_rg', '--json');
-    await run.saw(/"type":"archive-start","volume":"auditlv"/);
-    run.child.kill('SIGKILL');
-    await run.finished;
-    stage.lab.clearFaults();
+    await stage.killBackup();
     await expect(stage.lab.move('ledger_rg', 'db_node2')).rejects.toThrow(/did not come online/);
     const told = [...(await stage.run('who', 'ledger_rg')).stdout.matchAll(/"umount (\S+)" on (\S+) frees it/g)];
     expect(told.map(([, mountPoint, node]) => `${node}: ${mountPoint}`)).toEqual([

@@ -20,8 +20,12 @@ export interface Stage {
   /** A command that takes no configuration. */
   bare(...words: string[]): Promise<Finished>;
   start(...words: string[]): Running;
+  /** The same for a command that takes no configuration. */
+  startBare(...words: string[]): Running;
   /** The same, with more in its environment. */
   startIn(environment: Readonly<Record<string, string>>, ...words: string[]): Running;
+  /** A backup that is killed while it archives: lock, copies and mounts are left. */
+  killBackup(): Promise<void>;
   /** What of splitmirror is left on the nodes, in the mirror and in the store; all empty when nothing is. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
@@ -94,8 +98,17 @@ export async function openStage(options: Omit<LabOptions, 'directory'> = {}): Pr
     configure,
     start: (...words) => startIn({}, ...words),
     startIn,
+    startBare: (...words) => launch({}, ...words),
     run: (...words) => startIn({}, ...words).finished,
     bare: (...words) => launch({}, ...words).finished,
+    async killBackup() {
+      lab.fault({ program: 'dd', does: { kind: 'hangs' } });
+      const run = startIn({}, 'backup', 'ledger_rg', '--json');
+      await run.saw(/"type":"archive-start","volume":"auditlv"/);
+      run.child.kill('SIGKILL');
+      await run.finished;
+      lab.clearFaults();
+    },
     async leftovers() {
       const found: string[] = [];
       for (const { name, root } of lab.nodes) {

@@ -88,12 +88,7 @@ describe('a store that is gone', { timeout: 240_000 }, () => {
   });
 
   it('keeps nobody from taking back what a killed run has left', async () => {
-    stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
-    const run = stage.start('backup', 'ledger_rg', '--json');
-    await run.saw(/"type":"archive-start","volume":"auditlv"/);
-    run.child.kill('SIGKILL');
-    await run.finished;
-    stage.lab.clearFaults();
+    await stage.killBackup();
     expect(await stage.leftovers()).not.toEqual([]);
     const store = await gone();
     expect((await stage.run('status', ...store)).code).toBe(code('NEEDS_RECOVERY'));

@@ -2,7 +2,7 @@ import { approvePlan, loadPlan, saveApproval } from '@splitmirror/backup';
 import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
-import { createReporter } from '../reporter.ts';
+import { interruptible } from '../session.ts';
 import { toFile } from './output-file.ts';
 
 /** Who allows a plan, and for how long. */
@@ -18,15 +18,15 @@ export async function approve(
   approvalFile: string,
   { by, hours, json }: ApproveFlags,
 ): Promise<number> {
-  if (by.trim() === '') throw new ConfigError('nobody is named', { remedy: 'Say with --by who allows it.' });
-  const plan = await loadPlan(planFile);
-  const at = new Date();
-  const approval = approvePlan(plan, { by, at, expiresAt: new Date(at.getTime() + hours * 3_600_000) });
-  await toFile(approvalFile, () => saveApproval(approvalFile, approval));
-  const reporter = createReporter(json === true ? 'json' : 'text', process.stdout);
-  for (const line of planText(plan)) reporter.line(line);
-  reporter.line(`approved by ${by} until ${approval.expiresAt}: ${approvalFile}`);
-  reporter.result({ approval });
-  reporter.close();
-  return exitCodes.OK.code;
+  return interruptible({ json: json === true }, 'at-once', async ({ reporter }) => {
+    if (by.trim() === '') throw new ConfigError('nobody is named', { remedy: 'Say with --by who allows it.' });
+    const plan = await loadPlan(planFile);
+    const at = new Date();
+    const approval = approvePlan(plan, { by, at, expiresAt: new Date(at.getTime() + hours * 3_600_000) });
+    await toFile(approvalFile, () => saveApproval(approvalFile, approval));
+    for (const line of planText(plan)) reporter.line(line);
+    reporter.line(`approved by ${by} until ${approval.expiresAt}: ${approvalFile}`);
+    reporter.result({ approval });
+    return exitCodes.OK.code;
+  });
 }

@@ -1,4 +1,12 @@
-import { loadApproval, loadPlan, planBackup, type Recorder, type RunPlan, runBackup } from '@splitmirror/backup';
+import {
+  loadApproval,
+  loadPlan,
+  planBackup,
+  type Recorder,
+  type RunPlan,
+  type RunReport,
+  runBackup,
+} from '@splitmirror/backup';
 import { policyOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { exitCodeOfError, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
@@ -49,6 +57,7 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
   let code: number = exitCodes.UNEXPECTED.code;
   let told: readonly string[] = [];
   let run: string | null = null;
+  let report: RunReport;
   try {
     // Nobody has to wait for a plan to hear that it cannot be stored.
     await context.store.require('write');
@@ -56,12 +65,10 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
     for (const line of planSummary(plan)) reporter.line(line);
     reporter.heading(`run ${plan.run}`);
     run = plan.run;
-    const report = await runBackup(context, plan, { signal, stop, approval, approvalPolicy: policy.approval });
+    report = await runBackup(context, plan, { signal, stop, approval, approvalPolicy: policy.approval });
     told = reportText(report);
     code = exitCodeOfRun(report);
     tellOutcome(reporter, told, code === exitCodes.OK.code);
-    reporter.result({ ...report });
-    return code;
   } catch (error) {
     code = exitCodeOfError(error);
     told = [failureOf(error).message];
@@ -69,6 +76,9 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
   } finally {
     await announceEnd(session, { group, run, exitCode: code, text: told });
   }
+  // The last line: who is told before can take his time, and an interrupt meanwhile has a last line of its own.
+  reporter.result({ ...report });
+  return code;
 }
 
 async function recordedPlan(

@@ -11,8 +11,9 @@ import {
 import { releasePath } from '@splitmirror/hacmp';
 import { changes, type Host, reads, type Script, type StepResult } from '@splitmirror/host';
 import type { AdapterChoice } from '@splitmirror/ssh';
-import { lookForNamed, settingProblem } from '../config/named-here.ts';
+import { lookForNamed } from '../config/named-here.ts';
 import { policyOf, scheduleOf } from '../config/policy.ts';
+import { ConfigError, settingError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
@@ -100,23 +101,25 @@ async function checkStore(store: Store): Promise<Check> {
 
 /** Whether everything is here that the settings name, and whether they agree; `null` where there is nothing to look at. */
 async function checkSettings(config: Config): Promise<Check | null> {
-  const { count, problems } = await lookForNamed(config);
-  const all = [...problems, ...unapprovable(config)];
-  if (count === 0 && all.length === 0) return null;
-  const says = all.length === 0 ? `what they name on this machine is here (${count})` : 'cannot all be followed';
-  return { subject: 'settings', says, problems: all };
+  const { count, errors } = await lookForNamed(config);
+  const problems = [...errors, ...unapprovable(config)].flatMap((error) => problemsOf(error, null));
+  if (count === 0 && problems.length === 0) return null;
+  const says = problems.length === 0 ? `what they name on this machine is here (${count})` : 'cannot all be followed';
+  return { subject: 'settings', says, problems };
 }
 
 /** Schedules that nobody can follow: a plan is approved before it runs, and a window makes its own. */
-function unapprovable(config: Config): Problem[] {
+function unapprovable(config: Config): ConfigError[] {
   return Object.entries(config.groups)
     .filter(([, { schedule, approval }]) => schedule !== undefined && approval === 'required')
     .map(([name]) =>
-      settingProblem(
+      settingError(
         config,
         ['groups', name, 'approval'],
         'a schedule makes a plan for each window, which nobody can have approved: every window would be refused',
-        `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`,
+        {
+          remedy: `Remove groups.${name}.schedule, and run approved plans: splitmirror plan ${name} --save FILE. Or say approval: none.`,
+        },
       ),
     );
 }
@@ -216,8 +219,15 @@ async function checkGroup(
   }
 }
 
-/** Programs of all quiesce commands, each once. */
+/** Programs of all quiesce commands, each once. Settings that bring none, since they are wrong, are told with their group. */
 function programsOf(config: Config): string[] {
-  const hooks = Object.keys(config.groups).flatMap((group) => policyOf(config, group).quiesce ?? []);
+  const hooks = Object.keys(config.groups).flatMap((group) => {
+    try {
+      return policyOf(config, group).quiesce ?? [];
+    } catch (error) {
+      if (error instanceof ConfigError) return [];
+      throw error;
+    }
+  });
   return [...new Set(hooks.flatMap(quiescePrograms))].sort();
 }

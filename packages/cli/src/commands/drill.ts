@@ -2,9 +2,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drillBackup, drillsDue } from '@splitmirror/backup';
 import { identitiesOf } from '../config/identities.ts';
-import { findProgram, settingProblem } from '../config/named-here.ts';
+import { findProgram } from '../config/named-here.ts';
 import { settingsOf } from '../config/policy.ts';
-import { ConfigError } from '../config/read.ts';
+import { ConfigError, settingError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { EndedError } from '../interrupts.ts';
@@ -79,8 +79,7 @@ export async function drill(
 
 async function probeIsHere(config: Config, group: string, program: string): Promise<void> {
   await findProgram(program).catch((cause: Error) => {
-    const path = ['groups', group, 'drills', 'probe'];
-    const { message, remedy } = settingProblem(config, path, cause.message, 'Write its whole path, or install it.');
-    throw new ConfigError(message, { remedy, cause });
+    const remedy = 'Write its whole path, or install it.';
+    throw settingError(config, ['groups', group, 'drills', 'probe'], cause.message, { remedy, cause });
   });
 }

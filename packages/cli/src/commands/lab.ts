@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connectLab, type Lab, startLab } from '@splitmirror/lab';
 import { stringify } from 'yaml';
 import { ConfigError } from '../config/read.ts';
+import { endingSignals } from '../interrupts.ts';
 
 /** What the lab may be told. */
 export interface LabFlags {
@@ -30,7 +31,7 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   await rename(`${config}.partial`, config);
   process.stdout.write(`${reachText(running).join('\n')}\n`);
   const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
+  for (const name of endingSignals) process.once(name, () => ending.abort());
   const lifetime = Math.min((minutes ?? Infinity) * 60_000, longestDelayMs);
   void running.closed.then(() => ending.abort());
   await delay(lifetime, undefined, { signal: ending.signal }).catch(() => {});

@@ -4,7 +4,8 @@ import { ConfigError, readConfig } from '../config/read.ts';
 import { configSchema } from '../config/schema.ts';
 import { type ClusterSettings, familyOn } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { createReporter } from '../reporter.ts';
+import type { Reporter } from '../reporter.ts';
+import { interruptible } from '../session.ts';
 
 /** What a replay is told. */
 export interface ReplayFlags {
@@ -16,7 +17,11 @@ export interface ReplayFlags {
 }
 
 /** Runs a recorded run again without its cluster, also with one fact changed, and says where the decisions part. */
-export async function replay(file: string, { change, config, json }: ReplayFlags): Promise<number> {
+export async function replay(file: string, flags: ReplayFlags): Promise<number> {
+  return interruptible({ json: flags.json === true }, 'at-once', ({ reporter }) => replayed(file, flags, reporter));
+}
+
+async function replayed(file: string, { change, config }: ReplayFlags, reporter: Reporter): Promise<number> {
   const changing = change === undefined ? undefined : changeOf(change, file);
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
     throw new ConfigError(`${file} cannot be read: ${cause.message}`, {
@@ -31,7 +36,6 @@ export async function replay(file: string, { change, config, json }: ReplayFlags
   });
   changing?.mustHaveMatched();
   const { decisions, difference } = result;
-  const reporter = createReporter(json === true ? 'json' : 'text', process.stdout);
   for (const line of decisions) reporter.line(line);
   reporter.line(
     difference === null
@@ -39,7 +43,6 @@ export async function replay(file: string, { change, config, json }: ReplayFlags
       : `first difference, decision ${difference.at}:\n  recorded: ${difference.recorded ?? 'nothing more'}\n  replayed: ${difference.replayed ?? 'nothing more'}`,
   );
   reporter.result({ ...result });
-  reporter.close();
   return exitCodes[difference === null ? 'OK' : 'REPLAY_DIFFERS'].code;
 }
 

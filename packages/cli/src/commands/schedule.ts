@@ -9,7 +9,8 @@ import {
 import { SplitmirrorError } from '@splitmirror/host';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
-import { exitCodeOfError, exitCodes } from '../exit-codes.ts';
+import { exitCodeOfError, exitCodes, isAbort } from '../exit-codes.ts';
+import { failureOf } from '../failure.ts';
 import type { Session } from '../session.ts';
 import { metricsFile, notifyOf, pingOf } from './announcements.ts';
 import { recorded } from './recorded.ts';
@@ -39,14 +40,12 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   if (run !== true) await session.context.store.require('read');
   const codes: number[] = [];
   for (const group of groups.sort()) {
-    if (session.signal.aborted) break;
     codes.push(
       run === true ? await seeToSafely(session, group, log, onlyNode) : await tellWindows(session, group, log),
     );
   }
   const failed = codes.find((code) => !isQuiet(code));
   if (failed !== undefined) return failed;
-  if (session.signal.aborted) return exitCodes.INTERRUPTED.code;
   return run === true && codes.every((code) => code === exitCodes.NOTHING_DUE.code)
     ? exitCodes.NOTHING_DUE.code
     : exitCodes.OK.code;
@@ -74,10 +73,11 @@ async function tellWindows({ config, context, reporter }: Session, group: string
 /** What keeps one group from being seen to is told, and keeps no other from it. */
 async function seeToSafely(session: Session, group: string, ...more: [WindowLog, string | undefined]): Promise<number> {
   try {
+    session.signal.throwIfAborted();
     return await seeTo(session, group, ...more);
   } catch (error) {
-    if (session.signal.aborted || !SplitmirrorError.is(error)) throw error;
-    const { code, message, remedy } = error;
+    if (!SplitmirrorError.is(error) && !isAbort(error)) throw error;
+    const { code, message, remedy } = failureOf(error);
     for (const line of [`${group}: ${code}: ${message}`, `  ${remedy}`]) session.reporter.alert(line);
     session.reporter.result({ group, code, exitCode: exitCodeOfError(error) });
     return exitCodeOfError(error);

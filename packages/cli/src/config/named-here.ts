@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { deadMansPing, type Problem, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
-import { placeOfSetting } from './read.ts';
+import { deadMansPing, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
+import { type ConfigError, settingError } from './read.ts';
 import type { Config } from './schema.ts';
+import { secretRemedy } from './secrets.ts';
 
 /** A setting that names something of this machine or of the network, and how it is looked at. */
 interface NamedHere {
@@ -14,31 +15,23 @@ interface NamedHere {
 }
 
 /**
- * Looks for everything that the settings name on this machine: directories, programs, files, secrets. Runs none of the
- * programs but those that tell a secret.
+ * Looks for what the settings name on this machine: directories, programs, files, secrets. Runs none of the programs but
+ * those that tell a secret. Of keys and known hosts the login tells.
  *
- * @returns how much is named, and a problem for each of it that cannot be used.
+ * @returns how much is named, and an error for each of it that cannot be used.
  */
-export async function lookForNamed(config: Config): Promise<{ readonly count: number; readonly problems: Problem[] }> {
+export async function lookForNamed(
+  config: Config,
+): Promise<{ readonly count: number; readonly errors: readonly ConfigError[] }> {
   const named = namedBy(config);
   const looked = await Promise.allSettled(named.map(({ look }) => look()));
-  const problems = looked.flatMap((each, index) => {
+  const errors = looked.flatMap((each, index) => {
     const setting = named[index];
     if (each.status === 'fulfilled' || setting === undefined) return [];
-    return [settingProblem(config, setting.path, (each.reason as Error).message, setting.remedy)];
+    const { path, remedy } = setting;
+    return [settingError(config, path, (each.reason as Error).message, { remedy })];
   });
-  return { count: named.length, problems };
-}
-
-/** A problem of one setting, with its place in the file. */
-export function settingProblem(config: Config, path: readonly string[], message: string, remedy: string): Problem {
-  return {
-    code: 'USAGE',
-    node: null,
-    message: `${placeOfSetting(config, path)}: ${path.join('.')}: ${message}`,
-    seen: '',
-    remedy,
-  };
+  return { count: named.length, errors };
 }
 
 function namedBy({ ssh, archives, notify, metrics, groups }: Config): NamedHere[] {
@@ -66,7 +59,7 @@ function secret(path: readonly string[], reference: SecretReference, accept?: (t
     const text = await readSecret(reference);
     accept?.(text);
   };
-  return { path, look, remedy: 'Set the variable, write the file, or correct the command that the setting names.' };
+  return { path, look, remedy: secretRemedy };
 }
 
 function executable(path: readonly string[], program: string): NamedHere {

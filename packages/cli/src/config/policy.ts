@@ -8,7 +8,7 @@ import {
   stopStart,
 } from '@splitmirror/backup';
 import { Cron } from 'croner';
-import { ConfigError } from './read.ts';
+import { ConfigError, settingError } from './read.ts';
 import type { Config, GroupSettings } from './schema.ts';
 
 /** Settings of a group that has to be there. */
@@ -26,7 +26,7 @@ export function policyOf(config: Config, group: string): GroupPolicy {
   const { compression, recipients } = config.archives;
   const minutesPerMonth = settings.exposureMinutesPerMonth;
   return {
-    quiesce: hooksOf(settings, group),
+    quiesce: hooksOf(config, group),
     freezeSeconds: settings.freezeSeconds,
     allowLastCopy: settings.allowLastCopy,
     ...(minutesPerMonth === undefined ? {} : { exposure: { minutesPerMonth } }),
@@ -44,9 +44,11 @@ export function policyOf(config: Config, group: string): GroupPolicy {
   };
 }
 
-function hooksOf({ quiesce, application }: GroupSettings, group: string): QuiesceHooks | null {
+function hooksOf(config: Config, group: string): QuiesceHooks | null {
+  const { quiesce, application } = settingsOf(config, group);
+  const path = ['groups', group, 'application'];
   if (quiesce !== undefined && application !== undefined) {
-    throw new ConfigError(`group ${group} has both quiesce and application`, {
+    throw settingError(config, path, 'it stands beside quiesce', {
       remedy: 'Keep one: application brings its own commands.',
     });
   }
@@ -54,7 +56,7 @@ function hooksOf({ quiesce, application }: GroupSettings, group: string): Quiesc
   try {
     return readyHooks(application);
   } catch (cause) {
-    throw new ConfigError(`groups.${group}.application: ${(cause as Error).message}`, {
+    throw settingError(config, path, (cause as Error).message, {
       remedy: 'Name users, instances and databases as the application itself does.',
       cause,
     });
@@ -79,16 +81,22 @@ export function scheduleOf(config: Config, group: string): Schedule {
     throw new ConfigError(`group ${group} has no schedule`, { remedy: 'Add groups.NAME.schedule.' });
   }
   const { cron, timeZone, windowMinutes, since } = schedule;
-  let pattern: Cron;
-  try {
-    pattern = new Cron(cron, { timezone: timeZone });
-    pattern.nextRun();
-  } catch (cause) {
-    throw new ConfigError(`groups.${group}.schedule: ${(cause as Error).message}`, {
-      remedy: 'Write cron as in crontab (minute hour day month weekday), and timeZone as in "Europe/Berlin".',
-      cause,
-    });
-  }
+  const read = <T>(name: 'cron' | 'timeZone', reading: () => T): T => {
+    try {
+      return reading();
+    } catch (cause) {
+      throw settingError(config, ['groups', group, 'schedule', name], (cause as Error).message, {
+        remedy: 'Write cron as in crontab (minute hour day month weekday), and timeZone as in "Europe/Berlin".',
+        cause,
+      });
+    }
+  };
+  read('cron', () => new Cron(cron));
+  const pattern = read('timeZone', () => {
+    const zoned = new Cron(cron, { timezone: timeZone });
+    zoned.nextRun();
+    return zoned;
+  });
   return {
     since,
     windowMinutes,

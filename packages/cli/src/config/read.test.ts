@@ -2,8 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { policyOf } from './policy.ts';
-import { placeOfSetting, readConfig } from './read.ts';
+import { policyOf, scheduleOf } from './policy.ts';
+import { readConfig, settingError } from './read.ts';
 
 async function read(text: string) {
   const directory = await mkdtemp(join(tmpdir(), 'splitmirror-config-'));
@@ -145,8 +145,10 @@ notify: { command: [~/bin/page, ops], webhook: { command: [pass, hook] } }
 
   it('knows where each setting stands', async () => {
     const { config, file } = await read(`${least}metrics: /metrics\n`);
-    expect(placeOfSetting(await config, ['metrics'])).toBe(`${file}:5:10`);
-    expect(placeOfSetting(await config, ['groups', 'payroll_rg', 'approval'])).toBe(`${file}:4:23`);
+    const fault = settingError(await config, ['metrics'], 'full', { remedy: '' });
+    expect(fault.message).toBe(`${file}:5:10: metrics: full`);
+    const unsaid = settingError(await config, ['groups', 'payroll_rg', 'approval'], 'no', { remedy: '' });
+    expect(unsaid.message).toBe(`${file}:4:23: groups.payroll_rg.approval: no`);
   });
 
   it('looks for the files of secrets beside the configuration', async () => {
@@ -182,5 +184,25 @@ describe('policyOf', () => {
       levels: 'stop',
     });
     expect(() => policyOf(config, 'ledger_rg')).toThrow(/payroll_rg|ledger_rg/);
+  });
+
+  it('tells what contradicts itself, and what is no schedule, in its line', async () => {
+    const hooks = '{ suspend: [[a]], resume: [[b]] }';
+    const { config, file } = await read(`${least.replace('{ payroll_rg: {} }', '')}
+  both_rg:
+    quiesce: ${hooks}
+    application: { postgresql: { user: pg } }
+  odd_rg:
+    application: { db2: { instance: "a b", database: "x;y" } }
+    schedule: { since: "2026-01-01T00:00:00Z", cron: when it rains }
+  far_rg:
+    schedule: { since: "2026-01-01T00:00:00Z", cron: "0 1 * * *", timeZone: Nowhere/Town }
+`);
+    const settings = await config;
+    const beside = `${file}:8:18: groups.both_rg.application: it stands beside quiesce`;
+    expect(() => policyOf(settings, 'both_rg')).toThrow(beside);
+    expect(() => policyOf(settings, 'odd_rg')).toThrow(`${file}:10:18: groups.odd_rg.application: `);
+    expect(() => scheduleOf(settings, 'odd_rg')).toThrow(`${file}:11:54: groups.odd_rg.schedule.cron: `);
+    expect(() => scheduleOf(settings, 'far_rg')).toThrow(`${file}:13:77: groups.far_rg.schedule.timeZone: `);
   });
 });

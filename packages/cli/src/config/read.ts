@@ -51,9 +51,15 @@ export async function readConfig(file: string): Promise<Config> {
 
 const places = new WeakMap<Config, (path: readonly string[]) => string>();
 
-/** Where a setting of a configuration that was read stands: file, line and column. */
-export function placeOfSetting(config: Config, path: readonly string[]): string {
-  return places.get(config)?.(path) ?? 'configuration';
+/** What is wrong with one setting of a configuration that was read, with file, line and column. */
+export function settingError(
+  config: Config,
+  path: readonly string[],
+  message: string,
+  options: { readonly remedy: string; readonly cause?: unknown },
+): ConfigError {
+  const place = places.get(config)?.(path) ?? 'configuration';
+  return new ConfigError(`${place}: ${path.join('.')}: ${message}`, options);
 }
 
 function absolute(config: Config, base: string): Config {

@@ -1,6 +1,9 @@
 import { readSecret, type SecretReference } from '@splitmirror/backup';
 import { ConfigError } from './read.ts';
 
+/** What is to be done where a secret cannot be read. */
+export const secretRemedy = 'Set the variable, write the file, or correct the command that the setting names.';
+
 /**
  * Reads what a setting refers to.
  *
@@ -12,7 +15,7 @@ export async function secretOf(reference: SecretReference, setting: string): Pro
     return await readSecret(reference);
   } catch (cause) {
     throw new ConfigError(`${setting}: ${(cause as Error).message}`, {
-      remedy: 'Set the variable, write the file, or correct the command that the setting names.',
+      remedy: secretRemedy,
       cause,
     });
   }
