@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from './stage.ts';
@@ -48,10 +48,17 @@ async function bare(name: string): Promise<void> {
 }
 
 describe('events', () => {
-  const job = 'ledger_rg=0 1 * * * /usr/local/bin/splitmirror-guard ledger_rg /usr/local/bin/backup-ledger';
+  const job = '0 1 * * * /usr/local/bin/splitmirror-guard ledger_rg /usr/local/bin/backup-ledger';
+  let config: string;
+  beforeAll(async () => {
+    config = await stage.configure(({ groups, ...base }) => ({
+      ...base,
+      groups: { ...groups, ledger_rg: { ...groups.ledger_rg, jobs: [job] } },
+    }));
+  });
 
   it('are printed with what is to be entered, and verified', { timeout: 180_000 }, async () => {
-    const { code, stdout } = await stage.run('events', 'install', '--print', '--job', job);
+    const { code, stdout } = await stage.run('events', 'install', '--print', '--config', config);
     expect(code).toBe(0);
     expect(stdout).toMatch(/post-event script of rg_move_complete: \/usr\/local\/bin\/splitmirror-event/);
     expect(stdout).toMatch(/--- \/usr\/local\/bin\/splitmirror-debt-ledger_rg\n#!\/bin\/sh/);
@@ -60,13 +67,11 @@ describe('events', () => {
     const verified = await stage.run('events', 'verify', '--quiet');
     expect(verified.code).toBe(57);
     expect(verified.stdout).toMatch(/EVENT_NOT_REGISTERED \(db_node1\)/);
-    expect((await stage.run('events', 'verify', '--job', 'ledger_rg')).code).toBe(2);
-    expect((await stage.run('events', 'verify', '--job', 'strange_rg=0 1 * * * x')).code).toBe(2);
   });
 
   it('are installed, verified, and removed again without a trace', { timeout: 180_000 }, async () => {
     const problemsOf = async (action: string) => {
-      const { code, stdout } = await stage.run('events', action, '--job', job, '--json');
+      const { code, stdout } = await stage.run('events', action, '--config', config, '--json');
       const { problems, nodes } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
       return { code, problems: problems.map((problem: { code: string }) => problem.code), nodes };
     };
@@ -82,6 +87,12 @@ describe('events', () => {
     expect(await problemsOf('verify')).toEqual(installed);
     for (const { stdout } of await crontabs())
       expect(stdout).toMatch(/splitmirror-crontab pick-up\n# splitmirror section/);
+    // Nothing has to be said twice: the jobs are settings.
+    expect((await problemsOf('install')).problems).toEqual(installed.problems);
+    const switches = stage.lab.nodes.map(({ root }) =>
+      readFile(join(root, '/usr/local/bin/splitmirror-crontab'), 'utf8'),
+    );
+    for (const text of await Promise.all(switches)) expect(text).toContain(job);
 
     expect(await problemsOf('remove')).toMatchObject({ code: 0, problems: [] });
     expect(await crontabs()).toEqual(before);
@@ -101,11 +112,11 @@ describe('events', () => {
     const { checks } = JSON.parse(after.stdout.trim().split('\n').at(-1) ?? '');
     expect(checks).toContainEqual(expect.objectContaining({ node: 'db_node2', releaseScript: true }));
     expect((await stage.run('check')).stdout).not.toContain('hint');
-    await stage.run('events', 'remove', '--job', job);
+    await stage.run('events', 'remove');
   });
 
   it('are refused while nobody provably holds a group: its debt would be forgotten', { timeout: 180_000 }, async () => {
-    const config = await stage.configure((base) => ({ ...base, groups: { ...base.groups, lost_rg: {} } }));
-    expect((await stage.run('events', 'install', '--config', config)).code).toBe(10);
+    const lost = await stage.configure((base) => ({ ...base, groups: { ...base.groups, lost_rg: {} } }));
+    expect((await stage.run('events', 'install', '--config', lost)).code).toBe(10);
   });
 });

@@ -40,14 +40,8 @@ export async function guard(session: Session, action: InstallationAction, flags:
 }
 
 /** The event scripts, the crontab switch and the debt scripts of all groups on every node. */
-export async function events(
-  session: Session,
-  action: InstallationAction,
-  flags: InstallationFlags & { readonly jobs: Readonly<Record<string, readonly string[]>> },
-): Promise<number> {
+export async function events(session: Session, action: InstallationAction, flags: InstallationFlags): Promise<number> {
   const { config, context, signal } = session;
-  const stranger = Object.keys(flags.jobs).find((group) => config.groups[group] === undefined);
-  if (stranger !== undefined) settingsOf(config, stranger);
   const groups: GroupInstallation[] = [];
   // One after another: each of them asks all nodes.
   for (const group of Object.keys(config.groups).sort()) {
@@ -56,7 +50,7 @@ export async function events(
     const hooks = policyOf(config, group).quiesce;
     groups.push({
       group,
-      lines: flags.jobs[group] ?? [],
+      lines: settingsOf(config, group).jobs,
       volumeGroups: standing.contents.volumeGroups,
       ...(hooks === null || hooks.resume.length === 0
         ? {}

@@ -38,6 +38,7 @@ describe('readConfig', () => {
           approval: 'none',
           rawVolumes: {},
           leaveOut: [],
+          jobs: [],
           parallel: 2,
           archiveHours: 24,
           idleMinutes: 30,

@@ -97,6 +97,10 @@ const group = z.strictObject({
     .describe(
       '`required`: `backup` runs nothing but a saved plan that somebody has approved; not together with `schedule`, whose windows would all be refused',
     ),
+  jobs: z
+    .array(text)
+    .default([])
+    .describe('crontab lines that a node has while it holds the group; `splitmirror events install` puts them there'),
   schedule: schedule.optional(),
   keep: keep.optional(),
   drills: drills.optional(),

@@ -2,7 +2,7 @@ import { Argument, type Command, Option } from 'commander';
 import { init } from '../commands/init.ts';
 import { events, guard, type InstallationFlags, installationActions } from '../commands/installation.ts';
 import { sudoers } from '../commands/sudoers.ts';
-import { ConfigError, defaultConfig } from '../config/read.ts';
+import { defaultConfig } from '../config/read.ts';
 import { configSchemaJson } from '../config/schema.ts';
 import type { Interrupt } from '../interrupts.ts';
 import { manPage } from '../man-page.ts';
@@ -48,17 +48,11 @@ export function addSetUp(program: Command, { bare, command, inside, done }: Bran
   installed(
     'events',
     'install, verify or remove the scripts that follow takeovers',
-    "events install --print --job 'payroll_rg=0 1 * * * /usr/local/bin/splitmirror-guard payroll_rg /usr/local/bin/backup'",
+    'events install --print',
     'events verify',
-  )
-    .option('--job <group=line...>', 'crontab lines that a node has while it holds the group')
-    .action((action, { job = [], ...options }) =>
-      inside(
-        options,
-        (session) => events(session, action, { ...options, jobs: jobsOf(job) }),
-        interruptOf(action, options),
-      ),
-    );
+  ).action((action, options) =>
+    inside(options, (session) => events(session, action, options), interruptOf(action, options)),
+  );
 
   bare(
     'sudoers',
@@ -84,17 +78,4 @@ export function addSetUp(program: Command, { bare, command, inside, done }: Bran
 
 function interruptOf(action: string, { print }: Pick<InstallationFlags, 'print'>): Interrupt {
   return action === 'verify' || print === true ? 'looking' : 'in-order';
-}
-
-/** `GROUP=crontab line`, several of one group in their order. */
-function jobsOf(words: readonly string[]): Record<string, string[]> {
-  const jobs: Record<string, string[]> = {};
-  for (const word of words) {
-    const [, group, line] = /^([^=]+)=(.+)$/.exec(word) ?? [];
-    if (group === undefined || line === undefined) {
-      throw new ConfigError(`${word} is no job`, { remedy: 'Say GROUP=CRONTAB-LINE.' });
-    }
-    jobs[group] = [...(jobs[group] ?? []), line];
-  }
-  return jobs;
 }
