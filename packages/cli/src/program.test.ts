@@ -45,6 +45,16 @@ describe('main', () => {
     expect(stderr).toMatch(new RegExp(`^error: ${message.replace(/[.]/g, '\\.')}\nusage: splitmirror `));
   });
 
+  it.each([
+    [['restore', 'payroll_rg', '--run', ''], '--run <run>'],
+    [['show', 'payroll_rg', ''], 'run'],
+    [['backup', ''], 'groups'],
+  ])('refuses a word that is empty: %j', async (words, name) => {
+    const { code, stderr } = await run(...words);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`error: ${name}: the word is empty\nusage: splitmirror `);
+  });
+
   it('names for a mistyped command the right one, and the error is not lost in the help', async () => {
     const { stderr } = await run('bakcup');
     expect(stderr).toMatch(/unknown command 'bakcup'\n\(Did you mean backup\?\)/);

@@ -29,8 +29,7 @@ export async function inSession(
   return interruptible(options, interrupt, (given) =>
     withContext(config, { onEvent: given.reporter.event, warn: given.reporter.warn }, async (context) => {
       const code = await work({ config, context, ...given });
-      // The result is told: what comes now must not be told as the end of the command once more.
-      given.release();
+      given.conclude(code);
       return code;
     }),
   );

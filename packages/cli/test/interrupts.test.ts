@@ -40,7 +40,7 @@ describe('Ctrl-C', { timeout: 240_000 }, () => {
       await delay(took * share);
       running.child.kill('SIGINT');
       const finished = await running.finished;
-      // Before it listens, and after its last word, it is ended as any process is.
+      // Before it listens, and when all is closed, it is ended as any process is.
       const told = running.child.signalCode === 'SIGINT' ? [] : [undisturbed.code, exitCodes.INTERRUPTED.code];
       if (told.length > 0) expect(told, `${words} at ${share}: ${finished.stderr}`).toContain(finished.code);
       const ends = endsOf(finished);
@@ -101,6 +101,28 @@ describe('a second Ctrl-C', { timeout: 240_000 }, () => {
         remedy: expect.stringMatching(/^Run: splitmirror recover ledger_rg --config \S+$/),
       }),
     ]);
+    stage.lab.clearFaults();
+    await expect.poll(async () => (await stage.run('recover', 'ledger_rg')).code, { timeout: 120_000 }).toBe(0);
+  });
+});
+
+describe('a Ctrl-C after the last word', { timeout: 240_000 }, () => {
+  it('does not change what the command ended as', async () => {
+    stage.lab.fault({ program: 'dd', does: { kind: 'hangs' } });
+    stage.lab.fault({ program: 'umount', does: { kind: 'hangs' } });
+    const run = stage.start('backup', 'ledger_rg');
+    await run.saw(/ok {2}Check and mount/);
+    run.child.kill('SIGINT');
+    await run.saw(/way back/);
+    stage.lab.mute('db_node1', 'on');
+    run.child.kill('SIGINT');
+    await run.saw(/STOPPED \(db_node1\)/);
+    // Its link is still being closed: the node is dead.
+    await delay(300);
+    run.child.kill('SIGINT');
+    const finished = await run.finished;
+    stage.lab.mute('db_node1', 'off');
+    expect([run.child.signalCode, finished.code]).toEqual([null, exitCodes.RUN_NEEDS_RECOVERY.code]);
     stage.lab.clearFaults();
     await expect.poll(async () => (await stage.run('recover', 'ledger_rg')).code, { timeout: 120_000 }).toBe(0);
   });

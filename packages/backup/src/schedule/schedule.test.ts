@@ -50,6 +50,9 @@ describe('windows', () => {
     expect(nextWindow(nightly('UTC', '02:30'), new Date('2026-04-01T02:30:00Z'))).toEqual(
       new Date('2026-04-02T02:30:00Z'),
     );
+    // None is a duty before the schedule counts.
+    const later = { ...nightly('UTC', '02:30'), since: '2029-04-01T12:00:00Z' };
+    expect(nextWindow(later, new Date('2026-04-01T02:30:00Z'))).toEqual(new Date('2029-04-02T02:30:00Z'));
   });
 
   it('are looked for from the newest one back, however long a site has had its schedule', () => {

@@ -135,13 +135,13 @@ export function windowsDue(schedule: Schedule, records: readonly WindowRecord[],
   return last?.kind === 'due' ? last : undefined;
 }
 
-/** When the next window begins, or `undefined` where none is known within a year. */
+/** When the next window begins, or `undefined` where none is known within a year, from `since` where that lies ahead. */
 export function nextWindow(schedule: Schedule, now: Date): Date | undefined {
-  const after = new Date(now.getTime() + 1);
+  const after = new Date(Math.max(now.getTime() + 1, Date.parse(schedule.since)));
   // A year is looked through only for a schedule that is rare; an hour holds no more windows than are looked at, even if
   // there is one each second.
   for (const days of [1 / 24, 2, 40, 366]) {
-    const [next] = startsIn(schedule, after, new Date(now.getTime() + days * dayMs));
+    const [next] = startsIn(schedule, after, new Date(after.getTime() + days * dayMs));
     if (next !== undefined) return next;
   }
   return undefined;

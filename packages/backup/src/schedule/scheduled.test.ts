@@ -199,10 +199,24 @@ describe('runWindow', () => {
     const problems = [{ code }, { code: 'HOST_UNREACHABLE', node: 'n1' }];
     expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', problems, isNews: true });
     expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', problems, isNews: false });
-    expect(told).toEqual([`fail ${code}: a: no answer`]);
+    expect(told).toEqual([`fail ${code}: a: no answer (HOST_UNREACHABLE of n1)`]);
     expect(await verdicts()).toEqual(['due']);
     expect(await runWindow(context, mine)).toMatchObject({ kind: 'ran' });
     expect(await verdicts()).toEqual(['done']);
+  });
+
+  it('raises it again when the same refusal has another cause', async () => {
+    const told: string[] = [];
+    let cause = 'HOST_UNREACHABLE';
+    const reason = () => ({ code: cause, node: 'n1', message: 'no answer', seen: '', remedy: 'Look at it.' });
+    const locate = async () => ({ kind: 'undecidable' as const, reasons: [reason()], evidence: [] });
+    const silent = { ...context, cluster: { ...context.cluster, locate } };
+    const mine = await job({ ping: listening(told) });
+    expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', isNews: true });
+    cause = 'HOST_KEY_CHANGED';
+    expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', isNews: true });
+    expect(await runWindow(silent, mine)).toMatchObject({ kind: 'undecided', isNews: false });
+    expect(told).toHaveLength(2);
   });
 
   it('raises no alarm while the group is offline or moves, before the window has passed', async () => {

@@ -223,9 +223,10 @@ async function attempt(
   } catch (error) {
     const isInterrupted = signal?.aborted === true || stop?.aborted === true;
     const problem = isInterrupted ? interrupted : problemOf(error, null);
-    const detail = `${problem.code}: ${problem.message}`;
+    const reasons = error instanceof BackupError ? error.problems : [];
+    const detail = `${problem.code}: ${problem.message}${causesOf(reasons)}`;
     const problems = [problem];
-    const withReasons = [problem, ...(error instanceof BackupError ? error.problems : [])];
+    const withReasons = [problem, ...reasons];
     if (passing.has(problem.code)) {
       return { outcome: { kind: 'unheld', window, problems }, record: { what: 'unheld', detail } };
     }
@@ -239,6 +240,12 @@ async function attempt(
     }
     return { outcome: { kind: 'refused', window, problems: withReasons }, record: { what: 'failed', detail } };
   }
+}
+
+/** A refusal can have other causes the next time, in the same words: a node that was off answers with a strange host key. */
+function causesOf(reasons: readonly Problem[]): string {
+  const causes = reasons.map(({ code, node }) => (node === null ? code : `${code} of ${node}`));
+  return causes.length === 0 ? '' : ` (${[...new Set(causes)].sort().join(', ')})`;
 }
 
 /** What the monitor is told of an outcome, if anything. */

@@ -11,8 +11,8 @@ import {
 } from '@splitmirror/hacmp';
 import { policyOf, settingsOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
+import { EndedError } from '../ended-error.ts';
 import { exitCodes, isAbort } from '../exit-codes.ts';
-import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 

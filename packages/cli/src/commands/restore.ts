@@ -16,8 +16,8 @@ import { identitiesOf } from '../config/identities.ts';
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
 import { feedOf } from '../connect.ts';
+import { EndedError } from '../ended-error.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 import { bytesText } from '../units.ts';
 

@@ -1,8 +1,8 @@
 import { listRecoveries, planRetention, retainBackups, retainedBackups } from '@splitmirror/backup';
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
+import { EndedError } from '../ended-error.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { EndedError } from '../interrupts.ts';
 import type { Session } from '../session.ts';
 
 /** Removes what the configured retention does not keep; says first what, and why. */
@@ -34,6 +34,7 @@ export async function retain(
     mayLeave(new EndedError('INTERRUPTED', 'not everything may be removed yet that goes', { remedy }));
   }
   const removed = dryRun === true ? [] : (await retainBackups(context.store, group, keep, now, plan)).removed;
+  reporter.line(dryRun === true ? 'nothing was removed: this is what retain would do' : `removed: ${removed.length}`);
   reporter.result({ ...plan, removed });
   return exitCodes[plan.suspended === null ? 'OK' : 'RETENTION_SUSPENDED'].code;
 }

@@ -43,7 +43,7 @@ export function passedNews(group: string, windows: readonly WindowVerdict[]): Ne
 export function outcomeNews(outcome: WindowOutcome): News {
   switch (outcome.kind) {
     case 'nothing-due':
-      return { code: exitCodes.NOTHING_DUE.code, text: [], isNews: false };
+      return { code: exitCodes.NOTHING_DUE.code, text: [idleText(outcome.next)], isNews: false };
     case 'ran':
       return { code: exitCodeOfRun(outcome.report), text: reportText(outcome.report), isNews: true };
     case 'refused':
@@ -59,6 +59,10 @@ export function outcomeNews(outcome: WindowOutcome): News {
       return { code, text, isNews: false };
     }
   }
+}
+
+function idleText(next: Date | undefined): string {
+  return `no window is open that nobody has seen to; the next one begins ${next?.toISOString() ?? 'not within a year'}`;
 }
 
 /** The refusal and its reasons; a remedy that a reason has, too, is told there. */

@@ -29,6 +29,7 @@ export function branchOf(program: Command, heading: string, done: (code: number)
       .command(name)
       .description(description)
       .helpGroup(heading)
+      .hook('preAction', (_, called) => refuseEmptyWords(called))
       .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  $ splitmirror ${line}`)].join('\n'));
     examplesByCommand.set(command, examples);
     return command;
@@ -43,6 +44,17 @@ export function branchOf(program: Command, heading: string, done: (code: number)
     inside: async (options, work, interrupt) => done(await inSession(options, work, interrupt)),
     done,
   };
+}
+
+/** A word that is empty is a variable of a shell that was not set, and would be read as something else. */
+function refuseEmptyWords(command: Command): void {
+  const isEmpty = (value: unknown) => [value].flat().includes('');
+  const values = command.opts();
+  const empty = [
+    ...command.registeredArguments.filter((_, at) => isEmpty(command.processedArgs[at])).map((word) => word.name()),
+    ...command.options.filter((option) => isEmpty(values[option.attributeName()])).map(({ flags }) => flags),
+  ];
+  if (empty.length > 0) command.error(`error: ${empty.join(', ')}: the word is empty`);
 }
 
 /** The value of an option that counts something. */
