@@ -98,6 +98,7 @@ export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
 export { type Trace, tracesText } from './run/traces.ts';
 export { type GroupMetrics, measureGroup, renderMetrics, writeMetrics } from './schedule/metrics.ts';
 export { type DeadMansPing, deadMansPing, type NoticeOptions, type NoticeResult, webhook } from './schedule/notices.ts';
+export { deathsAmong } from './schedule/passed.ts';
 export {
   judgeWindows,
   nextWindow,

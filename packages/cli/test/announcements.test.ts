@@ -143,6 +143,10 @@ describe('schedule', () => {
     expect(stdout).toMatch(/^absurd_rg: USAGE: \S+\.yaml:\d+:\d+: groups\.absurd_rg\.schedule\.cron: /m);
     const [, directory = ''] = /^ledger_rg: good: (.*)$/m.exec(stdout) ?? [];
     expect(code).toBe(2);
+    expect(await stage.run('schedule', '--config', config)).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/^absurd_rg: USAGE: [\s\S]*^ledger_rg {2}next window /m),
+    });
     // Also a scheduled run can be looked at again.
     const replayed = await stage.bare('replay', join(directory, 'incident.ndjson'));
     expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/end: good/) });
@@ -153,7 +157,7 @@ describe('schedule', () => {
     // The newest window may still be open; the one before it is over.
     const { code, stdout } = await run('schedule', '--quiet');
     expect(code).toBe(56);
-    expect(stdout).toMatch(/^ledger_rg: the last window, .*Z, passed without a backup: missed/);
+    expect(stdout).toMatch(/^ledger_rg: the last window, .*Z, has no backup: missed/);
     const told = await run('schedule');
     expect(told.stdout).toMatch(/^ledger_rg {2}next window .*Z$/m);
   });
@@ -198,10 +202,14 @@ describe('schedule', () => {
       detail: 'begun',
     };
     await writeFile(join(stage.directory, 'killed', 'windows.ndjson'), `${JSON.stringify(begun)}\n`);
+    const looked = await run('schedule');
+    expect(looked.code).toBe(56);
+    expect(looked.stdout).toMatch(/^ledger_rg {2}\S+Z {2}failed {2}process 999999999 on .* told nothing$/m);
     const { code, stdout } = await run('schedule', '--run', '--quiet');
     expect(code).toBe(31);
     expect(stdout).toMatch(/^ledger_rg: the window .*Z has no backup: failed, process 999999999 on .* told nothing$/m);
     expect(stdout).toMatch(/splitmirror recover ledger_rg$/m);
+    expect(stdout).toMatch(/splitmirror backup ledger_rg$/m);
     expect(told.map(({ path }) => path).sort()).toEqual([`/hook/${secret}`, `/ping/${secret}/fail`]);
     told = [];
     expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });

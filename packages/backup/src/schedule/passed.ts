@@ -1,5 +1,5 @@
-import type { BackupContext } from '../context.ts';
-import { begunAndNotEnded, type WindowVerdict, windowsUntold } from './schedule.ts';
+import type { BackupContext, Surroundings } from '../context.ts';
+import { begunAndNotEnded, type WindowRecord, type WindowVerdict, windowsUntold } from './schedule.ts';
 import type { ScheduledJob } from './scheduled.ts';
 
 /**
@@ -31,13 +31,19 @@ async function buryDead(
   { group, log }: Pick<ScheduledJob, 'group' | 'log'>,
 ): ReturnType<ScheduledJob['log']['read']> {
   const { records } = await log.read(group);
-  for (const [, own] of Map.groupBy(records, ({ window }) => window)) {
-    for (const begun of begunAndNotEnded(own)) {
-      const [, host, pid] = /^(.+):(\d+):[0-9a-f]+$/.exec(begun.by) ?? [];
-      if (host === undefined || surroundings.isAlive({ host, pid: Number(pid), birth: null }) !== 'gone') continue;
-      const detail = `process ${pid} on ${host} ended and told nothing`;
-      await log.add({ ...begun, what: 'died', at: surroundings.now().toISOString(), detail });
-    }
-  }
+  for (const death of deathsAmong(records, surroundings)) await log.add(death);
   return log.read(group);
+}
+
+/** The records of their ends that are missing: who began on this machine, and is there no more. */
+export function deathsAmong(
+  records: readonly WindowRecord[],
+  { isAlive, now }: Pick<Surroundings, 'isAlive' | 'now'>,
+): WindowRecord[] {
+  const at = now().toISOString();
+  return [...Map.groupBy(records, ({ window }) => window).values()].flatMap(begunAndNotEnded).flatMap((begun) => {
+    const [, host, pid] = /^(.+):(\d+):[0-9a-f]+$/.exec(begun.by) ?? [];
+    if (host === undefined || isAlive({ host, pid: Number(pid), birth: null }) !== 'gone') return [];
+    return [{ ...begun, what: 'died' as const, at, detail: `process ${pid} on ${host} ended and told nothing` }];
+  });
 }

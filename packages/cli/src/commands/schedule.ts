@@ -1,4 +1,5 @@
 import {
+  deathsAmong,
   judgeWindows,
   nextWindow,
   runWindow,
@@ -41,7 +42,9 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   const codes: number[] = [];
   for (const group of groups.sort()) {
     codes.push(
-      run === true ? await seeToSafely(session, group, log, onlyNode) : await tellWindows(session, group, log),
+      await safely(session, group, () =>
+        run === true ? seeTo(session, group, log, onlyNode) : tellWindows(session, group, log),
+      ),
     );
   }
   const failed = codes.find((code) => !isQuiet(code));
@@ -55,7 +58,9 @@ async function tellWindows({ config, context, reporter }: Session, group: string
   const now = context.surroundings.now();
   const plan = scheduleOf(config, group);
   const { records, unreadable } = await log.read(group);
-  const windows = judgeWindows(plan, records, now).slice(-14);
+  // Looking writes nothing: that is left to the next call that backs up what is due.
+  const all = [...records, ...deathsAmong(records, context.surroundings)];
+  const windows = judgeWindows(plan, all, now).slice(-14);
   for (const { start, kind, node, detail, doubles } of windows) {
     reporter.line(`${group}  ${start}  ${kind}${node === null ? '' : ` by ${node}`}  ${detail}`);
     for (const double of doubles) reporter.line(`    and once more by run ${double}`);
@@ -66,15 +71,15 @@ async function tellWindows({ config, context, reporter }: Session, group: string
   reporter.result({ group, windows, next: next?.toISOString() ?? null, unreadable: unreadable.length });
   const last = windows.findLast(({ kind }) => kind !== 'running' && kind !== 'due');
   if (last === undefined || last.kind === 'done') return exitCodes.OK.code;
-  reporter.alert(`${group}: the last window, ${last.start}, passed without a backup: ${last.kind}, ${last.detail}`);
+  reporter.alert(`${group}: the last window, ${last.start}, has no backup: ${last.kind}, ${last.detail}`);
   return exitCodes.WINDOW_MISSED.code;
 }
 
 /** What keeps one group from being seen to is told, and keeps no other from it. */
-async function seeToSafely(session: Session, group: string, ...more: [WindowLog, string | undefined]): Promise<number> {
+async function safely(session: Session, group: string, work: () => Promise<number>): Promise<number> {
   try {
     session.signal.throwIfAborted();
-    return await seeTo(session, group, ...more);
+    return await work();
   } catch (error) {
     if (!SplitmirrorError.is(error) && !isAbort(error)) throw error;
     const { code, message, remedy } = failureOf(error);

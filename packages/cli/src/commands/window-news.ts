@@ -35,6 +35,7 @@ export function passedNews(group: string, windows: readonly WindowVerdict[]): Ne
         .map(({ start, kind, detail }) => `the window ${start} has no backup: ${kind}, ${detail}`),
       ...(earlier > 0 ? [`  and ${earlier} earlier windows`] : []),
       ...(hasDied ? [`  take back what it may have left: splitmirror recover ${group}`] : []),
+      ...(hasDied ? [`  no window is begun twice: make the backup yourself, splitmirror backup ${group}`] : []),
     ],
     isNews: true,
   };
