@@ -197,7 +197,6 @@ async function archiveOne(
       }
     });
     const whole = await storeWhole(watching, sink, plan.policy.stored ?? {});
-    const stalled = idle.end();
     const seconds = (performance.now() - startedAt) / 1000;
     const verdict = judge(archive, {
       outcome: await stream.outcome,
@@ -205,11 +204,13 @@ async function archiveOne(
     });
     if (verdict.kind === 'failed' || whole instanceof Error) {
       await Promise.all([sink.abandon(), catalogue?.abandon()]);
-      if (stalled) return [stall(plan, archive)];
+      if (idle.hasExpired()) return [stall(plan, archive)];
       return problemsOfVerdict(verdict, whole, plan, archive);
     }
     for (const piece of lines.splice(0)) await catalogue?.write(piece);
     await catalogue?.finish();
+    // A program that hangs at the end of its input would be waited for as long as the mirror is split.
+    idle.alive();
     const { snapshot } = await sink.finish();
     const { bytes, sha256, entries } = whole.seen;
     emit({ type: 'archive-end', volume, bytes, entries, sha256 });
@@ -232,32 +233,27 @@ async function archiveOne(
     };
   } catch (error) {
     await Promise.all([sink.abandon(), catalogue?.abandon()]);
-    return [idle.end() ? stall(plan, archive) : storeProblem(error, plan)];
+    return [idle.hasExpired() ? stall(plan, archive) : storeProblem(error, plan)];
   } finally {
     idle.end();
     signal.removeEventListener('abort', interrupt);
   }
 }
 
-/** Calls `expire` when nobody has said `alive` for so long; `end` tells whether that happened. */
-function stallAfter(seconds: number, expire: () => void): { alive(): void; end(): boolean } {
-  let stalled = false;
+/** Calls `expire` when nobody has said `alive` for so long, until its `end`. */
+function stallAfter(seconds: number, expire: () => void): { alive(): void; hasExpired(): boolean; end(): void } {
+  let isExpired = false;
   const timer = setTimeout(() => {
-    stalled = true;
+    isExpired = true;
     expire();
   }, seconds * 1000).unref();
-  return {
-    alive: () => void timer.refresh(),
-    end() {
-      clearTimeout(timer);
-      return stalled;
-    },
-  };
+  return { alive: () => void timer.refresh(), hasExpired: () => isExpired, end: () => clearTimeout(timer) };
 }
 
 function stall(plan: RunPlan, { volume }: PlannedArchive): Problem {
   const seen = `no byte for ${plan.policy.idleSeconds} s`;
-  const remedy = 'Look for what holds the command on the node: a hung disk, a locked volume group, a dead link.';
+  const remedy =
+    'Look for what holds the command on the node (a hung disk, a locked volume group, a dead link) or the repository (one that is full).';
   return archiveProblem(plan, 'ARCHIVE_STALLED', `the archive of ${volume} stalled`, seen, remedy);
 }
 

@@ -25,7 +25,7 @@ export interface Sink {
   finish(): Promise<{ readonly snapshot: string | null }>;
   /** Lets go of what was written: it stays partial, or leaves nothing. */
   abandon(): Promise<void>;
-  /** Ends a write that waits for a program which hangs. The sink is of no use afterwards, but to be abandoned. */
+  /** Ends a write, or the end, that waits for a program which hangs. The sink is of no use afterwards, but to be abandoned. */
   interrupt(): void;
 }
 

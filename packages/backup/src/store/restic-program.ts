@@ -78,11 +78,11 @@ export interface Restic {
   /** Address of the repository; may hold a secret. */
   readonly repository: string;
   /**
-   * Runs it to its end.
+   * Runs it to its end, or kills it when the signal aborts.
    *
    * @throws ResticError
    */
-  run(args: readonly string[], options?: { readonly cwd?: string }): Promise<string>;
+  run(args: readonly string[], options?: { readonly cwd?: string; readonly signal?: AbortSignal }): Promise<string>;
   /** Starts it. `reads` says that the caller takes stdout itself. */
   start(args: readonly string[], options: { readonly reads: boolean; readonly cwd?: string }): ResticProcess;
   /** Its end, which is brought about when it takes too long. */
@@ -141,11 +141,14 @@ export async function openRestic(options: ResticOptions): Promise<Restic> {
       clearTimeout(killer);
       return ended;
     },
-    async run(args, { cwd } = {}) {
+    async run(args, { cwd, signal } = {}) {
       for (let healed = false; ; healed = true) {
         const child = restic.start(args, { reads: false, ...(cwd === undefined ? {} : { cwd }) });
         child.stdin.end();
+        const kill = () => child.kill('SIGKILL');
+        signal?.addEventListener('abort', kill);
         const ended = await restic.endOf(child);
+        signal?.removeEventListener('abort', kill);
         const failed = restic.failure(ended);
         if (failed === undefined) return ended.stdout;
         if (failed.code !== 'RESTIC_LOCKED' || healed || args[0] === 'unlock') throw failed;

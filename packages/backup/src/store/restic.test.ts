@@ -321,6 +321,25 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     await expect(running).rejects.toThrow(/"code":"ARCHIVE_STALLED"/);
   });
 
+  it.each([
+    ['before it has read the last bytes', 'case $* in *--stdin*) exec sleep 600;; esac'],
+    ['at the end of its input', 'case $* in *--stdin*) cat >/dev/null; exec sleep 600;; esac'],
+    ['while it shows the snapshot', 'case $* in *snapshots*) exec sleep 600;; esac'],
+  ])(
+    'ends an archive whose restic hangs %s',
+    async (when, hangs) => {
+      const program = await script(`${hangs}\nexec restic "$@"`);
+      const store = openStore(join(base, `hung ${when}`), await resticVault({ ...options, program }));
+      // Less than a pipe has room for, at first.
+      await mkdir(join(base, 'small/fs'), { recursive: true });
+      await writeFile(join(base, 'small/fs/file'), 'small');
+      await writeFile(join(base, 'small/raw'), Buffer.alloc(500_000));
+      const running = makeBackup(store, join(base, 'small'), { run: 'hangin', idleSeconds: 2 });
+      await expect(running).rejects.toThrow(/"code":"ARCHIVE_STALLED"/);
+    },
+    30_000,
+  );
+
   it('fails an archive whose restic was killed', async () => {
     const pid = join(base, 'pid');
     const program = await script(`echo $$ >${pid}; exec restic "$@"`);

@@ -112,6 +112,7 @@ const graceSeconds = 10;
 function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
   const args = ['backup', '--json', '--quiet', ...taggedAs(place, 'archive'), '--stdin', '--stdin-filename', file];
   const child = restic.start(args, { reads: false });
+  const interrupted = new AbortController();
   let over = false;
   /** Somebody has emptied a chunk under our hands. */
   let isTorn = false;
@@ -158,13 +159,16 @@ function openResticSink(restic: Restic, place: RunPlace, file: string): Sink {
       if (failed !== undefined) throw failed;
       const short = /"snapshot_id":"([0-9a-f]+)"/.exec(ended.stdout)?.[1];
       // Asked of the repository, not believed: and its whole name, which stays the only one.
-      const [snapshot, ...others] = short === undefined ? [] : await listSnapshots(restic, [short]);
+      const [snapshot, ...others] = short === undefined ? [] : await listSnapshots(restic, [short], interrupted.signal);
       if (snapshot === undefined || others.length > 0 || tagged(snapshot.tags, 'run:') !== place.run) {
         throw new ResticError('RESTIC_FAILED', `restic: the repository does not show the snapshot of ${file}`);
       }
       return { snapshot: snapshot.id };
     },
-    interrupt: () => child.kill('SIGKILL'),
+    interrupt() {
+      child.kill('SIGKILL');
+      interrupted.abort();
+    },
     async abandon() {
       // Its input stays open: at the end of it restic would make a snapshot of a part.
       child.kill('SIGINT');
@@ -206,8 +210,8 @@ async function* dump(
   });
 }
 
-async function listSnapshots(restic: Restic, filter: readonly string[]): Promise<Snapshot[]> {
-  const text = await restic.run(['snapshots', '--json', ...filter]);
+async function listSnapshots(restic: Restic, filter: readonly string[], signal?: AbortSignal): Promise<Snapshot[]> {
+  const text = await restic.run(['snapshots', '--json', ...filter], signal === undefined ? {} : { signal });
   return snapshotsSchema.parse(JSON.parse(text) ?? []);
 }
 
