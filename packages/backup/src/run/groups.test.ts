@@ -5,11 +5,14 @@ import { localFamily } from '../../test/local-family.ts';
 import { parseIncidentLog } from '../incident/incident-log.ts';
 import { createRecorder } from '../incident/recorder.ts';
 import { backupGroups } from './groups.ts';
+import type { RunReport } from './run.ts';
 
 const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
 const jobs = (...groups: string[]) => groups.map((group) => ({ group, policy }));
 const summary = (results: Awaited<ReturnType<typeof backupGroups>>) =>
-  results.map((result) => `${result.group} ${result.kind === 'ran' ? result.report.verdict.kind : result.kind}`);
+  results.map((result) => `${result.group} ${result.kind === 'ran' ? verdictOf(result.report) : result.kind}`);
+const verdictOf = ({ verdict }: RunReport) =>
+  verdict.kind === 'refused' ? `refused: ${JSON.stringify(verdict.problems)}` : verdict.kind;
 
 describe('backupGroups', () => {
   it('runs as many as it may at once, and no more on one node', async () => {
