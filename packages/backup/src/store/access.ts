@@ -50,14 +50,11 @@ export async function nearestDirectory(path: string): Promise<string> {
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path;
     if (!isAbsent) throw error;
-    if (await isThere(path)) throw new Error(`${path} is a link that leads nowhere`, { cause: error });
-    return nearestDirectory(dirname(path));
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) return nearestDirectory(dirname(path));
+    if (found.isSymbolicLink()) throw new Error(`${path} is a link that leads nowhere`, { cause: error });
+    // Somebody has made it in between.
+    await stat(`${path}/.`);
+    return path;
   }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -186,6 +186,14 @@ describe('openStore', () => {
     expect(await other.list('g')).toHaveLength(1);
   });
 
+  it('can be made by one of several who use it at once', async () => {
+    for (let round = 0; round < 200; round++) {
+      const place = join(root, `${round}`, 'store');
+      const asking = Array.from({ length: 4 }, () => openStore(place).require('write'));
+      await Promise.all([...asking, mkdir(place, { recursive: true }), openStore(place).require('write')]);
+    }
+  });
+
   it('opens a vault when its bytes are asked for, and again only where that failed', async () => {
     let opened = 0;
     const vault = vaultOnDemand('elsewhere', async () => {
