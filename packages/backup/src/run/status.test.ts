@@ -138,6 +138,60 @@ describe('groupStatus', () => {
     expect(await status()).toMatchObject({ findings: [] });
   });
 
+  describe('where nobody provably holds the group', () => {
+    const offline = { code: 'X', message: 'nobody has it' };
+    const unheld = async (found: () => Promise<unknown> = status) => {
+      family.holders.set('a', null);
+      return found();
+    };
+    const killed = async () => {
+      const plan = await planBackup(family.context, 'a', { ...labPolicy, quiesce: null, rawVolumes: [] });
+      family.onPhase = async () => {
+        throw new Error('no link');
+      };
+      await runBackup(family.context, plan);
+    };
+
+    it('finds what lies on any node, in the volume groups that the newest run in the store tells', async () => {
+      await killed();
+      looking = (picture) => ({ ...picture, leftovers: [copyOf('dead00')], stalePartitions: 3 });
+      expect(await unheld()).toMatchObject({
+        node: null,
+        underWay: null,
+        findings: ['n1: copy smdead00201 of run dead00', 'n1: 3 partitions are stale'],
+        problems: [offline],
+      });
+    });
+
+    it('looks only at what can still be looked at, and says what cannot', async () => {
+      await killed();
+      looking = () => {
+        throw new LookError('no link', { remedy: 'Mend it.' });
+      };
+      expect(await unheld()).toMatchObject({ node: null, findings: [], problems: [offline, { node: 'n1' }] });
+    });
+
+    it('says who is at work, by the lock where its file systems are mounted', async () => {
+      await killed();
+      await lockAs('lives0', {});
+      looking = (picture) => ({ ...picture, leftovers: [copyOf('lives0')] });
+      expect(await unheld()).toMatchObject({
+        node: null,
+        underWay: { run: 'lives0', liveness: 'alive', holds: ['n1: copy smlives0201 of run lives0'] },
+        findings: [],
+      });
+    });
+
+    it('says that nothing could be looked at, and why, where no run in the store tells where to look', async () => {
+      expect(await unheld()).toMatchObject({
+        node: null,
+        underWay: null,
+        findings: null,
+        problems: [offline, { code: 'LEFTOVERS_UNSEEN', seen: expect.stringContaining('no run of a in ') }],
+      });
+    });
+  });
+
   it('counts no run as at work that has written down its end', async () => {
     const plan = await planBackup(family.context, 'a', { ...labPolicy, quiesce: null, rawVolumes: [] });
     let seen: Awaited<ReturnType<typeof runsWithoutEnd>> = [];
