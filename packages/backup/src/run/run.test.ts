@@ -70,7 +70,10 @@ it('leaves the note where a suspension was cut off, and says so, until somebody 
   expect(verdict).toMatchObject({ kind: 'failed', recovery: { kind: 'stuck', problems } });
   expect(await readFile(resumed, 'utf8')).toBe('on\n');
   expect(await readdir(notes)).toEqual(['quiesce']);
-  await expect(planBackup(family.context, 'a', hooked)).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
+  await expect(planBackup(family.context, 'a', hooked)).rejects.toMatchObject({
+    code: 'NEEDS_RECOVERY',
+    remedy: 'Run: splitmirror recover a',
+  });
   expect(await recoverGroup(family.context, 'a', hooked)).toMatchObject({ kind: 'whole' });
   expect(await readFile(resumed, 'utf8')).toBe('on\non\n');
   await expect(readdir(notes)).rejects.toMatchObject({ code: 'ENOENT' });
