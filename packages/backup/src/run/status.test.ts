@@ -168,7 +168,11 @@ describe('groupStatus', () => {
       looking = () => {
         throw new LookError('no link', { remedy: 'Mend it.' });
       };
-      expect(await unheld()).toMatchObject({ node: null, findings: [], problems: [offline, { node: 'n1' }] });
+      expect(await unheld()).toMatchObject({
+        node: null,
+        findings: [],
+        problems: [offline, { node: 'n1', message: 'no link', seen: '' }],
+      });
     });
 
     it('says who is at work, by the lock where its file systems are mounted', async () => {
