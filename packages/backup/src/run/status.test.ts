@@ -128,7 +128,13 @@ describe('groupStatus', () => {
     await lockAs('other0', { host: 'elsewhere' });
     expect(await status()).toMatchObject({
       underWay: { run: 'other0', liveness: 'unknown', controller: { host: 'elsewhere' } },
-      problems: [{ code: 'GROUP_LOCKED', message: expect.stringContaining('on elsewhere') }],
+      problems: [
+        {
+          code: 'GROUP_LOCKED',
+          message: expect.stringContaining('on elsewhere'),
+          remedy: expect.stringMatching(/run: splitmirror recover a\. .* run: splitmirror recover a --break-lock$/),
+        },
+      ],
     });
   });
 
