@@ -146,9 +146,9 @@ describe('groupStatus', () => {
 
   describe('where nobody provably holds the group', () => {
     const offline = { code: 'X', message: 'nobody has it' };
-    const unheld = async (found: () => Promise<unknown> = status) => {
+    const unheld = () => {
       family.holders.set('a', null);
-      return found();
+      return status();
     };
     const killed = async () => {
       const plan = await planBackup(family.context, 'a', { ...labPolicy, quiesce: null, rawVolumes: [] });
@@ -190,6 +190,15 @@ describe('groupStatus', () => {
         underWay: { run: 'lives0', liveness: 'alive', holds: ['n1: copy smlives0201 of run lives0'] },
         findings: [],
       });
+    });
+
+    it('finds nothing where no node can be looked at, and does not call that an empty list', async () => {
+      await killed();
+      const look = async () => {
+        throw new LookError('no link', { remedy: 'Mend it.' });
+      };
+      Object.assign(family, { context: { ...family.context, mirror: { ...family.context.mirror, look } } });
+      expect(await unheld()).toMatchObject({ findings: null, problems: [offline, { node: 'n1' }, { node: 'spare' }] });
     });
 
     it('says that nothing could be looked at, and why, where no run in the store tells where to look', async () => {

@@ -15,8 +15,8 @@ export interface GroupStatus {
   /** Who is at work on the group now, and may be; `null` when nobody is. */
   readonly underWay: UnderWay | null;
   /**
-   * What no living process owns, each in one line: left by a run that is gone, or copies that lag behind. `null` when nothing
-   * could be looked at, since neither the cluster nor the store tells where.
+   * What no living process owns, each in one line: left by a run that is gone, or copies that lag behind. `null` when nobody
+   * provably holds the group and nothing could be looked at: no node answers, or no run in the store tells where to look.
    */
   readonly findings: readonly string[] | null;
   /** What could not be seen, or cannot be told from here. */
@@ -83,7 +83,7 @@ async function statusAt(
 ): Promise<GroupStatus> {
   const looked = await lookAt(context, node, contents, signal);
   const notes = notesOf(looked, contents) ?? (await writtenNotes(context, group, looked));
-  const seen = await lookAgain(context, { node, looked }, notes, contents, signal);
+  const seen = await readSeat(context, { node, looked }, notes, contents, signal);
   const others = context.cluster.nodes.filter((other) => other !== node);
   const places = [seen.seat, ...(await lookAround(context, others, contents, signal))];
   return judgeStatus({ holder: node, places, ...seen, progress: await knownRuns(context, group) });
@@ -97,8 +97,6 @@ async function statusOfUnheld(
   signal: AbortSignal | undefined,
 ): Promise<GroupStatus> {
   const reasons = standing.reasons.length > 0 ? standing.reasons : [unheld(group, standing.kind)];
-  // What the cluster does not know is no group that could have left something.
-  if (standing.kind === 'unknown-group') return { node: null, underWay: null, findings: null, problems: reasons };
   const known = await knownContents(context.store, group);
   if (known.kind === 'unknown') {
     return { node: null, underWay: null, findings: null, problems: [...reasons, unseen(group, known.why)] };
@@ -108,8 +106,8 @@ async function statusOfUnheld(
   const seen =
     seat === null
       ? { seat, lock: null, liveness: 'gone' as const }
-      : await lookAgain(context, seat, notesOf(seat.looked, known.contents) ?? null, known.contents, signal);
-  const { problems, ...status } = judgeStatus({
+      : await readSeat(context, seat, notesOf(seat.looked, known.contents) ?? null, known.contents, signal);
+  const { findings, problems, ...status } = judgeStatus({
     holder: null,
     places: places.map((place) => (place.node === seen.seat?.node ? seen.seat : place)),
     ...seen,
@@ -117,11 +115,15 @@ async function statusOfUnheld(
   });
   // A node that does not answer is among the reasons already.
   const told = new Set(reasons.map(({ code, node }) => `${code} ${node}`));
-  return { ...status, problems: [...reasons, ...problems.filter(({ code, node }) => !told.has(`${code} ${node}`))] };
+  return {
+    ...status,
+    findings: places.some(({ looked }) => looked.kind === 'seen') ? findings : null,
+    problems: [...reasons, ...problems.filter(({ code, node }) => !told.has(`${code} ${node}`))],
+  };
 }
 
 /** Reads the lock at a place. What a run has just taken back was there when that was looked at, and its lock was not any more. */
-async function lookAgain(
+async function readSeat(
   context: BackupContext,
   { node, looked }: Place,
   notes: string | null,
