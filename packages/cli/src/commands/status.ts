@@ -48,8 +48,9 @@ export async function status({ config, context, reporter, signal }: Session): Pr
       const when = node === null ? ', as soon as a node provably holds the group' : '';
       reporter.alert(`  take it back${when}: splitmirror recover ${group}`);
     }
-    if (node === null && findings?.length === 0)
-      reporter.alert('  nothing of ours that nobody works on was found, as far as the nodes can be looked at');
+    if (node === null && findings?.length === 0) {
+      reporter.alert('  nothing that a dead run has left was found on the nodes that could be looked at');
+    }
     for (const line of problems.flatMap(problemText)) reporter.alert(line);
     if (isQuiet && underWay === null) reporter.line('  nothing of ours is on any node');
   }
