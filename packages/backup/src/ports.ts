@@ -15,7 +15,7 @@ export interface Evidence {
   readonly says: string;
 }
 
-/** Why something is refused or failed. `code` is stable; `seen` quotes; `remedy` tells what would settle it. */
+/** Why something is refused or failed. `code` is stable; `seen` quotes, and is empty where the message says it all; `remedy` tells what would settle it. */
 export interface Problem {
   readonly code: string;
   /** Cluster node name, or `null` when it concerns the cluster as a whole. */

@@ -1,16 +1,16 @@
 import { SplitmirrorError } from '@splitmirror/host';
 import type { Problem } from './ports.ts';
 
-/** Any error as a problem: a typed one keeps its code and remedy. */
+/** Any error as a problem: a typed one keeps its code and remedy. Its message quotes what was seen. */
 export function problemOf(error: unknown, node: string | null): Problem {
   if (SplitmirrorError.is(error)) {
-    return { code: error.code, node, message: error.message, seen: error.name, remedy: error.remedy };
+    return { code: error.code, node, message: error.message, seen: '', remedy: error.remedy };
   }
   return {
     code: 'UNEXPECTED',
     node,
     message: error instanceof Error ? error.message : String(error),
-    seen: error instanceof Error ? error.name : typeof error,
+    seen: '',
     remedy: 'This is a defect of splitmirror: keep the journal of the run and report it.',
   };
 }

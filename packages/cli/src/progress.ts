@@ -1,4 +1,5 @@
 import type { BackupEvent } from '@splitmirror/backup';
+import { factOf } from './commands/problems.ts';
 import { bytesText, durationText } from './units.ts';
 
 /** What is going on, as far as the events told. Pure: the same events give the same picture. */
@@ -93,7 +94,7 @@ export function lineOf(event: BackupEvent, before: Progress): string | undefined
     case 'way-back':
       return [
         `  way back (${event.reason})`,
-        ...event.problems.map(({ code, message, seen }) => `      ${code}: ${message}: ${seen}`),
+        ...event.problems.map((problem) => `      ${problem.code}: ${factOf(problem)}`),
       ].join('\n');
     default:
       return undefined;

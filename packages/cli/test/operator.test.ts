@@ -138,7 +138,9 @@ describe('status and show', () => {
     killed.child.kill('SIGKILL');
     await killed.finished;
     const [, dead = ''] = /backup (\w{6}) is under way/.exec(atWork.stdout) ?? [];
-    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(/^The journal breaks off: .* Run recover\.$/m);
+    expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(
+      /^The journal breaks off: .* run: splitmirror recover ledger_rg$/m,
+    );
     const left = await stage.run('status');
     expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);
     expect(left.stdout).toMatch(/lock of run \w{6} since/);

@@ -144,7 +144,7 @@ export function notWhole(error: Error): VerdictReason {
   return {
     code: 'NOT_WHOLE',
     message: 'the archive is not whole',
-    seen: `${isKnown ? error.code : error.name}: ${error.message}`,
+    seen: isKnown ? `${error.code}: ${error.message}` : error.message,
     remedy: isKnown ? error.remedy : 'Archive again.',
   };
 }

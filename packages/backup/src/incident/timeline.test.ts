@@ -57,6 +57,28 @@ describe('timelineOf', () => {
     ]);
   });
 
+  it('says how the way back of a failed run ended, and each of its problems once', () => {
+    const problem = (code: string) => ({ code, message: 'it is mounted', remedy: 'Unmount it.' });
+    const text = journal(
+      planned,
+      intent(1, { kind: 'perform', phase: { name: 'withdraw' } }),
+      outcome(2, 'perform', { outcome: { kind: 'failed', problems: [problem('COPY_IN_USE')] } }),
+      {
+        ...{ at: at(3), kind: 'end' },
+        verdict: {
+          kind: 'failed',
+          recovery: { kind: 'stuck', problems: [problem('COPY_IN_USE'), problem('LEFT_BEHIND')] },
+        },
+      },
+    );
+    expect(timelineOf(text)).toMatchObject({
+      verdict: 'failed',
+      wayBack: 'stuck',
+      problems: [{ code: 'COPY_IN_USE' }, { code: 'LEFT_BEHIND' }],
+    });
+    expect(timelineOf(journal(planned)).wayBack).toBeNull();
+  });
+
   it('keeps a freeze open whose thaw was not confirmed', () => {
     const steps = [ended('freeze:/pay', 1000), { kind: 'unfinished', id: 'split:paylv' }];
     const lost = { outcome: { kind: 'unknown', transcript: { steps } } };

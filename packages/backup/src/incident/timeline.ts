@@ -11,6 +11,8 @@ export interface RunTimeline {
   readonly lastsMs: number;
   /** Kind of the verdict; `null` when the journal breaks off: the run was killed, or it still runs. */
   readonly verdict: string | null;
+  /** How the way back of a run that failed or was interrupted ended: `whole`, `stuck`, `busy`; `null` where there was none. */
+  readonly wayBack: string | null;
   /** Who allowed the plan; `null` where nobody was asked, and in journals of earlier versions. */
   readonly approval: { readonly by: string; readonly at: string; readonly expiresAt: string } | null;
   /** Why this node was taken for the holder, when the run was planned. */
@@ -85,7 +87,14 @@ const line = z.discriminatedUnion('kind', [
     redundancy: z.looseObject({ kind: z.string() }).optional(),
     problem: problem.nullish(),
   }),
-  z.looseObject({ kind: z.literal('end'), at: z.iso.datetime(), verdict: z.looseObject({ kind: z.string() }) }),
+  z.looseObject({
+    kind: z.literal('end'),
+    at: z.iso.datetime(),
+    verdict: z.looseObject({
+      kind: z.string(),
+      recovery: z.looseObject({ kind: z.string(), problems: z.array(problem).optional() }).optional(),
+    }),
+  }),
 ]);
 type Line = z.infer<typeof line>;
 type Intent = Extract<Line, { kind: 'intent' }>;
@@ -140,7 +149,25 @@ export function timelineOf(text: string): RunTimeline {
   const { run, group, node, evidence } = plan.plan;
   const approval = plan.approval ?? null;
   const verdict = end?.verdict.kind ?? null;
-  return { run, group, node, approval, evidence, startedAt: plan.at, lastsMs, verdict, spans, proofs, problems };
+  const recovery = end?.verdict.recovery;
+  const wayBack = recovery?.kind ?? null;
+  // What a step has failed with is told there.
+  const told = new Set(problems.map(({ code, message }) => `${code} ${message}`));
+  problems.push(...(recovery?.problems ?? []).filter(({ code, message }) => !told.has(`${code} ${message}`)));
+  return {
+    run,
+    group,
+    node,
+    approval,
+    evidence,
+    startedAt: plan.at,
+    lastsMs,
+    verdict,
+    wayBack,
+    spans,
+    proofs,
+    problems,
+  };
 }
 
 function readLine(text: string, index: number): Line {

@@ -156,7 +156,7 @@ export function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurv
       ...names,
     ];
     throw new BackupError('NEEDS_RECOVERY', `an earlier run left on ${standing.node}: ${what.join(', ')}`, {
-      remedy: `Run recover for group ${group}.`,
+      remedy: `Run: splitmirror recover ${group}`,
     });
   }
 }

@@ -15,6 +15,6 @@ export function groupLocked(holder: Holder, node: string, seen = 'the lock of th
   }
   return {
     ...{ code: 'GROUP_LOCKED', node, message, seen },
-    remedy: `Wait for that run, or run recover when its process is gone. When that cannot be told from here and it is certain that ${process} is gone, run recover with --break-lock.`,
+    remedy: `Wait for that run; when its process is gone, run: splitmirror recover ${group}. When that cannot be told from here and it is certain that ${process} is gone, run: splitmirror recover ${group} --break-lock`,
   };
 }

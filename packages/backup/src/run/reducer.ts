@@ -318,6 +318,6 @@ function ownership(state: RunState, code: string, stage: Stage, seen: string): P
         ? `ownership of ${state.plan.group} was lost before step ${stage}`
         : `${state.plan.node} could not be asked before step ${stage}`,
     seen,
-    remedy: 'Run recover where the group is now, when the cluster is stable again.',
+    remedy: `When the cluster is stable again, run: splitmirror recover ${state.plan.group}`,
   };
 }

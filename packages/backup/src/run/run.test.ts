@@ -65,11 +65,15 @@ it('leaves the note where a suspension was cut off, and says so, until somebody 
   const hooked = { ...policy, quiesce };
   const { verdict } = await runBackup(family.context, await planBackup(family.context, 'a', hooked));
   const seen = `${notes}/quiesce, which is left there so that a takeover resumes the application`;
-  const problems = [{ code: 'SUSPENSION_CUT_OFF', node: 'n1', seen }];
+  const left = { code: 'LEFT_BEHIND', seen: `there is, or may be, on n1: suspended application ${notes}/quiesce` };
+  const problems = [{ code: 'SUSPENSION_CUT_OFF', node: 'n1', seen }, left];
   expect(verdict).toMatchObject({ kind: 'failed', recovery: { kind: 'stuck', problems } });
   expect(await readFile(resumed, 'utf8')).toBe('on\n');
   expect(await readdir(notes)).toEqual(['quiesce']);
-  await expect(planBackup(family.context, 'a', hooked)).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
+  await expect(planBackup(family.context, 'a', hooked)).rejects.toMatchObject({
+    code: 'NEEDS_RECOVERY',
+    remedy: 'Run: splitmirror recover a',
+  });
   expect(await recoverGroup(family.context, 'a', hooked)).toMatchObject({ kind: 'whole' });
   expect(await readFile(resumed, 'utf8')).toBe('on\non\n');
   await expect(readdir(notes)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -93,8 +97,39 @@ it.each([
   const hooked = { ...policy, quiesce };
   const context = { ...family.context, onEvent };
   const { verdict } = await runBackup(context, await planBackup(context, 'a', hooked));
-  const left = { kind: 'stuck', problems: [{ code: 'SUSPENSION_CUT_OFF' }] };
+  const left = { kind: 'stuck', problems: [{ code: 'SUSPENSION_CUT_OFF' }, { code: 'LEFT_BEHIND' }] };
   expect(verdict).toMatchObject({ kind: 'failed', recovery: ended ? { kind: 'whole' } : left });
+});
+
+it('says what it leaves on which node, and the command that takes it back, where its way back is stuck', async () => {
+  const { mirror } = family.context;
+  const recovery: typeof mirror.recovery = ({ node }) => ({
+    phases: [],
+    problems: [{ code: 'COPY_IN_USE', node, message: 'it is mounted', seen: '/mnt', remedy: 'Unmount it.' }],
+  });
+  const context = { ...family.context, mirror: { ...mirror, recovery } };
+  family.onPhase = async (_, { name }) => {
+    if (name === 'withdraw') throw new Error('no link');
+    return undefined;
+  };
+  const plan = await planBackup(context, 'a', policy);
+  const { verdict } = await runBackup(context, plan);
+  const notes = join(family.directory, 'a', '.splitmirror');
+  const [lock = ''] = await readdir(notes);
+  expect(verdict).toMatchObject({
+    kind: 'failed',
+    recovery: {
+      kind: 'stuck',
+      problems: [
+        { code: 'COPY_IN_USE' },
+        {
+          code: 'LEFT_BEHIND',
+          seen: `there is, or may be, on n1: lock ${notes}/${lock}, copy sm${plan.run}201, mount ${family.directory}/a`,
+          remedy: 'Run: splitmirror recover a',
+        },
+      ],
+    },
+  });
 });
 
 describe('a stop', () => {

@@ -112,6 +112,9 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
         emit({ type: 'step-start', step: effect.kind, ...describe(effect), traces });
       },
       onOutcome: (effect, outcome, before, after) => {
+        if (outcome.of === 'unlock' && outcome.result.kind === 'done') {
+          traces = traces.filter(({ what }) => what !== 'lock');
+        }
         emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
         if (outcome.of === 'redundancy' && outcome.redundancy.kind === 'resyncing') {
           const { stalePartitions, totalPartitions } = outcome.redundancy;
@@ -173,21 +176,26 @@ function heldAgainst(suspicions: readonly Suspicion[], verdict: RunVerdict): Run
   return verdict.kind === 'good' && suspicions.length > 0 ? { kind: 'suspicious', reasons: suspicions } : verdict;
 }
 
+/** @param traces What is on the nodes, or may be, when the run ends. */
 function verdictOf(end: RunState, traces: readonly Trace[]): RunVerdict {
-  if (end.journey.kind === 'ended') return end.journey.verdict;
+  const { group, node } = end.plan;
+  const left = { seen: tracesText(traces), remedy: `Run: splitmirror recover ${group}` };
+  if (end.journey.kind !== 'ended') {
+    const message = 'the run was stopped before it had taken everything back';
+    const problem = { code: 'STOPPED', node, message, ...left };
+    const recovery = { kind: 'stuck', problems: [problem], performed: [] } as const;
+    return { kind: 'interrupted', problems: [], committed: end.committed, recovery };
+  }
+  const { verdict } = end.journey;
+  if (!('recovery' in verdict) || verdict.recovery.kind !== 'stuck' || traces.length === 0) return verdict;
   const problem = {
-    code: 'STOPPED',
-    node: end.plan.node,
-    message: 'the run was stopped before it had taken everything back',
-    seen: tracesText(traces),
-    remedy: `Run: splitmirror recover ${end.plan.group}`,
+    code: 'LEFT_BEHIND',
+    node: null,
+    message: 'what this run has made was not all taken back',
+    ...left,
   };
-  return {
-    kind: 'interrupted',
-    problems: [],
-    committed: end.committed,
-    recovery: { kind: 'stuck', problems: [problem], performed: [] },
-  };
+  const { recovery } = verdict;
+  return { ...verdict, recovery: { ...recovery, problems: [...recovery.problems, problem] } };
 }
 
 function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {

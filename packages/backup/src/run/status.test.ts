@@ -128,7 +128,13 @@ describe('groupStatus', () => {
     await lockAs('other0', { host: 'elsewhere' });
     expect(await status()).toMatchObject({
       underWay: { run: 'other0', liveness: 'unknown', controller: { host: 'elsewhere' } },
-      problems: [{ code: 'GROUP_LOCKED', message: expect.stringContaining('on elsewhere') }],
+      problems: [
+        {
+          code: 'GROUP_LOCKED',
+          message: expect.stringContaining('on elsewhere'),
+          remedy: expect.stringMatching(/run: splitmirror recover a\. .* run: splitmirror recover a --break-lock$/),
+        },
+      ],
     });
   });
 
@@ -136,6 +142,73 @@ describe('groupStatus', () => {
     const found = [copyOf('ended0')];
     looking = (picture) => ({ ...picture, leftovers: found.splice(0) });
     expect(await status()).toMatchObject({ findings: [] });
+  });
+
+  describe('where nobody provably holds the group', () => {
+    const offline = { code: 'X', message: 'nobody has it' };
+    const unheld = () => {
+      family.holders.set('a', null);
+      return status();
+    };
+    const killed = async () => {
+      const plan = await planBackup(family.context, 'a', { ...labPolicy, quiesce: null, rawVolumes: [] });
+      family.onPhase = async () => {
+        throw new Error('no link');
+      };
+      await runBackup(family.context, plan);
+    };
+
+    it('finds what lies on any node, in the volume groups that the newest run in the store tells', async () => {
+      await killed();
+      looking = (picture) => ({ ...picture, leftovers: [copyOf('dead00')], stalePartitions: 3 });
+      expect(await unheld()).toMatchObject({
+        node: null,
+        underWay: null,
+        findings: ['n1: copy smdead00201 of run dead00', 'n1: 3 partitions are stale'],
+        problems: [offline],
+      });
+    });
+
+    it('looks only at what can still be looked at, and says what cannot', async () => {
+      await killed();
+      looking = () => {
+        throw new LookError('no link', { remedy: 'Mend it.' });
+      };
+      expect(await unheld()).toMatchObject({
+        node: null,
+        findings: [],
+        problems: [offline, { node: 'n1', message: 'no link', seen: '' }],
+      });
+    });
+
+    it('says who is at work, by the lock where its file systems are mounted', async () => {
+      await killed();
+      await lockAs('lives0', {});
+      looking = (picture) => ({ ...picture, leftovers: [copyOf('lives0')] });
+      expect(await unheld()).toMatchObject({
+        node: null,
+        underWay: { run: 'lives0', liveness: 'alive', holds: ['n1: copy smlives0201 of run lives0'] },
+        findings: [],
+      });
+    });
+
+    it('finds nothing where no node can be looked at, and does not call that an empty list', async () => {
+      await killed();
+      const look = async () => {
+        throw new LookError('no link', { remedy: 'Mend it.' });
+      };
+      Object.assign(family, { context: { ...family.context, mirror: { ...family.context.mirror, look } } });
+      expect(await unheld()).toMatchObject({ findings: null, problems: [offline, { node: 'n1' }, { node: 'spare' }] });
+    });
+
+    it('says that nothing could be looked at, and why, where no run in the store tells where to look', async () => {
+      expect(await unheld()).toMatchObject({
+        node: null,
+        underWay: null,
+        findings: null,
+        problems: [offline, { code: 'LEFTOVERS_UNSEEN', seen: expect.stringContaining('no run of a in ') }],
+      });
+    });
   });
 
   it('counts no run as at work that has written down its end', async () => {

@@ -66,7 +66,7 @@ async function survey(
 }
 
 /** @throws BackupError when nobody provably holds the group. */
-export async function locateHolder(
+async function locateHolder(
   { cluster }: Pick<BackupContext, 'cluster'>,
   group: string,
   signal: AbortSignal | undefined,

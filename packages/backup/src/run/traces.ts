@@ -16,6 +16,9 @@ export function tracesOfRun(state: RunState, effect: Effect, { token }: Holder):
   const node = (isBack ? journey.recovery.holder : '') || plan.node;
   const trace = (what: string, name: string): Trace => ({ node, run, what, name });
   const lock = trace('lock', `${notes}/${fileOf(token)}`);
+  const note = trace('suspended application', `${notes}/quiesce`);
+  // The way back gives the lock back last: by then it has seen that nothing else is left, but for a note that has to stay.
+  if (isBack && effect.kind === 'unlock') return journey.recovery.cutOffOn === null ? [lock] : [lock, note];
   const isDone = (phase: 'split' | 'expose' | 'withdraw' | 'merge') => facts[phase] !== undefined;
   const isBegun = (phase: 'split' | 'expose') =>
     isDone(phase) || (effect.kind === 'perform' && effect.phase === mirror[phase]);
@@ -26,9 +29,7 @@ export function tracesOfRun(state: RunState, effect: Effect, { token }: Holder):
     isBack || effect.kind === 'lock' || (journey.kind === 'forward' && !['check', 'lock'].includes(journey.stage));
   return [
     ...(isLocked ? [lock] : []),
-    ...(mayBeSplit && !isDone('split') && policy.quiesce !== null
-      ? [trace('suspended application', `${notes}/quiesce`)]
-      : []),
+    ...(mayBeSplit && !isDone('split') && policy.quiesce !== null ? [note] : []),
     ...(mayBeSplit && !isDone('merge') ? mirror.volumes.map(({ copy }) => trace('copy', copy)) : []),
     ...(mayBeMounted && !isDone('withdraw')
       ? mirror.volumes.flatMap(({ source }) => (source.kind === 'directory' ? [trace('mount', source.path)] : []))

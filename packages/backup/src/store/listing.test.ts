@@ -59,6 +59,31 @@ describe('listBackups', () => {
     expect(await listBackups(store, 'other', now)).toEqual([]);
   });
 
+  it('says of a run without an end which recovery has taken back what it left', async () => {
+    const recover = async (run: string, at: string, verdict: string | null) => {
+      const { journal } = await store.beginRecovery('g', run, at);
+      const controller = { host: 'ops', pid: 7 };
+      await journal.write({ at, kind: 'recovery', run, group: 'g', by: null, controller, breakLock: false });
+      if (verdict !== null) await journal.write({ at, kind: 'end', verdict: { kind: verdict } });
+      await journal.close();
+    };
+    const [day, open] = ['2026-11-23T', 'the run failed, or still goes on'];
+    for (const [run, hour] of [
+      ['failed', '09'],
+      ['latest', '12'],
+    ]) {
+      await (await store.begin('g', run ?? '', `${day}${hour}:00:00.500Z`)).journal.close();
+    }
+    const reasons = async () => (await listBackups(store, 'g', now)).map((each) => each.reasons.join());
+    await recover('before', `${day}08:00:00.000Z`, 'whole');
+    await recover('stucka', `${day}10:00:00.000Z`, 'stuck');
+    await recover('killed', `${day}10:30:00.000Z`, null);
+    expect(await reasons()).toEqual([open, open]);
+    await recover('mended', `${day}11:00:00.000Z`, 'whole');
+    const taken = `the run failed; recovery mended of ${day}11:00:00.000Z took back what it left`;
+    expect(await reasons()).toEqual([taken, open]);
+  });
+
   it('follows what a person decided about a suspicious one', async () => {
     await commit('oddaaa', '21', [small]);
     const backup = await store.find('g');

@@ -1,6 +1,7 @@
 import { type BackupHealth, healthOf } from './health.ts';
 import type { Manifest } from './manifest.ts';
 import type { BackupRecord, DrillRecord } from './records.ts';
+import { listRecoveries, recoveryAfter } from './recoveries.ts';
 import type { Store } from './store.ts';
 
 /** How sure it is that a backup can be restored, and what it is. */
@@ -23,6 +24,13 @@ export interface BackupListing {
 /** Everything of a group that stands in a store with the health of each, oldest first. Never fails for a damaged one. */
 export async function listBackups(store: Store, group: string, now: Date): Promise<BackupListing[]> {
   const { backups, damaged, incomplete } = await store.survey(group);
+  const { recoveries } = await listRecoveries(store, group);
+  const endingOf = (begunAt: string) => {
+    const recovery = recoveryAfter(recoveries, begunAt);
+    return recovery === undefined
+      ? 'the run failed, or still goes on'
+      : `the run failed; recovery ${recovery.run} of ${recovery.startedAt} took back what it left`;
+  };
   const listed: BackupListing[] = [
     ...backups.map(({ directory, manifest, records }): BackupListing => {
       const { health, reasons, proven } = healthOf({ manifest, records });
@@ -48,7 +56,7 @@ export async function listBackups(store: Store, group: string, now: Date): Promi
       ({ directory, run, createdAt }): BackupListing => ({
         ...unreadable(directory, run, createdAt),
         health: 'incomplete',
-        reasons: ['the run failed, or still goes on'],
+        reasons: [endingOf(createdAt)],
       }),
     ),
   ];

@@ -92,6 +92,20 @@ export async function listRecoveries(
   };
 }
 
+/**
+ * The recovery that found everything whole after a run had begun: nothing is left of that one. Pure.
+ *
+ * @param recoveries Oldest first, as {@link listRecoveries} gives them.
+ * @param begunAt UTC, ISO 8601; to the second, as the name of a run's directory tells it.
+ */
+export function recoveryAfter<R extends Pick<RecoveryRecord, 'startedAt' | 'verdict'>>(
+  recoveries: readonly R[],
+  begunAt: string,
+): R | undefined {
+  const second = (at: string) => at.slice(0, '2026-01-01T00:00:00'.length);
+  return recoveries.find(({ verdict, startedAt }) => verdict === 'whole' && second(startedAt) > second(begunAt));
+}
+
 /** Days for which the record of a recovery is kept at least: an auditor asks for a year. */
 const recordDays = 366;
 

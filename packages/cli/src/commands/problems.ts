@@ -2,9 +2,14 @@ import type { Problem } from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
 
 /** A problem in two lines: what was seen, what to do. */
-export function problemText({ code, node, message, seen, remedy }: Problem): string[] {
-  const said = seen === '' ? message : `${message}: ${seen}`;
-  return [`  ${code}${node === null ? '' : ` (${node})`}: ${said}`, `    ${remedy}`];
+export function problemText(problem: Problem): string[] {
+  const { code, node, remedy } = problem;
+  return [`  ${code}${node === null ? '' : ` (${node})`}: ${factOf(problem)}`, `    ${remedy}`];
+}
+
+/** What is so, with what was seen of it. */
+export function factOf({ message, seen }: Pick<Problem, 'message' | 'seen'>): string {
+  return seen === '' ? message : `${message}: ${seen}`;
 }
 
 /**

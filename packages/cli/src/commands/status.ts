@@ -15,10 +15,8 @@ import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
 /** What of ours is where, for one group, and what became of it last. */
-interface ToldStatus extends Omit<GroupStatus, 'node'> {
+interface ToldStatus extends GroupStatus {
   readonly group: string;
-  /** Holder; `null` when nobody provably holds the group. */
-  readonly node: string | null;
   /** Why the store could not be asked for what follows, which is `null` then. */
   readonly unread: Problem | null;
   /** When the newest backup was committed (UTC, ISO 8601). */
@@ -34,7 +32,7 @@ export async function status({ config, context, reporter, signal }: Session): Pr
     const seen = await statusOf(context, group, signal);
     groups.push(seen);
     const { node, underWay, findings, problems, unread, lastBackup, lastHealth, lastRecovery } = seen;
-    const isQuiet = findings.length === 0 && problems.length === 0;
+    const isQuiet = findings?.length === 0 && problems.length === 0;
     tellOutcome(reporter, [`${group}: ${node === null ? 'nobody provably holds it' : `on ${node}`}`], isQuiet);
     const isGood = lastHealth === null || lastHealth.health === 'good';
     const remark = isGood ? '' : `, ${[lastHealth.health, ...lastHealth.reasons].join('; ')}`;
@@ -45,14 +43,25 @@ export async function status({ config, context, reporter, signal }: Session): Pr
       reporter.line(`  last recovery: ${startedAt} by ${by ?? 'somebody'}, ${verdict ?? 'without an end'}`);
     }
     if (underWay !== null) for (const line of underWayText(underWay)) reporter.line(line);
-    for (const line of findings) reporter.alert(`  ${line}`);
+    for (const line of findings ?? []) reporter.alert(`  ${line}`);
+    if (hasFindings(seen)) {
+      const when = node === null ? ', as soon as a node provably holds the group' : '';
+      reporter.alert(`  take it back${when}: splitmirror recover ${group}`);
+    }
+    if (node === null && findings?.length === 0) {
+      reporter.alert('  nothing that a dead run has left was found on the nodes that could be looked at');
+    }
     for (const line of problems.flatMap(problemText)) reporter.alert(line);
     if (isQuiet && underWay === null) reporter.line('  nothing of ours is on any node');
   }
   reporter.result({ groups });
-  const problems = groups.flatMap((each) => each.problems);
-  if (problems.length > 0) return exitCodeOfProblems(problems);
-  return groups.some(({ findings }) => findings.length > 0) ? exitCodes.NEEDS_RECOVERY.code : exitCodes.OK.code;
+  // A mirror that lies split is worse than what keeps from seeing more.
+  if (groups.some(hasFindings)) return exitCodes.NEEDS_RECOVERY.code;
+  return exitCodeOfProblems(groups.flatMap((each) => each.problems));
+}
+
+function hasFindings({ findings }: Pick<GroupStatus, 'findings'>): boolean {
+  return findings !== null && findings.length > 0;
 }
 
 function underWayText({ run, kind, step, since, controller, liveness, holds }: UnderWay): string[] {
@@ -71,7 +80,7 @@ async function statusOf(context: BackupContext, group: string, signal: AbortSign
   } catch (error) {
     signal.throwIfAborted();
     const problems: readonly Problem[] = problemsOf(error, null);
-    return { ...known, node: null, underWay: null, findings: [], problems };
+    return { ...known, node: null, underWay: null, findings: null, problems };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Standing } from '@splitmirror/backup';
 import { exitCodeOfStanding } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
+import { factOf } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
 /** Says who holds a group, with the evidence. Any answer but "held" has an exit code of its own. */
@@ -18,9 +19,9 @@ export function standingText(group: string, standing: Standing): string[] {
   return [
     ...evidence,
     `verdict: ${verdicts[standing.kind](group)}`,
-    ...standing.reasons.flatMap(({ node, message, seen, remedy }) => [
-      `  ${node ?? 'cluster'}: ${message}: ${seen}`,
-      `    ${remedy}`,
+    ...standing.reasons.flatMap((reason) => [
+      `  ${reason.node ?? 'cluster'}: ${factOf(reason)}`,
+      `    ${reason.remedy}`,
     ]),
   ];
 }

@@ -1,4 +1,4 @@
-import type { RecoveryRecord, RunProgress } from '@splitmirror/backup';
+import { type RecoveryRecord, type RunProgress, recoveryAfter } from '@splitmirror/backup';
 
 /** What has become of a run since that has no backup. */
 export type Aftermath =
@@ -19,7 +19,7 @@ export function aftermathOf(
   { run, startedAt }: { readonly run: string; readonly startedAt: string },
   { recoveries, backups, progress, isAlive }: Later,
 ): Aftermath | null {
-  const recovery = recoveries.find((each) => each.verdict === 'whole' && each.startedAt > startedAt);
+  const recovery = recoveryAfter(recoveries, startedAt);
   if (recovery !== undefined) {
     return { kind: 'taken-back', by: 'recovery', run: recovery.run, at: recovery.startedAt };
   }

@@ -158,9 +158,15 @@ function verdictWithoutBackup(timeline: RunTimeline | null, aftermath: Aftermath
     const since = by === 'recovery' ? 'took back what it left' : 'found nothing left of it';
     return { tone: 'bad', text: `No backup: ${ended}; ${what} ${run} of ${at} ${since}.` };
   }
-  return timeline?.verdict === null
-    ? { tone: 'bad', text: 'The journal breaks off: the run was killed, or it still runs. Run recover.' }
-    : { tone: 'bad', text: `No backup: ${ended}.` };
+  if (timeline === null) return { tone: 'bad', text: `No backup: ${ended}.` };
+  const { verdict, wayBack, group } = timeline;
+  if (verdict === null) {
+    const text = 'The journal breaks off: the run was killed, or it still runs. Where it is gone, run:';
+    return { tone: 'bad', text: `${text} splitmirror recover ${group}` };
+  }
+  if (wayBack === null || wayBack === 'whole') return { tone: 'bad', text: `No backup: ${ended}.` };
+  const text = 'its way back did not come to its end: something may be left. Run:';
+  return { tone: 'bad', text: `No backup: ${ended}, and ${text} splitmirror recover ${group}` };
 }
 
 function endingOf(verdict: string | null): string {

@@ -85,7 +85,7 @@ describe('haCluster', () => {
           code: 'HOST_KEY_CHANGED',
           node: 'db2',
           message: 'db2 could not be asked and is not surely out of the cluster',
-          seen: 'db2: no connection; db1: in',
+          seen: 'db2: no connection; db1 counts it in',
           remedy: 'Look.',
         },
         { code: 'NO_MAJORITY', node: null },
@@ -158,7 +158,7 @@ describe('haCluster', () => {
     const hosts = hostsOf(healthyWorld());
     const broken = { ...hosts.get('db2'), run: () => Promise.reject('no words') } as unknown as Host;
     const standing = await haCluster({ hosts: hosts.set('db2', broken), now }).locate(group);
-    expect(standing).toMatchObject({ kind: 'undecidable', reasons: [{ seen: 'no words; db1: in' }, {}] });
+    expect(standing).toMatchObject({ kind: 'undecidable', reasons: [{ seen: 'no words; db1 counts it in' }, {}] });
   });
 
   it('rejects with the reason of an abort, and with nothing else', async () => {

@@ -162,7 +162,7 @@ export function gone(
   const silent = [...configured].filter((node) => !heard.includes(node)).sort();
   const findings = silent.flatMap((node) => {
     const { code, reason, remedy } = silenceOf(node, reports);
-    const opinions = members.map((member) => `${member.node}: ${opinion(member, node)}`);
+    const opinions = members.map((member) => `${member.node} ${opinionTexts[opinion(member, node)]}`);
     const out = members.length > 0 && members.every((member) => opinion(member, node) === 'out');
     if (out && (code === 'HOST_UNREACHABLE' || code === 'NO_HOST')) return [];
     return undecidable(code, node, `${node} could not be asked and is not surely out of the cluster`, {
@@ -197,6 +197,8 @@ function silenceOf(node: string, reports: readonly NodeReport[]): { code: string
     ? report
     : { code: 'NO_HOST', reason: 'no host was given for this node', remedy: `Give a host for ${node}.` };
 }
+
+const opinionTexts = { in: 'counts it in', out: 'counts it out', none: 'says nothing of it' } as const;
 
 /** What a member holds of another node: `out`, `in`, or nothing. */
 function opinion(member: AnsweredReport, node: string): 'out' | 'in' | 'none' {
