@@ -19,6 +19,7 @@ import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
+import { storeAbsence } from './absent-store.ts';
 import { planningStore } from './planning-store.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
@@ -93,7 +94,9 @@ async function checkStore(store: Store): Promise<Check> {
   try {
     await store.require('write');
     const free = await store.freeBytes();
-    return { subject, says: `can be written, ${bytesText(free)} free`, problems: [] };
+    const isThere = (await storeAbsence(store)) === null;
+    const says = isThere ? 'can be written,' : 'not there yet: the first backup makes it, with';
+    return { subject, says: `${says} ${bytesText(free)} free`, problems: [] };
   } catch (error) {
     return { subject, says: 'cannot be used', problems: problemsOf(error, null) };
   }
