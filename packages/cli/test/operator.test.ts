@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -219,7 +219,9 @@ describe('an interrupt', () => {
 
 describe('list', () => {
   it('takes a group without backups for what it is, and a mistyped one for a mistake', async () => {
-    const config = await stage.configure((base) => ({ ...base, store: join(stage.directory, 'empty') }));
+    const store = join(stage.directory, 'empty');
+    await mkdir(store);
+    const config = await stage.configure((base) => ({ ...base, store }));
     expect(await stage.run('list', 'ledger_rg', '--config', config)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^no backups of ledger_rg in /),
