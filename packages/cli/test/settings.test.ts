@@ -159,6 +159,23 @@ describe('a key that cannot be used', () => {
   });
 });
 
+describe('a recipient that is none', () => {
+  it('is told by check as a fault of its line, and of no group', async () => {
+    const recipient = await identityToRecipient(await generateIdentity());
+    const config = await stage.configure((base) => ({
+      ...base,
+      archives: { recipients: [recipient, 'age1mistyped'] },
+    }));
+    const { code, stdout } = await stage.run('check', '--config', config);
+    expect(stdout).toMatch(
+      new RegExp(`^  USAGE: ${config}:\\d+:\\d+: archives\\.recipients: number 2 is no recipient`, 'm'),
+    );
+    expect(stdout).not.toMatch(/age1mistyped|STORED_FORM/);
+    expect(stdout).toMatch(/^ok .*group ledger_rg: /m);
+    expect(code).toBe(2);
+  });
+});
+
 describe('sudoers', () => {
   it('prints the rules for a login, with the site’s own commands', async () => {
     const config = await stage.configure((base) => {
