@@ -28,7 +28,7 @@ const jsonLine = (stdout: string, type: string) =>
 describe('check', () => {
   it('says of everything that it is well', async () => {
     const { code, stdout } = await stage.run('check');
-    expect(stdout.match(/^ok {7}/gm)).toHaveLength(4);
+    expect(stdout.match(/^ok {7}/gm)).toHaveLength(5);
     expect(stdout).toMatch(/group ledger_rg: held by db_node1, could be backed up now: accountslv by splitlvcopy/);
     expect(code).toBe(0);
   });
