@@ -1,5 +1,6 @@
 import { type BackupEvent, type RecoveryVerdict, type RunVerdict, type Trace, tracesText } from '@splitmirror/backup';
-import { quote, SplitmirrorError } from '@splitmirror/host';
+import { SplitmirrorError } from '@splitmirror/host';
+import { commandLine } from './command-line.ts';
 import { exitCodeOfError } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
 import type { Reporter } from './reporter.ts';
@@ -101,8 +102,7 @@ interface Run {
 function underWay(config: string | undefined) {
   const runs = new Map<string, Run>();
   const over = new Map<string, Run>();
-  const command = (name: 'recover' | 'show', { group }: Run) =>
-    `splitmirror ${name} ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
+  const command = (name: 'recover' | 'show', { group }: Run) => commandLine([name, group], config);
   const left = () => [...over.values(), ...runs.values()].filter(({ traces }) => traces.length > 0);
   return {
     isAny: () => runs.size > 0,
