@@ -148,6 +148,6 @@ export {
   retainedBackups,
 } from './store/retention.ts';
 export { openStore, type Store, type StoredBackup, type StoreSurvey } from './store/store.ts';
-export type { StoredForm } from './store/stored-form.ts';
+export { formProblems, type StoredForm } from './store/stored-form.ts';
 export { type Vault, vaultOnDemand } from './store/vault.ts';
 export { systemSurroundings } from './surroundings.ts';

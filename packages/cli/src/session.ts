@@ -1,4 +1,5 @@
 import type { BackupContext } from '@splitmirror/backup';
+import { commandLine } from './command-line.ts';
 import { defaultConfig, readConfig } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { withContext } from './connect.ts';
@@ -10,6 +11,8 @@ export interface Session extends Pick<Interrupts, 'signal' | 'stop' | 'mayLeave'
   readonly config: Config;
   readonly context: BackupContext;
   readonly reporter: Reporter;
+  /** A command line that goes on from here, with the configuration of this one. */
+  readonly commandLine: (...words: string[]) => string;
 }
 
 /** Options that every command knows. */
@@ -48,17 +51,15 @@ export async function inReport(
 export async function interruptible<T>(
   { json, quiet, config }: Partial<CommonOptions>,
   interrupt: Interrupt,
-  work: (given: Omit<Interrupts, 'hear'> & { readonly reporter: Reporter }) => Promise<T>,
+  work: (given: Omit<Interrupts, 'hear'> & Pick<Session, 'reporter' | 'commandLine'>) => Promise<T>,
 ): Promise<T> {
   const reporter = createReporter(styleOf(json, quiet), process.stdout);
-  const { hear, ...interrupts } = listenForInterrupts(interrupt, {
-    reporter,
-    json: json === true,
-    config: config === defaultConfig ? undefined : config,
-  });
+  const named = config === defaultConfig ? undefined : config;
+  const { hear, ...interrupts } = listenForInterrupts(interrupt, { reporter, json: json === true, config: named });
   try {
     return await work({
       ...interrupts,
+      commandLine: (...words) => commandLine(words, named),
       reporter: {
         ...reporter,
         event(event, group) {

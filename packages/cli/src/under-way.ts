@@ -1,5 +1,5 @@
 import { type BackupEvent, type RecoveryVerdict, type RunVerdict, type Trace, tracesText } from '@splitmirror/backup';
-import { quote } from '@splitmirror/host';
+import { commandLine } from './command-line.ts';
 import { EndedError } from './ended-error.ts';
 
 interface Run {
@@ -12,8 +12,7 @@ interface Run {
 export function underWay(config: string | undefined) {
   const runs = new Map<string, Run>();
   const over = new Map<string, Run>();
-  const command = (name: 'recover' | 'show', { group }: Run) =>
-    `splitmirror ${name} ${quote(group)}${config === undefined ? '' : ` --config ${quote(config)}`}`;
+  const command = (name: 'recover' | 'show', { group }: Run) => commandLine([name, group], config);
   const left = () => [...over.values(), ...runs.values()].filter(({ traces }) => traces.length > 0);
   return {
     isAny: () => runs.size > 0,

@@ -129,6 +129,26 @@ describe('a Ctrl-C after the last word', { timeout: 240_000 }, () => {
 });
 
 describe('an interrupt', { timeout: 240_000 }, () => {
+  it('of a restore into the group names a recovery that can be pasted', async () => {
+    const config = await stage.configure((base) => ({ ...base, store: 'restored' }));
+    expect((await stage.run('backup', 'ledger_rg', '--quiet', '--config', config)).code).toBe(0);
+    stage.lab.fault({ program: 'tar', does: { kind: 'hangs' } });
+    const run = stage.start('restore', 'ledger_rg', '--into-group', '--config', config);
+    await run.saw(/run \w{6} of /);
+    await expect.poll(() => stage.leftovers(), { timeout: 60_000 }).not.toEqual([]);
+    stage.lab.mute('db_node1', 'on');
+    run.child.kill('SIGINT');
+    await run.saw(/interrupted: /);
+    run.child.kill('SIGINT');
+    const { code, stderr } = await run.finished;
+    stage.lab.mute('db_node1', 'off');
+    stage.lab.clearFaults();
+    expect(code).toBe(exitCodes.RESTORE_UNSETTLED.code);
+    const [, command = ''] = /then run: splitmirror (.*)$/m.exec(stderr) ?? [];
+    expect(command).toBe(`recover ledger_rg --config ${config}`);
+    await expect.poll(async () => (await stage.run(...command.split(' '))).code, { timeout: 120_000 }).toBe(0);
+  });
+
   it.each([
     { words: ['ledger_rg'], more: {} },
     { words: ['--all'], more: { lost_rg: {} } },

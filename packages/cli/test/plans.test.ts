@@ -50,7 +50,12 @@ describe('a saved plan', () => {
     for (const shell of ['dash', 'ksh93']) execFileSync(shell, ['-n', book]);
     // What is there is not written over.
     const again = await stage.run('plan', 'ledger_rg', '--run-book', book);
-    expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^USAGE: .* cannot be written/) });
+    const there = { code: 2, stderr: expect.stringMatching(/^USAGE: .* is there already/) };
+    expect(again).toMatchObject(there);
+    const text = await readFile(saved, 'utf8');
+    expect(await stage.run('plan', 'ledger_rg', '--save', saved)).toMatchObject(there);
+    expect(await stage.bare('approve', saved, saved, '--by', 'J. Doe')).toMatchObject(there);
+    expect(await readFile(saved, 'utf8')).toBe(text);
   });
 
   it('is run with the leave for it, and with no other', { timeout: 300_000 }, async () => {

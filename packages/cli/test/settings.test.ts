@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,6 +124,55 @@ describe('ssh', () => {
     expect((await stage.run('check', '--config', config)).stdout).toMatch(
       /^problem {2}settings: [\s\S]*ssh\.passphrase/m,
     );
+  });
+});
+
+describe('a key that cannot be used', () => {
+  const withIdentity = (name: string) =>
+    stage.configure((base) => ({ ...base, ssh: { ...base.ssh, identities: [name] } }));
+
+  it('is told by check with its line, and by every other command with its file', { timeout: 120_000 }, async () => {
+    const file = join(stage.directory, 'no-key');
+    const config = await withIdentity(file);
+    const checked = await stage.run('check', '--config', config);
+    expect(checked.stdout).toMatch(
+      new RegExp(`^  USAGE: ${config}:\\d+:\\d+: ssh\\.identities\\.0: ${file} is not there`, 'm'),
+    );
+    for (const adapter of has('ssh', '-V') ? (['ssh2', 'openssh'] as const) : (['ssh2'] as const)) {
+      const by = await stage.configure((base) => ({ ...base, ssh: { ...base.ssh, adapter, identities: [file] } }));
+      const { code, stdout, stderr } = await stage.run('backup', 'ledger_rg', '--config', by);
+      expect(stdout + stderr).toMatch(
+        /not let in.*; tried key \S*no-key \(.*[Nn]o such file.*\)[\s\S]*The node was shown no key/,
+      );
+      expect(code).toBe(18);
+    }
+  });
+
+  it('is told by check where it is no key, or open to others', async () => {
+    const file = join(stage.directory, 'no-key.txt');
+    await writeFile(file, 'nothing\n', { mode: 0o600 });
+    const check = async () => (await stage.run('check', '--config', await withIdentity(file))).stdout;
+    expect(await check()).toMatch(/ssh\.identities\.0: .*no-key\.txt holds no private key/);
+    await writeFile(file, '-----BEGIN OPENSSH PRIVATE KEY-----\n');
+    await chmod(file, 0o644);
+    expect(await check()).toMatch(/ssh\.identities\.0: .*no-key\.txt can be read by others[\s\S]*chmod 600 /);
+  });
+});
+
+describe('a recipient that is none', () => {
+  it('is told by check as a fault of its line, and of no group', async () => {
+    const recipient = await identityToRecipient(await generateIdentity());
+    const config = await stage.configure((base) => ({
+      ...base,
+      archives: { recipients: [recipient, 'age1mistyped'] },
+    }));
+    const { code, stdout } = await stage.run('check', '--config', config);
+    expect(stdout).toMatch(
+      new RegExp(`^  USAGE: ${config}:\\d+:\\d+: archives\\.recipients: number 2 is no recipient`, 'm'),
+    );
+    expect(stdout).not.toMatch(/age1mistyped|STORED_FORM/);
+    expect(stdout).toMatch(/^ok .*group ledger_rg: /m);
+    expect(code).toBe(2);
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/exit-codes.ts';
@@ -102,6 +102,34 @@ describe('a store that is gone', { timeout: 240_000 }, () => {
     });
     expect(recovered.stdout).toMatch(/"type":"warning","text":"what was taken back is not recorded/);
     expect((await stage.leftovers()).filter((line) => !line.includes('.incomplete'))).toEqual([]);
+  });
+});
+
+describe('a store whose directory does not exist', { timeout: 240_000 }, () => {
+  it('does not pass for an empty one', async () => {
+    const store = join(stage.directory, 'mistyped');
+    const schedule = { cron: '0 1 * * *', since: new Date().toISOString() };
+    const config = await stage.configure((base) => ({ ...base, store, groups: { ledger_rg: { schedule } } }));
+    const run = (...words: string[]) => stage.run(...words, '--config', config);
+    const absent = { code: 'STORE_ABSENT', message: `the directory ${store} does not exist` };
+    const warning = new RegExp(`^warning: .*the directory ${store} does not exist`, 'm');
+    for (const words of [['list', 'ledger_rg'], ['schedule']]) {
+      const { code: got, stdout } = await run(...words, '--quiet');
+      expect({ words, got, stdout }).toEqual({ words, got: 0, stdout: expect.stringMatching(warning) });
+      expect(resultOf(await run(...words, '--json'))).toMatchObject({ unread: absent });
+    }
+    const status = await run('status');
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringMatching(warning) });
+    expect(status.stdout).not.toMatch(/last backup: none/);
+    expect(resultOf(await run('status', '--json')).groups).toMatchObject([{ lastBackup: null, unread: absent }]);
+    expect((await run('check')).stdout).toMatch(
+      /^ok {6} store .*mistyped: not there yet: the first backup makes it, with .* free$/m,
+    );
+    expect(await run('verify', 'ledger_rg')).toMatchObject({
+      code: code('BACKUP_UNKNOWN'),
+      stderr: expect.stringMatching(/^BACKUP_UNKNOWN: .*mistyped holds .*: the directory does not exist\n {2}Mount/),
+    });
+    expect(await readdir(stage.directory)).not.toContain('mistyped');
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
-import { writeDurably } from '../store/durable.ts';
+import { createDurably } from '../store/durable.ts';
 import { runPlanSchema } from './plan-schema.ts';
 import { canonical, digestOf, type GroupPolicy, type RunPlan } from './run-plan.ts';
 
@@ -83,9 +83,14 @@ export function checkApproval(
   }
 }
 
-/** Saves a plan as canonical JSON, of which `sha256sum` without the last line feed says the digest, and returns that. */
+/**
+ * Saves a plan as canonical JSON, of which `sha256sum` without the last line feed says the digest, and returns that. What is
+ * there is not written over: somebody may have approved it.
+ *
+ * @throws Error `EEXIST`
+ */
 export async function savePlan(file: string, plan: RunPlan): Promise<string> {
-  await writeDurably(file, `${canonical(plan)}\n`);
+  await createDurably(file, `${canonical(plan)}\n`);
   return digestOf(plan);
 }
 
@@ -98,9 +103,13 @@ export function loadPlan(file: string): Promise<RunPlan> {
   return load(file, runPlanSchema, 'a plan');
 }
 
-/** Saves an approval. */
+/**
+ * Saves an approval, over nothing that is there.
+ *
+ * @throws Error `EEXIST`
+ */
 export function saveApproval(file: string, approval: Approval): Promise<void> {
-  return writeDurably(file, `${JSON.stringify(approval, null, 2)}\n`);
+  return createDurably(file, `${JSON.stringify(approval, null, 2)}\n`);
 }
 
 /**

@@ -30,6 +30,16 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   await syncDirectory(dirname(file));
 }
 
+/**
+ * Writes a file that is not there yet.
+ *
+ * @throws Error `EEXIST`
+ */
+export async function createDurably(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
+  await syncDirectory(dirname(file));
+}
+
 /** What the system said of the store, as an error of ours. */
 export function storeError(path: string, cause: unknown): BackupError {
   const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');

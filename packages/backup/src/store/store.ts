@@ -7,7 +7,7 @@ import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
-import { accessTo, type StoreAccess } from './access.ts';
+import { accessTo, nearestDirectory, type StoreAccess } from './access.ts';
 import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
@@ -195,14 +195,13 @@ export function openStore(
       // A damaged one is in nobody's way, unless it is the one that is meant.
       if (broken !== undefined && (found === undefined || found.directory < broken.directory)) throw broken.error;
       if (found !== undefined) return found;
-      throw new BackupError(
-        'BACKUP_UNKNOWN',
-        `${root} holds no complete backup ${run ?? ''} of ${group}`.replace('  ', ' '),
-        {
-          remedy:
-            'List the backups of the group; a directory that ends in .incomplete belongs to a run that did not finish.',
-        },
-      );
+      const isThere = (await nearestDirectory(root)) === root;
+      const sought = `${root} holds no complete backup ${run ?? ''} of ${group}`.replace('  ', ' ');
+      throw new BackupError('BACKUP_UNKNOWN', isThere ? sought : `${sought}: the directory does not exist`, {
+        remedy: isThere
+          ? 'List the backups of the group; a directory that ends in .incomplete belongs to a run that did not finish.'
+          : 'Mount the file system of the store, or correct its path.',
+      });
     },
     record: (backup, record) => within('write', () => addRecord(backup.directory, record), backup.directory),
     remove: (group, directories) =>

@@ -1,4 +1,5 @@
 import {
+  formProblems,
   leftOutText,
   missingPrograms,
   type PlanningContext,
@@ -19,6 +20,7 @@ import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
+import { storeAbsence } from './absent-store.ts';
 import { planningStore } from './planning-store.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
@@ -52,7 +54,8 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   };
   const stored = await checkStore(store);
   tell(stored);
-  const settings = await checkSettings(config);
+  const unencrypted = await unusableRecipients(config);
+  const settings = await checkSettings(config, unencrypted);
   if (settings !== null) tell(settings);
   const clients = new Map<string, AdapterChoice>();
   const listener = {
@@ -62,13 +65,16 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
   await withNodes(config, listener, async (nodes) => {
     // What is wrong with the store was told, and hides nothing else.
     const context: PlanningContext = { ...nodes, store: await planningStore(store, () => {}) };
-    const isStored = stored.problems.length === 0;
+    const lacks = [
+      ...(stored.problems.length === 0 ? [] : ['the store could be used']),
+      ...(unencrypted.length === 0 ? [] : ['its archives could be encrypted']),
+    ];
     const programs = programsOf(config);
     const checks = Array.from(context.hosts, ([node, host]) => checkNode(node, host, programs, clients, signal));
     for (const each of checks) tell(await each);
     // One after another: each of them asks all nodes.
     for (const group of Object.keys(config.groups).sort())
-      tell(await checkGroup(context, config, group, isStored, signal));
+      tell(await checkGroup(context, config, group, lacks, signal));
     for (const line of releaseHint(await Promise.all(checks))) reporter.line(line);
   });
   reporter.result({ checks: found });
@@ -93,19 +99,28 @@ async function checkStore(store: Store): Promise<Check> {
   try {
     await store.require('write');
     const free = await store.freeBytes();
-    return { subject, says: `can be written, ${bytesText(free)} free`, problems: [] };
+    const isThere = (await storeAbsence(store)) === null;
+    const says = isThere ? 'can be written,' : 'not there yet: the first backup makes it, with';
+    return { subject, says: `${says} ${bytesText(free)} free`, problems: [] };
   } catch (error) {
     return { subject, says: 'cannot be used', problems: problemsOf(error, null) };
   }
 }
 
 /** Whether everything is here that the settings name, and whether they agree; `null` where there is nothing to look at. */
-async function checkSettings(config: Config): Promise<Check | null> {
+async function checkSettings(config: Config, unencrypted: readonly ConfigError[]): Promise<Check | null> {
   const { count, errors } = await lookForNamed(config);
-  const problems = [...errors, ...unapprovable(config)].flatMap((error) => problemsOf(error, null));
+  const problems = [...errors, ...unencrypted, ...unapprovable(config)].flatMap((error) => problemsOf(error, null));
   if (count === 0 && problems.length === 0) return null;
   const says = problems.length === 0 ? `what they name on this machine is here (${count})` : 'cannot all be followed';
   return { subject: 'settings', says, problems };
+}
+
+/** Recipients to which nothing can be encrypted; none is quoted, since it might be a secret. */
+async function unusableRecipients(config: Config): Promise<ConfigError[]> {
+  const { recipients } = config.archives;
+  const problems = await formProblems({ recipients });
+  return problems.map(({ seen, remedy }) => settingError(config, ['archives', 'recipients'], seen, { remedy }));
 }
 
 /** Schedules that nobody can follow: a plan is approved before it runs, and a window makes its own. */
@@ -202,16 +217,19 @@ async function checkGroup(
   context: PlanningContext,
   config: Config,
   group: string,
-  isStored: boolean,
+  lacks: readonly string[],
   signal: AbortSignal,
 ): Promise<Check> {
   const subject = `group ${group}`;
   try {
     if (config.groups[group]?.schedule !== undefined) scheduleOf(config, group);
-    const { node, mirror, leftOut = [] } = await planBackup(context, group, policyOf(config, group), { signal });
+    const { stored, ...policy } = policyOf(config, group);
+    // What is wrong with recipients was told of the settings, and hides nothing else.
+    const planned = { ...policy, stored: { ...stored, recipients: [] } };
+    const { node, mirror, leftOut = [] } = await planBackup(context, group, planned, { signal });
     const volumes = mirror.volumes.map(({ volume, strategy }) => `${volume} by ${strategy}`).join(', ');
     const without = leftOut.length === 0 ? '' : `; left out on purpose: ${leftOut.map(leftOutText).join(', ')}`;
-    const could = isStored ? 'could be backed up now' : 'could be backed up if the store could be used';
+    const could = lacks.length === 0 ? 'could be backed up now' : `could be backed up if ${lacks.join(' and ')}`;
     return { subject, says: `held by ${node}, ${could}: ${volumes}${without}`, problems: [] };
   } catch (error) {
     signal.throwIfAborted();

@@ -3,15 +3,18 @@ import { settingsOf } from '../config/policy.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { bytesText } from '../units.ts';
+import { storeAbsence } from './absent-store.ts';
 
 /** All backups of a group with the health of each, its recoveries, both oldest first, and what redundancy it has cost. */
 export async function list({ config, context, reporter }: Session, group: string): Promise<number> {
   const now = context.surroundings.now();
+  const unread = await storeAbsence(context.store);
   const backups = await listBackups(context.store, group, now);
   if (backups.length === 0) {
     // Who mistypes a name must not read that there is nothing; a group may have left the configuration, and its backups not.
     settingsOf(config, group);
-    reporter.line(`no backups of ${group} in ${context.store.root}`);
+    if (unread === null) reporter.line(`no backups of ${group} in ${context.store.root}`);
+    else reporter.warn(`no backups of ${group}: ${unread.message}: ${unread.remedy}`);
   }
   for (const { run, createdAt, health, manifest, proven, reasons, directory } of backups) {
     const size = bytesText((manifest?.archives ?? []).reduce((sum, { bytes }) => sum + bytes, 0));
@@ -27,7 +30,7 @@ export async function list({ config, context, reporter }: Session, group: string
   for (const { month, runs, minutesWithoutRedundancy } of exposure.slice(-3)) {
     reporter.line(`${month}: ${runs} runs, ${minutesWithoutRedundancy.toFixed(1)} minutes without redundancy`);
   }
-  reporter.result({ backups, recoveries, exposure });
+  reporter.result({ backups, recoveries, exposure, unread });
   return exitCodes.OK.code;
 }
 

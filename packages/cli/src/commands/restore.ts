@@ -127,13 +127,13 @@ interface Selected {
 }
 
 async function intoGroup(session: Session, backup: StoredBackup, group: string, options: Selected): Promise<number> {
-  const { config, context, reporter, signal, mayLeave } = session;
+  const { config, context, reporter, signal, mayLeave, commandLine } = session;
   const settings = settingsOf(config, group);
   const names = Object.keys(config.nodes);
   const feeds = await Promise.all(names.map((name) => feedOf(config, name, reporter)));
   mayLeave(
     new EndedError('RESTORE_UNSETTLED', `a part of ${group} may be written over, and the lock of the restore be left`, {
-      remedy: `Make sure on the node that holds the group that nothing of it writes any more, then run: splitmirror recover ${group}`,
+      remedy: `Make sure on the node that holds the group that nothing of it writes any more, then run: ${commandLine('recover', group)}`,
     }),
   );
   try {

@@ -7,7 +7,7 @@ import type { Session } from '../session.ts';
 
 /** Removes what the configured retention does not keep; says first what, and why. */
 export async function retain(
-  { config, context, reporter, mayLeave }: Session,
+  { config, context, reporter, mayLeave, commandLine }: Session,
   group: string,
   { dryRun }: { readonly dryRun?: boolean },
 ): Promise<number> {
@@ -30,7 +30,7 @@ export async function retain(
   }
   if (plan.suspended !== null) reporter.alert(`${group}: nothing is removed: ${plan.suspended}`);
   if (dryRun !== true) {
-    const remedy = `Run: splitmirror retain ${group}`;
+    const remedy = `Run: ${commandLine('retain', group)}`;
     mayLeave(new EndedError('INTERRUPTED', 'not everything may be removed yet that goes', { remedy }));
   }
   const removed = dryRun === true ? [] : (await retainBackups(context.store, group, keep, now, plan)).removed;

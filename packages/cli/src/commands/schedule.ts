@@ -2,6 +2,7 @@ import {
   deathsAmong,
   judgeWindows,
   nextWindow,
+  type Problem,
   runWindow,
   type ScheduleEvent,
   type WindowLog,
@@ -13,6 +14,7 @@ import { ConfigError } from '../config/read.ts';
 import { exitCodeOfError, exitCodes, isAbort } from '../exit-codes.ts';
 import { failureOf } from '../failure.ts';
 import type { Session } from '../session.ts';
+import { storeAbsence } from './absent-store.ts';
 import { metricsFile, notifyOf, pingOf } from './announcements.ts';
 import { recorded } from './recorded.ts';
 import { tellOutcome } from './report-text.ts';
@@ -38,12 +40,13 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
     throw new ConfigError(`the configuration has no node ${onlyNode}`, { remedy: 'Name a cluster node.' });
   }
   const log = windowLogOf(config);
-  if (run !== true) await session.context.store.require('read');
+  const unread = run === true ? null : await storeAbsence(session.context.store);
+  if (unread !== null) session.reporter.warn(`no window is known: ${unread.message}: ${unread.remedy}`);
   const codes: number[] = [];
   for (const group of groups.sort()) {
     codes.push(
       await safely(session, group, () =>
-        run === true ? seeTo(session, group, log, onlyNode) : tellWindows(session, group, log),
+        run === true ? seeTo(session, group, log, onlyNode) : tellWindows(session, group, log, unread),
       ),
     );
   }
@@ -54,7 +57,12 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
     : exitCodes.OK.code;
 }
 
-async function tellWindows({ config, context, reporter }: Session, group: string, log: WindowLog): Promise<number> {
+async function tellWindows(
+  { config, context, reporter }: Session,
+  group: string,
+  log: WindowLog,
+  unread: Problem | null,
+): Promise<number> {
   const now = context.surroundings.now();
   const plan = scheduleOf(config, group);
   const { records, unreadable } = await log.read(group);
@@ -68,7 +76,7 @@ async function tellWindows({ config, context, reporter }: Session, group: string
   if (unreadable.length > 0) reporter.warn(`${unreadable.length} lines of the record of windows cannot be read`);
   const next = nextWindow(plan, now);
   reporter.line(`${group}  next window ${next?.toISOString() ?? 'none within a year'}`);
-  reporter.result({ group, windows, next: next?.toISOString() ?? null, unreadable: unreadable.length });
+  reporter.result({ group, windows, next: next?.toISOString() ?? null, unreadable: unreadable.length, unread });
   const last = windows.findLast(({ kind }) => kind !== 'running' && kind !== 'due');
   if (last === undefined || last.kind === 'done') return exitCodes.OK.code;
   reporter.alert(`${group}: the last window, ${last.start}, has no backup: ${last.kind}, ${last.detail}`);

@@ -11,6 +11,7 @@ import {
 } from '@splitmirror/backup';
 import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
+import { storeAbsence } from './absent-store.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
@@ -94,7 +95,7 @@ async function lastOf(
     const newest = listed.findLast(({ health }) => health !== 'incomplete');
     const last = (await listRecoveries(store, group)).recoveries.at(-1);
     return {
-      unread: null,
+      unread: await storeAbsence(store),
       lastBackup: newest?.manifest?.committedAt ?? newest?.createdAt ?? null,
       lastHealth: newest === undefined ? null : { health: newest.health, reasons: newest.reasons },
       lastRecovery:

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { deadMansPing, readSecret, type SecretReference, webhook } from '@splitmirror/backup';
+import { quote } from '@splitmirror/host';
 import { type ConfigError, settingError } from './read.ts';
 import type { Config } from './schema.ts';
 import { secretRemedy } from './secrets.ts';
@@ -16,7 +17,7 @@ interface NamedHere {
 
 /**
  * Looks for what the settings name on this machine: directories, programs, files, secrets. Runs none of the programs but
- * those that tell a secret. Of keys and known hosts the login tells.
+ * those that tell a secret. Of known hosts, and of a passphrase that opens no key, the login tells.
  *
  * @returns how much is named, and an error for each of it that cannot be used.
  */
@@ -38,6 +39,7 @@ function namedBy({ ssh, archives, notify, metrics, groups }: Config): NamedHere[
   const of = <T>(value: T | undefined, make: (value: T) => NamedHere): NamedHere[] =>
     value === undefined ? [] : [make(value)];
   return [
+    ...ssh.identities.map((file, index) => loginKey(['ssh', 'identities', String(index)], file)),
     ...of(ssh.passphrase, (reference) => secret(['ssh', 'passphrase'], reference)),
     ...of(archives.identity, (file) => readable(['archives', 'identity'], file)),
     ...of(archives.restic, ({ program = 'restic' }) => executable(['archives', 'restic', 'program'], program)),
@@ -65,6 +67,19 @@ function secret(path: readonly string[], reference: SecretReference, accept?: (t
 function executable(path: readonly string[], program: string): NamedHere {
   const remedy = 'Install it, or write its whole path: under cron, PATH is another one.';
   return { path, look: () => findProgram(program), remedy };
+}
+
+/** A private key, or the public half of one that an agent holds. */
+function loginKey(path: readonly string[], file: string): NamedHere {
+  const look = async () => {
+    const text = await orSay(readFile(file, 'utf8'), `${file} is not there, or cannot be read by this user`);
+    if (/^(?:ssh-|ecdsa-|sk-)/.test(text)) return;
+    if (!/PRIVATE KEY-----|^PuTTY-User-Key-File-/.test(text)) throw new Error(`${file} holds no private key`);
+    const { mode, uid } = await stat(file);
+    // As OpenSSH asks it: of the files of others it cannot be asked.
+    if (uid === process.getuid?.() && (mode & 0o077) !== 0) throw new Error(`${file} can be read by others`);
+  };
+  return { path, look, remedy: `Name a private key that only this user can read: chmod 600 ${quote(file)}` };
 }
 
 function readable(path: readonly string[], file: string): NamedHere {

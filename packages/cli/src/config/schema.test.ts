@@ -36,6 +36,12 @@ describe('the documented settings', () => {
     expect(rows.length).toBeGreaterThan(30);
   });
 
+  it('say so where they refer to a secret, instead of being one', () => {
+    const secrets = ['ssh.passphrase', 'archives.restic.repository', 'groups.NAME.ping', 'notify.webhook'];
+    for (const name of secrets)
+      expect(rows.find((row) => row.startsWith(`| \`${name}\``))).toMatch(/`environment: NAME`/);
+  });
+
   it('are those of the README (UPDATE_README=1 writes them)', async () => {
     const table = ['| setting | meaning | default |', '|---|---|---|', ...rows].join('\n');
     const readme = await readFile(url, 'utf8');

@@ -106,7 +106,9 @@ const group = z.strictObject({
   drills: drills.optional(),
   ping: secret
     .optional()
-    .describe('address of a monitor (healthchecks.io and its like) that raises the alarm when it hears nothing'),
+    .describe(
+      'where the address is, as `environment: NAME`, `file: PATH` or `command: [words]`, of a monitor (healthchecks.io and its like) that raises the alarm when it hears nothing',
+    ),
 });
 
 const algorithms = z
@@ -129,7 +131,9 @@ const node = z.strictObject({
 const ssh = z.strictObject({
   user: text.optional().describe('login name; default that of `~/.ssh/config`, else root'),
   identities: z.array(text).default([]).describe('private keys, tried in this order; an agent is used too'),
-  passphrase: secret.optional().describe('passphrase of the keys'),
+  passphrase: secret
+    .optional()
+    .describe('where the passphrase of the keys is, as `environment: NAME`, `file: PATH` or `command: [words]`'),
   knownHosts: z.array(text).optional().describe('files with the trusted host keys; default those of OpenSSH'),
   config: z.enum(['use', 'ignore']).default('use').describe('whether `~/.ssh/config` counts'),
   adapter: z
@@ -197,7 +201,11 @@ const notify = z.strictObject({
     .default(['suspicious', 'failed'])
     .describe('which outcomes are told'),
   command: argv.optional().describe('gets the outcome as JSON on its input'),
-  webhook: secret.optional().describe('address that gets the outcome as JSON by POST'),
+  webhook: secret
+    .optional()
+    .describe(
+      'where the address is, as `environment: NAME`, `file: PATH` or `command: [words]`, that gets the outcome as JSON by POST',
+    ),
 });
 
 /** A configuration file. The descriptions are the documentation: the README's table and the JSON Schema are made of them. */

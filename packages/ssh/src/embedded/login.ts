@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { TransportError } from '@splitmirror/host';
 import ssh2, { type Algorithms, type Client, type NegotiatedAlgorithms } from 'ssh2';
 import { legacyAmong, legacyWarning, offered } from '../algorithms.ts';
-import { type Authentication, authentication } from '../keys/authentication.ts';
+import { type Authentication, authentication, remedyForKeys } from '../keys/authentication.ts';
 import { certificatesBeside } from '../keys/certificates.ts';
 import { connectSeconds } from '../login-time.ts';
 import type { SshOptions } from '../options.ts';
@@ -157,7 +157,7 @@ function notLetIn(
       ? ''
       : ` Or choose the adapter openssh or auto: ssh2 cannot show the user certificate ${certificate}.`;
   return new TransportError('HOST_AUTHENTICATION', host, `${options.user} was not let in; tried ${tried}`, {
-    remedy: `Put the public key of one of these into ~${options.user}/.ssh/authorized_keys on the node, or offer another.${certified}`,
+    remedy: `${remedyForKeys(options.user, { wasShown: login.attempts.length > login.unusable })}${certified}`,
     cause,
   });
 }

@@ -6,6 +6,8 @@ import { publicKeyOf } from './identity.ts';
 /** What was tried to get in, and how each attempt ended; holds no secret. */
 export interface Authentication {
   readonly attempts: readonly string[];
+  /** How many of them never came to the node, since the key could not be used. */
+  readonly unusable: number;
   /** The next attempt, or `false` when nothing is left. */
   next(allowed: readonly string[] | null): Promise<AnyAuthMethod | false>;
 }
@@ -13,7 +15,8 @@ export interface Authentication {
 /** Keys in their order, then the agent, then a password: each only when the node takes that kind. */
 export function authentication(options: SshOptions): Authentication {
   const attempts: string[] = [];
-  let pending = keys(options, attempts);
+  let unusable = 0;
+  let pending = keys(options, attempts, () => unusable++);
   const agent = agentOf(options);
   if (agent !== false) {
     pending.push({
@@ -28,6 +31,9 @@ export function authentication(options: SshOptions): Authentication {
   let asked = false;
   return {
     attempts,
+    get unusable() {
+      return unusable;
+    },
     async next(allowed) {
       // The first question costs one round trip and tells what the node takes, so that no password is asked for in vain.
       if (!asked) {
@@ -94,16 +100,18 @@ interface Candidate {
   make(): Promise<AnyAuthMethod | undefined>;
 }
 
-function keys(options: SshOptions, attempts: string[]): Candidate[] {
+function keys(options: SshOptions, attempts: string[], onUnusable: () => void): Candidate[] {
   return (options.identities ?? []).map((identity) => ({
     kind: 'publickey',
     async make() {
       const name = 'file' in identity ? identity.file : identity.label;
       try {
         const key = await readKey(identity, name, options.passphrase);
+        if (key === undefined) onUnusable();
         attempts.push(key === undefined ? `key ${name} (no passphrase given)` : `key ${name}`);
         return key && { type: 'publickey', username: options.user, key };
       } catch (error) {
+        onUnusable();
         attempts.push(`key ${name} (${error instanceof Error ? error.message : 'unreadable'})`);
         return undefined;
       }
@@ -171,4 +179,11 @@ function passwords(options: SshOptions, attempts: string[]): Candidate[] {
       },
     },
   ];
+}
+
+/** What is to be done where a node lets nobody in. It has nothing to do with it where it was shown no key. */
+export function remedyForKeys(user: string, { wasShown }: { readonly wasShown: boolean }): string {
+  return wasShown
+    ? `Put the public key of one of these into ~${user}/.ssh/authorized_keys on the node, or offer another.`
+    : 'The node was shown no key: name in identities a private key that is there, that only this user can read, and that the passphrase opens.';
 }

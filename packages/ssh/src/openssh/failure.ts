@@ -1,4 +1,5 @@
 import { TransportError } from '@splitmirror/host';
+import { remedyForKeys } from '../keys/authentication.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
 
@@ -125,13 +126,16 @@ function loginFailure(host: string, options: SshOptions, text: string): Transpor
   const tried = [...text.matchAll(/^debug1: (?:Offering public key|Next authentication method): (.*)$/gm)]
     .map(([, one = '']) => one.replace(/ explicit$/, ''))
     .filter((one) => one !== 'publickey');
+  const unusable = [...text.matchAll(/^(?:no such identity: |Load key ")([^"\n]+?)"?: (.*)$/gm)].map(
+    ([, file, why = '']) => `key ${file} (${why.trim()})`,
+  );
   const closed = options.password === undefined ? '' : ' This adapter asks nobody for a password; the other one does.';
   return new TransportError(
     'HOST_AUTHENTICATION',
     host,
-    `${options.user} was not let in (${said.trim()}); tried ${tried.join(', ') || 'nothing: no key could be offered'}`,
+    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...tried].join(', ') || 'nothing: no key could be offered'}`,
     {
-      remedy: `Put the public key of one of these into ~${options.user}/.ssh/authorized_keys on the node, or offer another.${closed}`,
+      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0 })}${closed}`,
     },
   );
 }
