@@ -31,7 +31,7 @@ export interface WindowRecord {
   readonly by: string;
   /**
    * `begun`: this initiator is at work on it; `yielded`: it left the group to somebody else who is; `unheld`: no node held
-   * the group; `undecided`: nobody could say who does; `elsewhere`: the initiator's own node did not; `done`, `failed` and
+   * the group; `undecided`: nobody could say who does, or read its storage; `elsewhere`: the initiator's own node did not; `done`, `failed` and
    * `died` (whoever had begun is gone and never told the end) end the window; `told`: a person was told that it ended, or
    * passed, without a backup.
    */
@@ -50,7 +50,7 @@ export interface WindowVerdict extends Window {
     | 'failed'
     /** Nobody held the group as long as it was open. */
     | 'unheld'
-    /** Nobody could say who held it as long as it was open. */
+    /** Nobody could say who held it, or read its storage, as long as it was open. */
     | 'undecided'
     /** Nobody did anything, or whoever began never told the end. */
     | 'missed'

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import type { BackupContext } from '../context.ts';
+import { BackupError } from '../errors.ts';
 import { createRecorder } from '../incident/recorder.ts';
 import { replay } from '../incident/replay.ts';
 import { newHolder } from '../run/lock.ts';
@@ -203,6 +204,20 @@ describe('runWindow', () => {
     expect(await verdicts()).toEqual(['due']);
     expect(await runWindow(context, mine)).toMatchObject({ kind: 'ran' });
     expect(await verdicts()).toEqual(['done']);
+  });
+
+  it('raises the alarm once while the storage cannot be read, and tries again', async () => {
+    const told: string[] = [];
+    const look = async () => {
+      throw new BackupError('PLAN_REFUSED', 'the volume group is locked', { remedy: 'Wait.' });
+    };
+    const locked = { ...context, mirror: { ...context.mirror, look } };
+    const mine = await job({ ping: listening(told) });
+    const problems = [{ code: 'STORAGE_UNREADABLE' }, { code: 'PLAN_REFUSED' }];
+    expect(await runWindow(locked, mine)).toMatchObject({ kind: 'undecided', problems, isNews: true });
+    expect(await runWindow(locked, mine)).toMatchObject({ kind: 'undecided', problems, isNews: false });
+    expect(told).toHaveLength(1);
+    expect(await runWindow(context, mine)).toMatchObject({ kind: 'ran' });
   });
 
   it('raises it again when the same refusal has another cause', async () => {

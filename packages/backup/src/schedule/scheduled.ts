@@ -32,7 +32,7 @@ export type WindowOutcome =
       readonly window: WindowVerdict;
       readonly problems: readonly Problem[];
     }
-  /** Nobody can say who holds the group: a person has to look. The next call in the same window tries again. */
+  /** Nobody can say who holds the group, or read its storage: a person has to look. The next call in the same window tries again. */
   | {
       readonly kind: 'undecided';
       readonly window: WindowVerdict;
@@ -90,8 +90,8 @@ const interrupted: Problem = {
   remedy: 'The next call in the same window tries again.',
 };
 
-/** Refusals that a person can end while the window is open: a node that cannot be asked, or evidence that names no holder. */
-const undecided = /^(?:GROUP_CONTESTED|GROUP_UNDECIDABLE|HOST_.*)$/;
+/** Refusals that a person can end while the window is open: a node that cannot be asked, evidence that names no holder, storage that somebody has locked. */
+const undecided = /^(?:GROUP_CONTESTED|GROUP_UNDECIDABLE|STORAGE_UNREADABLE|HOST_.*)$/;
 
 /**
  * Backs up a group if one of its windows is open and nobody has seen to it. To be called every few minutes: by cron on a
