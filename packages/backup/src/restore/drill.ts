@@ -6,22 +6,18 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
 import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
-import type { Problem } from '../ports.ts';
-import { problemOf } from '../problems.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
 import type { NodePlace } from './place.ts';
+import { type RecordedDrill, recordDrill } from './record-drill.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
 import { isUnsettled, RestoreError } from './restore-error.ts';
 import { type NodeTarget, restoreToNode } from './restore-node.ts';
 import { entriesOf, isNote } from './selection.ts';
 
 /** What came of a drill. */
-export interface Drilled extends DrillRecord {
-  /** Why the store could not take the record; what was found is worth as much without it. */
-  readonly unrecorded: Problem | null;
-}
+export interface Drilled extends DrillRecord, Pick<RecordedDrill, 'unrecorded'> {}
 
 /** What a drill does. */
 export interface DrillRequest extends Identified {
@@ -61,22 +57,15 @@ export async function drillBackup(
   if (request.level === 'application' && request.probe === undefined) {
     throw new RangeError('a drill of the level application needs a probe');
   }
-  const startedAt = now().getTime();
+  const startedAt = now();
   const problems = await tryOut(backup, request);
-  const record: DrillRecord = {
-    kind: 'drill',
-    at: now().toISOString(),
+  const drill = {
     level: request.level,
-    outcome: problems.length === 0 ? 'passed' : 'failed',
-    seconds: Math.max(0, (now().getTime() - startedAt) / 1000),
     where: request.place?.kind === 'node' ? request.place.target.host.name : hostname(),
     program: request.level === 'application' ? (request.probe?.argv[0] ?? null) : null,
-    problems: [...problems],
+    problems,
   };
-  const unrecorded = await store.record(backup, record).then(
-    () => null,
-    (error: unknown) => problemOf(error, null),
-  );
+  const { record, unrecorded } = await recordDrill(store, backup, drill, { startedAt, endedAt: now() });
   return { ...record, unrecorded };
 }
 
