@@ -45,8 +45,8 @@ export interface DrillRequest extends Identified {
  *
  * @param request.signal An abort ends the drill, and the probe with all that it has started; what was restored is removed, and
  * nothing is recorded.
- * @throws AbortError; RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING` and other errors that say nothing of
- * the backup: a wrong identity, no room, a node that does not answer or keeps what was restored there. Then nothing is recorded.
+ * @throws AbortError; RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING`, `DRILL_PROBE` and other errors that
+ * say nothing of the backup: a wrong identity, no room, a node that does not answer or keeps what was restored there. Then nothing is recorded.
  */
 export async function drillBackup(
   store: Store,
@@ -136,14 +136,18 @@ async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<read
     if (isUnsettled(error)) throw error;
     request.signal?.throwIfAborted();
     if (!SplitmirrorError.is(error) || !isOfBackup(error)) throw error;
-    return [error.message];
+    return reasonsOf(error).map(({ message }) => message);
   }
 }
 
 /** Whether an error tells of the backup, not of the place or the key. */
 function isOfBackup(error: SplitmirrorError): boolean {
-  const codes = error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
-  return codes.some(({ code }) => code === 'BACKUP_DAMAGED');
+  return reasonsOf(error).some(({ code }) => code === 'BACKUP_DAMAGED');
+}
+
+/** That some volumes did not come back is told by why each of them did not. */
+function reasonsOf(error: SplitmirrorError): readonly { readonly code: string; readonly message: string }[] {
+  return error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
 }
 
 async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
@@ -180,7 +184,7 @@ async function probeHere({ probe, signal }: DrillRequest, scratch: string): Prom
   try {
     const ended = await new Promise<number | string>((resolve, reject) => {
       // That it could not be started says nothing of the backup.
-      child.on('error', (error) => reject(new RangeError(`the probe ${program} cannot be run: ${error.message}`)));
+      child.on('error', (cause) => reject(notRun(program, cause)));
       child.on('exit', end);
       child.on('close', (code, by) => resolve(isLate ? 'its deadline' : (code ?? by ?? 'no status')));
     });
@@ -191,6 +195,15 @@ async function probeHere({ probe, signal }: DrillRequest, scratch: string): Prom
     clearTimeout(deadline);
     signal?.removeEventListener('abort', end);
   }
+}
+
+/** A program whose own file is there is as little found as one that is not, where that of its first line is missing. */
+function notRun(program: string, cause: Error): RestoreError {
+  return new RestoreError('DRILL_PROBE', `the probe ${program} cannot be run: ${cause.message}`, {
+    remedy:
+      'Start it by hand, as the user of the drills: this user must be allowed to run it, and a script needs the program that its first line names. Then drill again.',
+    cause,
+  });
 }
 
 /** Most of what a probe says that is kept. */
