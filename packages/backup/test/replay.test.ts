@@ -110,9 +110,19 @@ describe('replay', () => {
   it('goes as far as the log of a run that was killed', async () => {
     const { log } = good;
     const torn = log.slice(0, log.indexOf('"step":"archive"') + 10);
-    const { decisions, difference } = await replay(torn, { family });
-    expect(difference).toBeNull();
+    const { decisions, difference, isWhole } = await replay(torn, { family });
+    expect({ difference, isWhole }).toEqual({ difference: null, isWhole: false });
     expect(decisions.at(-1)).toMatch(/before: archive$/);
+    expect((await replay(log, { family })).isWhole).toBe(true);
+  });
+
+  it('takes a log that breaks off before its first decision for none', async () => {
+    const { log } = good;
+    const torn = log.slice(0, log.indexOf('"kind":"plan"'));
+    await expect(replay(torn, { family })).rejects.toMatchObject({
+      code: 'LOG_UNREADABLE',
+      message: 'the log breaks off before its first decision: there is nothing to compare',
+    });
   });
 
   it('shows what one changed fact would have changed', async () => {

@@ -158,6 +158,18 @@ describe('replay', () => {
     expect(jsonLines(other.stdout).at(-1)).toMatchObject({ type: 'result', difference: { at: 0 } });
     expect((await stage.bare('replay', logs[0] ?? '')).code).toBe(0);
     expect((await stage.bare('replay', saved)).code).toBe(38);
+    const torn = join(stage.directory, 'torn.ndjson');
+    const text = await readFile(log, 'utf8');
+    await writeFile(torn, text.slice(0, text.indexOf('"kind":"end"')));
+    expect(await stage.bare('replay', torn)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^the same decisions as were recorded, up to where the log breaks off$/m),
+    });
+    await writeFile(torn, text.slice(0, text.indexOf('"kind":"plan"')));
+    expect(await stage.bare('replay', torn)).toMatchObject({
+      code: 38,
+      stderr: expect.stringMatching(/breaks off before its first decision/),
+    });
     expect((await stage.bare('replay', log, '--change', '(', 'x')).code).toBe(2);
     expect(await stage.bare('replay', log, '--change', 'db_node1:ONLINE', 'db_node1:ERROR')).toEqual({
       code: 2,

@@ -82,6 +82,22 @@ describe('restore', () => {
     expect((await restore('--into-group', '--path', '/ledger/accounts/lost.acct')).code).toBe(45);
   });
 
+  it('says before it writes over a group that the application must be at rest', { timeout: 60_000 }, async () => {
+    const { code, stdout } = await restore('--into-group', '--dry-run', '--quiet');
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      [
+        'this writes over ledger_rg where it is online: its application must be at rest until the restore has ended',
+        '  Stop it on the node that holds the group, as the stop script of its application server does, and let nothing start it meanwhile.',
+        '  files of the same name give way in /ledger/accounts, /ledger/journal, which are mounted',
+        '  overwritten as a whole: /dev/rauditlv; refused only while a program has it open',
+        '',
+      ].join('\n'),
+    );
+    expect((await restore('--into-group', '--dry-run', '--path', account)).stdout).not.toContain('as a whole');
+    expect((await restore('/tmp/x', '--dry-run', '--quiet')).stdout).toBe('');
+  });
+
   it('takes no words that could mean two places', { timeout: 180_000 }, async () => {
     const wrong = [
       ['/tmp/x', '--into-group'],
@@ -93,6 +109,12 @@ describe('restore', () => {
     ];
     const codes = await Promise.all(wrong.map(async (words) => (await restore(...words)).code));
     expect(codes).toEqual(wrong.map(() => 2));
+    // Before anything else: nothing is shown for a node that nobody has configured.
+    expect(await restore('/tmp/x', '--node', 'db_node9', '--mount-point', '/')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'USAGE: the configuration has no node db_node9\n  Name one of these with --node: db_node1, db_node2.\n',
+    });
     expect((await restore('/tmp/x', '--run', 'nosuch')).code).toBe(40);
   });
 });

@@ -36,6 +36,8 @@ export interface Replay {
   readonly decisions: readonly string[];
   /** The same as it was recorded. */
   readonly recorded: readonly string[];
+  /** `false`: the log breaks off before the end, because the run was killed or the file was cut. */
+  readonly isWhole: boolean;
   /** Where both differ for the first time; `null` when they are the same. A log that breaks off is compared as far as it goes. */
   readonly difference: {
     readonly at: number;
@@ -51,7 +53,7 @@ export interface Replay {
  * decisions; a changed one shows what it would have changed. Archives have no bytes in a log: how they ended is taken from it.
  *
  * @param text What a recorder has kept.
- * @throws BackupError `LOG_UNREADABLE`
+ * @throws BackupError `LOG_UNREADABLE`, also for a log that breaks off before its first decision
  */
 export async function replay(text: string, { family, change = (call) => call }: ReplayOptions): Promise<Replay> {
   const entries = parseIncidentLog(text).map((entry) => (entry.kind === 'call' ? change(entry) : entry));
@@ -60,7 +62,17 @@ export async function replay(text: string, { family, change = (call) => call }: 
   const of = <K extends IncidentEntry['kind']>(kind: K) =>
     entries.filter((entry): entry is Extract<IncidentEntry, { kind: K }> => entry.kind === kind);
   const recorded = recordedDecisions(entries);
-  const hasEnd = of('end').length > 0 || of('plan').some(({ plan }) => plan === null);
+  if (recorded.length === 0) {
+    throw new BackupError(
+      'LOG_UNREADABLE',
+      'the log breaks off before its first decision: there is nothing to compare',
+      {
+        remedy:
+          'Take incident.ndjson as it lies in the directory of the run: where it breaks off there, too, nothing was decided.',
+      },
+    );
+  }
+  const isWhole = of('end').length > 0 || of('plan').some(({ plan }) => plan === null);
 
   const clock = { at: header.at };
   const now = () => new Date(clock.at);
@@ -82,7 +94,7 @@ export async function replay(text: string, { family, change = (call) => call }: 
       step++;
       clock.at = of('decision').find(({ number }) => number === step)?.at ?? clock.at;
       decisions.push(decisionText(event));
-      if (!hasEnd && step > last) stop.abort();
+      if (!isWhole && step > last) stop.abort();
     }
     if (event.type === 'step-end' && step === interrupted) orderly.abort();
     if (event.type === 'run-end' || event.type === 'recovery-end') {
@@ -103,8 +115,8 @@ export async function replay(text: string, { family, change = (call) => call }: 
   };
   if (refusedFor.includes('INTERRUPTED') || interrupted === 0) orderly.abort();
   const compared = (): Replay => {
-    const replayed = hasEnd ? decisions : decisions.slice(0, recorded.length);
-    return { decisions: replayed, recorded, difference: firstDifference(recorded, replayed), unanswered };
+    const replayed = isWhole ? decisions : decisions.slice(0, recorded.length);
+    return { decisions: replayed, recorded, isWhole, difference: firstDifference(recorded, replayed), unanswered };
   };
   const [recovery] = of('recovery');
   try {

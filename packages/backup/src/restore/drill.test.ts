@@ -128,6 +128,14 @@ describe('drillBackup', () => {
     expect((await store.find('g')).records).toHaveLength(2);
   });
 
+  it('records why a volume did not come back where others did', async () => {
+    await writeFile(join(backup.directory, 'datalv.tar'), 'cut off');
+    const { problems } = await drillBackup(store, backup, { level: 'contents', place: place() }, now);
+    expect(problems).toEqual([expect.stringMatching(/^datalv: .*datalv\.tar /)]);
+    const [listed] = await listBackups(store, 'g', now());
+    expect(listed).toMatchObject({ health: 'damaged', reasons: problems });
+  });
+
   it.each(['datalv.tar', 'rawlv.dd', 'datalv.tar.catalogue.ndjson'])('records that %s is gone', async (name) => {
     await rm(join(backup.directory, name));
     for (const level of ['bytes', 'contents'] as const) {
@@ -200,9 +208,14 @@ describe('what says nothing of the backup', () => {
   it('is a probe that cannot be run', async () => {
     const file = join(base, 'probe');
     await writeFile(file, 'no program', { mode: 0o600 });
-    for (const program of [file, join(base, 'nowhere')]) {
+    const script = join(base, 'script');
+    await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o700 });
+    for (const program of [file, script, join(base, 'nowhere')]) {
       const request = { level: 'application', place: place(), probe: { argv: [program], timeoutSeconds: 5 } } as const;
-      await expect(drillBackup(store, backup, request, now)).rejects.toThrow(/cannot be run/);
+      await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+        code: 'DRILL_PROBE',
+        message: expect.stringContaining(`${program} cannot be run`),
+      });
     }
     expect((await store.find('g')).records).toEqual([]);
   });

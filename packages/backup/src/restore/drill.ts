@@ -6,22 +6,18 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
 import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
-import type { Problem } from '../ports.ts';
-import { problemOf } from '../problems.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
 import type { NodePlace } from './place.ts';
+import { type RecordedDrill, recordDrill } from './record-drill.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
 import { isUnsettled, RestoreError } from './restore-error.ts';
 import { type NodeTarget, restoreToNode } from './restore-node.ts';
 import { entriesOf, isNote } from './selection.ts';
 
 /** What came of a drill. */
-export interface Drilled extends DrillRecord {
-  /** Why the store could not take the record; what was found is worth as much without it. */
-  readonly unrecorded: Problem | null;
-}
+export interface Drilled extends DrillRecord, Pick<RecordedDrill, 'unrecorded'> {}
 
 /** What a drill does. */
 export interface DrillRequest extends Identified {
@@ -49,8 +45,8 @@ export interface DrillRequest extends Identified {
  *
  * @param request.signal An abort ends the drill, and the probe with all that it has started; what was restored is removed, and
  * nothing is recorded.
- * @throws AbortError; RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING` and other errors that say nothing of
- * the backup: a wrong identity, no room, a node that does not answer or keeps what was restored there. Then nothing is recorded.
+ * @throws AbortError; RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING`, `DRILL_PROBE` and other errors that
+ * say nothing of the backup: a wrong identity, no room, a node that does not answer or keeps what was restored there. Then nothing is recorded.
  */
 export async function drillBackup(
   store: Store,
@@ -61,22 +57,15 @@ export async function drillBackup(
   if (request.level === 'application' && request.probe === undefined) {
     throw new RangeError('a drill of the level application needs a probe');
   }
-  const startedAt = now().getTime();
+  const startedAt = now();
   const problems = await tryOut(backup, request);
-  const record: DrillRecord = {
-    kind: 'drill',
-    at: now().toISOString(),
+  const drill = {
     level: request.level,
-    outcome: problems.length === 0 ? 'passed' : 'failed',
-    seconds: Math.max(0, (now().getTime() - startedAt) / 1000),
     where: request.place?.kind === 'node' ? request.place.target.host.name : hostname(),
     program: request.level === 'application' ? (request.probe?.argv[0] ?? null) : null,
-    problems: [...problems],
+    problems,
   };
-  const unrecorded = await store.record(backup, record).then(
-    () => null,
-    (error: unknown) => problemOf(error, null),
-  );
+  const { record, unrecorded } = await recordDrill(store, backup, drill, { startedAt, endedAt: now() });
   return { ...record, unrecorded };
 }
 
@@ -147,14 +136,18 @@ async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<read
     if (isUnsettled(error)) throw error;
     request.signal?.throwIfAborted();
     if (!SplitmirrorError.is(error) || !isOfBackup(error)) throw error;
-    return [error.message];
+    return reasonsOf(error).map(({ message }) => message);
   }
 }
 
 /** Whether an error tells of the backup, not of the place or the key. */
 function isOfBackup(error: SplitmirrorError): boolean {
-  const codes = error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
-  return codes.some(({ code }) => code === 'BACKUP_DAMAGED');
+  return reasonsOf(error).some(({ code }) => code === 'BACKUP_DAMAGED');
+}
+
+/** That some volumes did not come back is told by why each of them did not. */
+function reasonsOf(error: SplitmirrorError): readonly { readonly code: string; readonly message: string }[] {
+  return error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
 }
 
 async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
@@ -191,7 +184,7 @@ async function probeHere({ probe, signal }: DrillRequest, scratch: string): Prom
   try {
     const ended = await new Promise<number | string>((resolve, reject) => {
       // That it could not be started says nothing of the backup.
-      child.on('error', (error) => reject(new RangeError(`the probe ${program} cannot be run: ${error.message}`)));
+      child.on('error', (cause) => reject(notRun(program, cause)));
       child.on('exit', end);
       child.on('close', (code, by) => resolve(isLate ? 'its deadline' : (code ?? by ?? 'no status')));
     });
@@ -202,6 +195,15 @@ async function probeHere({ probe, signal }: DrillRequest, scratch: string): Prom
     clearTimeout(deadline);
     signal?.removeEventListener('abort', end);
   }
+}
+
+/** A program whose own file is there is as little found as one that is not, where that of its first line is missing. */
+function notRun(program: string, cause: Error): RestoreError {
+  return new RestoreError('DRILL_PROBE', `the probe ${program} cannot be run: ${cause.message}`, {
+    remedy:
+      'Start it by hand, as the user of the drills: this user must be allowed to run it, and a script needs the program that its first line names. Then drill again.',
+    cause,
+  });
 }
 
 /** Most of what a probe says that is kept. */

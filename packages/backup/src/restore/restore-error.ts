@@ -20,6 +20,8 @@ export type RestoreErrorCode =
   | 'RESTORE_UNSETTLED'
   /** The node's own tool failed, or what the node holds now is not what was sent. */
   | 'RESTORE_NODE_FAILED'
+  /** The probe of a drill cannot be run, which says nothing of the backup. */
+  | 'DRILL_PROBE'
   /** Interrupted on request, when something had been written: the message says what is left. */
   | 'INTERRUPTED';
 

@@ -293,3 +293,29 @@ describe('manifests of version 1', () => {
     await restoreBackup(again, into);
   });
 });
+
+describe('damage beside a volume that cannot be read', () => {
+  /** The file system is damaged, and the raw volume cannot be read, in this order or the other one. */
+  const spoilt = async (order: 'damage first' | 'damage last'): Promise<StoredBackup> => {
+    const backup = await makeBackup(store, source);
+    await writeFile(join(backup.directory, 'datalv.tar'), 'cut off');
+    const read: StoredBackup['read'] = (record, signal) => {
+      if (record.volume === 'rawlv') throw new Error('EIO: i/o error');
+      return backup.read(record, signal);
+    };
+    const { archives } = backup.manifest;
+    const sorted = order === 'damage first' ? archives : [...archives].reverse();
+    return { ...backup, read, manifest: { ...backup.manifest, archives: sorted } };
+  };
+  const told = {
+    code: 'BACKUP_DAMAGED',
+    message: expect.stringMatching(/datalv\.tar .*; rawlv: EIO: i\/o error$/),
+    problems: expect.arrayContaining([expect.objectContaining({ message: expect.stringMatching(/^rawlv: EIO/) })]),
+  };
+
+  it.each(['damage first', 'damage last'] as const)('is told, and the other with it: %s', async (order) => {
+    const backup = await spoilt(order);
+    await expect(verifyBackup(backup)).rejects.toMatchObject(told);
+    await expect(restoreBackup(backup, into)).rejects.toMatchObject(told);
+  });
+});

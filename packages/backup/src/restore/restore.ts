@@ -5,11 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { extract, verifyArchive } from '@splitmirror/archive';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
-import { problemOf } from '../problems.ts';
 import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
+import { damageAmong, type FailedVolume, problemsOf } from './failed-volumes.ts';
 import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
 import { entriesOf, isGone, requireSelection, type Selection } from './selection.ts';
 
@@ -49,8 +49,8 @@ export interface RestoreOptions extends Identified {
  * catalogue. The notes of splitmirror itself (`.splitmirror`) are left out: a lock must not come back from a backup.
  *
  * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was restored.
- * RestoreError `RESTORE_PARTIAL` when some volumes came back and others did not; where none did, the error of the first:
- * BackupError `BACKUP_DAMAGED`; `RESTORE_TARGET` for what this machine does not take; IdentityError. RestoreError `INTERRUPTED`
+ * RestoreError `RESTORE_PARTIAL` when some volumes came back and others did not; where none did, BackupError `BACKUP_DAMAGED` with
+ * what kept the others, or the error of the first: `RESTORE_TARGET` for what this machine does not take; IdentityError. RestoreError `INTERRUPTED`
  * after an abort.
  */
 export async function restoreBackup(
@@ -90,31 +90,27 @@ export interface VerifyReport {
  * Reads every archive of a backup again and compares it with the manifest and the catalogue. Of encrypted archives only the
  * stored bytes are compared when no identity is given, and the catalogue is read.
  *
- * @throws BackupError `BACKUP_DAMAGED` with every reason; IdentityError when the identities open nothing.
+ * @throws BackupError `BACKUP_DAMAGED` with every reason, and with why other volumes could not be read; where none is damaged, the
+ * error of the first, such as IdentityError when the identities open nothing.
  */
 export async function verifyBackup(backup: StoredBackup, options: Identified = {}): Promise<VerifyReport> {
   const volumes: VerifyReport['volumes'][number][] = [];
-  const damaged: BackupError[] = [];
+  const failed: FailedVolume[] = [];
   for (const record of backup.manifest.archives) {
     const canOpen = record.recipients === null || (options.identities?.length ?? 0) > 0;
     try {
       if (canOpen) await verifyContents(backup, record, options);
       else await verifyStored(backup, record, options.signal);
     } catch (error) {
-      // One that is damaged says nothing of the others.
-      if (!(error instanceof BackupError) || error.code !== 'BACKUP_DAMAGED') throw error;
-      damaged.push(error);
+      options.signal?.throwIfAborted();
+      // One that is damaged, or cannot be read, says nothing of the others.
+      failed.push({ volume: record.volume, error });
     }
     volumes.push({ volume: record.volume, level: canOpen ? 'contents' : 'stored' });
   }
-  const [first, ...others] = damaged;
+  const [first] = failed;
   if (first === undefined) return { volumes };
-  if (others.length === 0) throw first;
-  throw new BackupError('BACKUP_DAMAGED', damaged.map(({ message }) => message).join('; '), {
-    remedy: first.remedy ?? '',
-    problems: damaged.flatMap(({ problems }) => problems),
-    cause: first,
-  });
+  throw damageAmong(failed) ?? first.error;
 }
 
 /**
@@ -131,31 +127,27 @@ export async function restoreEach<T>(
   signal?.throwIfAborted();
   const done: T[] = [];
   const restored: string[] = [];
-  const failed: { readonly volume: string; readonly error: unknown }[] = [];
-  const problems = () =>
-    failed.map(({ volume, error }) => {
-      const problem = problemOf(error, null);
-      return { ...problem, message: `${volume}: ${problem.message}` };
-    });
+  const failed: FailedVolume[] = [];
   for (const selection of selections) {
     const { volume } = selection;
-    if (signal?.aborted) throw interruptedAt(null, restored, problems());
+    if (signal?.aborted) throw interruptedAt(null, restored, problemsOf(failed));
     try {
       done.push(await restore(selection));
       restored.push(volume);
     } catch (error) {
       // That it may still write counts for more than why it was to end.
       if (isUnsettled(error)) throw error;
-      if (signal?.aborted) throw interruptedAt(volume, restored, problems(), error);
+      if (signal?.aborted) throw interruptedAt(volume, restored, problemsOf(failed), error);
       failed.push({ volume, error });
     }
   }
   const [first] = failed;
   if (first === undefined) return done;
-  if (restored.length === 0 && SplitmirrorError.is(first.error)) throw first.error;
+  const reason = damageAmong(failed) ?? first.error;
+  if (restored.length === 0 && SplitmirrorError.is(reason)) throw reason;
   throw new RestoreError('RESTORE_PARTIAL', `not restored: ${failed.map(({ volume }) => volume).join(', ')}`, {
     remedy: 'Mend what the problems name, then restore these volumes alone: a name without a slash selects a volume.',
-    problems: problems(),
+    problems: problemsOf(failed),
     restored,
     cause: first.error,
   });

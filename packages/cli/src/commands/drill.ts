@@ -11,6 +11,7 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { durationText } from '../units.ts';
 import { tellOutcome } from './report-text.ts';
+import { warnUnrecorded } from './unrecorded.ts';
 
 /** What a drill is told. */
 export interface DrillFlags {
@@ -66,10 +67,7 @@ export async function drill(
     }),
   );
   const record = await drillBackup(store, backup, request, () => surroundings.now());
-  const { unrecorded } = record;
-  if (unrecorded !== null) {
-    reporter.warn(`${backup.manifest.run}: the store did not record what was found: ${unrecorded.message}`);
-  }
+  warnUnrecorded(reporter, backup.manifest.run, record.unrecorded);
   const passed = record.outcome === 'passed';
   const said = `${backup.manifest.run}: ${level} ${record.outcome} in ${durationText(record.seconds * 1000)}`;
   tellOutcome(reporter, [said, ...record.problems.map((problem) => `  ${problem}`)], passed);

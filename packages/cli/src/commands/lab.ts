@@ -64,6 +64,8 @@ function reachText({
   return [
     `lab in ${directory}`,
     ...nodes.map(({ name, port }) => reachLine(name, port, identityFile, knownHostsFile)),
+    // Only the commands of AIX look into a node's own directory: the shell is that of this machine.
+    '  mind: a redirection that is typed on a node (> /etc/motd) writes to this machine',
     `  then: ${checkLine(directory)}`,
   ];
 }

@@ -35,11 +35,11 @@ async function replayed(file: string, { change, config }: ReplayFlags, reporter:
     change: changing?.change,
   });
   changing?.mustHaveMatched();
-  const { decisions, difference } = result;
+  const { decisions, difference, isWhole } = result;
   for (const line of decisions) reporter.line(line);
   reporter.line(
     difference === null
-      ? 'the same decisions as were recorded'
+      ? `the same decisions as were recorded${isWhole ? '' : ', up to where the log breaks off'}`
       : `first difference, decision ${difference.at}:\n  recorded: ${difference.recorded ?? 'nothing more'}\n  replayed: ${difference.replayed ?? 'nothing more'}`,
   );
   reporter.result({ ...result });

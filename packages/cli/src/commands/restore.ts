@@ -48,11 +48,13 @@ export async function restore(
 ): Promise<number> {
   const { config, context, reporter, signal, mayLeave } = session;
   const place = placeOf(into, flags);
+  if (place.kind === 'node') requireNode(place.node, context.hosts);
   const backup = await context.store.find(group, flags.run);
   const select = flags.path.length === 0 ? undefined : flags.path;
   const preview = await previewRestore(backup, { select, mostPaths: 20 });
   for (const line of previewText(backup, preview, place)) reporter.line(line);
   for (const line of await warningsOf(session, backup)) reporter.alert(line);
+  if (place.kind === 'group') for (const line of atRestText(group, preview)) reporter.alert(line);
   if (flags.dryRun === true) {
     reporter.result({ run: backup.manifest.run, preview });
     return exitCodes[preview.unmatched.length === 0 ? 'OK' : 'RESTORE_UNKNOWN_PATH'].code;
@@ -117,6 +119,14 @@ function placeOf(into: string | undefined, { intoGroup: live, node, mountPoint, 
   return { kind: 'node', node, into, mountPoint };
 }
 
+/** @throws ConfigError for a name that no node of the configuration has. */
+function requireNode<T>(node: string, hosts: ReadonlyMap<string, T>): T {
+  const host = hosts.get(node);
+  if (host !== undefined) return host;
+  const known = [...hosts.keys()].sort().join(', ');
+  throw misled(`the configuration has no node ${node}`, `Name one of these with --node: ${known}.`);
+}
+
 function misled(message: string, remedy: string): ConfigError {
   return new ConfigError(message, { remedy });
 }
@@ -162,8 +172,7 @@ async function toNode(
   request: Selected & Extract<Place, { kind: 'node' }>,
 ): Promise<number> {
   const { node, into, mountPoint, select, identities } = request;
-  const host = context.hosts.get(node);
-  if (host === undefined) throw misled(`the configuration has no node ${node}`, 'Name a cluster node with --node.');
+  const host = requireNode(node, context.hosts);
   const { volumes: selected } = await previewRestore(backup, { select });
   const places = selected.map((volume): NodePlace => {
     const path = pathOf(request, volume, selected.length);
@@ -216,6 +225,19 @@ function previewText({ manifest }: StoredBackup, { volumes, unmatched }: Restore
       ];
     }),
     ...unmatched.map((pattern) => `  nothing is called ${pattern}`),
+  ];
+}
+
+/** What is written over under a running application is not what came, nor what the application has written. */
+function atRestText(group: string, { volumes }: RestorePreview): string[] {
+  const mounted = volumes.flatMap(({ mountPoint }) => mountPoint ?? []);
+  const devices = volumes.filter(({ mountPoint }) => mountPoint === null).map(({ volume }) => deviceOf(volume));
+  const some = (names: readonly string[], line: string) => (names.length === 0 ? [] : [line]);
+  return [
+    `this writes over ${group} where it is online: its application must be at rest until the restore has ended`,
+    '  Stop it on the node that holds the group, as the stop script of its application server does, and let nothing start it meanwhile.',
+    ...some(mounted, `  files of the same name give way in ${mounted.join(', ')}, which are mounted`),
+    ...some(devices, `  overwritten as a whole: ${devices.join(', ')}; refused only while a program has it open`),
   ];
 }
 

@@ -99,7 +99,10 @@ function oneNodeState(
   }
   return undecidable('NODE_STATE_UNKNOWN', name, `${by} gives ${name} a state that is not known`, {
     seen,
-    remedy: 'Report the words with the level of HACMP.',
+    remedy:
+      managerMeaning(rawState) === 'failed'
+        ? `An event script failed on ${name}: repair what failed (hacmp.out), then "clruncmd ${name}", and check every resource by hand.`
+        : 'Report the words with the level of HACMP.',
   });
 }
 

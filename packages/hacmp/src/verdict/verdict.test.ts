@@ -45,6 +45,16 @@ it('names the command for a mount that is a copy of ours, which nobody has to se
   ]);
 });
 
+it('asks nobody to report a node state that tells of a failed event', async () => {
+  const made = healthyWorld(['db1', 'db2']);
+  const { db1 } = made;
+  if (db1)
+    db1.nodeStates = db1.nodeStates?.map((row) => (row[0] === 'db2' ? ['db2', 'NORMAL', 'ST_RP_FAILED'] : row)) ?? null;
+  const decided = decide(payGroup, [await survey(hostsOf(made), { volumeGroups: ['payvg'] })]);
+  const [first] = decided.kind === 'held' ? [] : decided.reasons;
+  expect(first).toMatchObject({ code: 'NODE_STATE_UNKNOWN', remedy: expect.stringContaining('"clruncmd db2"') });
+});
+
 /** They may refuse or warn; a usable answer of them is no condition. */
 const supporting = ['lsrpnode', 'cllsnode', 'ifconfig -a'];
 
