@@ -115,7 +115,7 @@ export async function restoreIntoGroup(
   if (locked.of !== 'lock' || locked.result.kind !== 'mine') {
     const failure = locked.of === 'lock' && locked.result.kind === 'failed' ? locked.result.problem : null;
     const refusal = new BackupError('GROUP_LOCKED', `the lock of ${group} could not be taken on ${node}`, {
-      remedy: 'Wait for the run that holds it, or run recover when its process is gone.',
+      remedy: `Wait for the run that holds it; when its process is gone, run: splitmirror recover ${group}`,
       problems: failure === null ? [] : [failure],
     });
     // Whether its file was written is not known after every failure.
@@ -206,7 +206,7 @@ function unlocatable(group: string, kind: string): Problem {
     node: null,
     message: `nobody provably holds ${group}, so its lock cannot be given back`,
     seen: kind,
-    remedy: 'Run recover when the cluster is stable.',
+    remedy: `When the cluster is stable, run: splitmirror recover ${group}`,
   };
 }
 
@@ -304,7 +304,7 @@ function lost(
   const what =
     confirmation.kind === 'lost' ? `${node} lost ${group}` : `${node} could not prove that it holds ${group}`;
   return new RestoreError('RESTORE_OWNERSHIP', `${what} ${when}: ${seen}`, {
-    remedy: 'What was being written is not to be used. Run recover where the group is now, then restore there.',
+    remedy: `What was being written is not to be used. Run: splitmirror recover ${group}. Then restore where the group is now.`,
   });
 }
 

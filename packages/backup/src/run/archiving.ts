@@ -134,7 +134,7 @@ async function watchOwnership(
           code,
           `${plan.node} could not prove ownership while archives streamed`,
           seen,
-          'Run recover where the group is now.',
+          `When the cluster is stable, run: splitmirror recover ${plan.group}`,
         ),
       ]);
       return;
