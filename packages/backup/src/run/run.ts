@@ -12,7 +12,7 @@ import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import { recoveryRules } from './recover.ts';
 import { nextEffect, observe, type RunState, type RunVerdict, startRun } from './reducer.ts';
-import { type Trace, tracesOfRun, tracesText } from './traces.ts';
+import { type Trace, tracesAfterUnlock, tracesOfRun, tracesText } from './traces.ts';
 
 /** How a run ended, and where its backup is. */
 export interface RunReport {
@@ -112,9 +112,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
         emit({ type: 'step-start', step: effect.kind, ...describe(effect), traces });
       },
       onOutcome: (effect, outcome, before, after) => {
-        if (outcome.of === 'unlock' && outcome.result.kind === 'done') {
-          traces = traces.filter(({ what }) => what !== 'lock');
-        }
+        if (outcome.of === 'unlock' && outcome.result.kind === 'done') traces = tracesAfterUnlock(before);
         emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
         if (outcome.of === 'redundancy' && outcome.redundancy.kind === 'resyncing') {
           const { stalePartitions, totalPartitions } = outcome.redundancy;

@@ -16,9 +16,6 @@ export function tracesOfRun(state: RunState, effect: Effect, { token }: Holder):
   const node = (isBack ? journey.recovery.holder : '') || plan.node;
   const trace = (what: string, name: string): Trace => ({ node, run, what, name });
   const lock = trace('lock', `${notes}/${fileOf(token)}`);
-  const note = trace('suspended application', `${notes}/quiesce`);
-  // The way back gives the lock back last: by then it has seen that nothing else is left, but for a note that has to stay.
-  if (isBack && effect.kind === 'unlock') return journey.recovery.cutOffOn === null ? [lock] : [lock, note];
   const isDone = (phase: 'split' | 'expose' | 'withdraw' | 'merge') => facts[phase] !== undefined;
   const isBegun = (phase: 'split' | 'expose') =>
     isDone(phase) || (effect.kind === 'perform' && effect.phase === mirror[phase]);
@@ -29,12 +26,26 @@ export function tracesOfRun(state: RunState, effect: Effect, { token }: Holder):
     isBack || effect.kind === 'lock' || (journey.kind === 'forward' && !['check', 'lock'].includes(journey.stage));
   return [
     ...(isLocked ? [lock] : []),
-    ...(mayBeSplit && !isDone('split') && policy.quiesce !== null ? [note] : []),
+    ...(mayBeSplit && !isDone('split') && policy.quiesce !== null ? [trace(...noteOf(notes))] : []),
     ...(mayBeSplit && !isDone('merge') ? mirror.volumes.map(({ copy }) => trace('copy', copy)) : []),
     ...(mayBeMounted && !isDone('withdraw')
       ? mirror.volumes.flatMap(({ source }) => (source.kind === 'directory' ? [trace('mount', source.path)] : []))
       : []),
   ];
+}
+
+/**
+ * What is left once the way back has given the lock back, which it does last: by then it has seen that nothing else is there,
+ * but for a note that has to stay. Pure.
+ */
+export function tracesAfterUnlock({ plan, journey }: RunState): readonly Trace[] {
+  if (journey.kind !== 'back' || journey.recovery.cutOffOn === null) return [];
+  const [what, name] = noteOf(plan.notes);
+  return [{ node: journey.recovery.holder || plan.node, run: plan.run, what, name }];
+}
+
+function noteOf(notes: string): [what: string, name: string] {
+  return ['suspended application', `${notes}/quiesce`];
 }
 
 /** What a recovery knows to be on the nodes, or to have been there when it looked last. */
