@@ -157,7 +157,7 @@ describe('schedule', () => {
     // The newest window may still be open; the one before it is over.
     const { code, stdout } = await run('schedule', '--quiet');
     expect(code).toBe(56);
-    expect(stdout).toMatch(/^ledger_rg: the last window, .*Z, has no backup: missed/);
+    expect(stdout).toMatch(/^ledger_rg: the last window, .*Z, has no backup: missed/m);
     const told = await run('schedule');
     expect(told.stdout).toMatch(/^ledger_rg {2}next window .*Z$/m);
   });
