@@ -232,3 +232,22 @@ describe('retain and judge', () => {
     ]);
   });
 });
+
+describe('a restore into the group that is killed', () => {
+  it('leaves a lock that only a person may break: the node may still write', async () => {
+    stage.lab.fault({ program: 'tar', does: { kind: 'hangs' } });
+    const running = stage.start('restore', 'ledger_rg', '--into-group');
+    const lock = expect.stringMatching(/:\/ledger\/\w+\/\.splitmirror$/);
+    await expect.poll(() => stage.leftovers(), { timeout: 60_000 }).toContainEqual(lock);
+    running.child.kill('SIGKILL');
+    await running.finished;
+    stage.lab.clearFaults();
+    const refused = await stage.run('recover', 'ledger_rg');
+    expect(refused.code).toBe(26);
+    expect(refused.stdout + refused.stderr).toMatch(
+      /make sure on db_node1 that nothing of it writes any more, then run: splitmirror recover ledger_rg --break-lock$/m,
+    );
+    expect((await stage.run('recover', 'ledger_rg', '--break-lock')).code).toBe(0);
+    expect(await stage.leftovers()).toEqual([]);
+  }, 180_000);
+});

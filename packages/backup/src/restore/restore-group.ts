@@ -74,7 +74,8 @@ export async function restoreIntoGroup(
   await unlessAborted(options.signal, () => checkPlaces(backup, host, selections, placeOf, options));
   const work = selections.map((selection) => ({ selection, place: placeOf(selection) }));
 
-  const self = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
+  const holder = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
+  const self: Holder = { ...holder, writes: true };
   const subject = { group, quiesce: null, self };
   const proofs: Proof[] = [standing.proof];
   const prove = async (when: string, signal: AbortSignal | undefined) => {

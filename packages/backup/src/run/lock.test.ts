@@ -78,6 +78,14 @@ describe('the lock, in a real shell', () => {
     },
   );
 
+  it('is not free because the process of a restore is gone, but once it is settled', () => {
+    const gone = { isAlive: () => 'gone' as const };
+    expect(livenessOf(holder('1'), gone)).toBe('gone');
+    expect(livenessOf({ ...holder('1'), writes: true }, gone)).toBe('unknown');
+    expect(livenessOf({ ...holder('1'), writes: true, givenUp: 'settled' }, gone)).toBe('gone');
+    expect(livesAs({ ...holder('1'), writes: true })).toBe('alive');
+  });
+
   it('is free where nothing is', async () => {
     expect(await read()).toEqual(free);
   });

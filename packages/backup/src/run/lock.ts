@@ -33,6 +33,8 @@ export const holderSchema = z.strictObject({
    * `unsettled`: a command of it may still write, whether the process lives or not; only a person can know when that has ended.
    */
   givenUp: z.enum(['settled', 'unsettled']).optional(),
+  /** A restore: what it has begun may write on although its process is gone. */
+  writes: z.literal(true).optional(),
   /** Copies that each volume had before the split: what a recovery restores. */
   intended: z.array(
     z.strictObject({ volume: z.string(), copies: z.int().min(1).max(3), strategy: z.string().optional() }),
@@ -83,11 +85,12 @@ export type Liveness = 'mine' | 'alive' | 'gone' | 'unknown';
 
 /** Whether somebody still works under a lock. Pure but for the question after the process. */
 export function livenessOf(
-  { givenUp, controller }: Holder,
+  { givenUp, writes, controller }: Holder,
   { isAlive }: Pick<Surroundings, 'isAlive'>,
 ): Exclude<Liveness, 'mine'> {
-  if (givenUp === undefined) return isAlive(controller);
-  return givenUp === 'settled' ? 'gone' : 'unknown';
+  if (givenUp !== undefined) return givenUp === 'settled' ? 'gone' : 'unknown';
+  const lives = isAlive(controller);
+  return lives === 'gone' && writes === true ? 'unknown' : lives;
 }
 
 /** Runs a script on the node that has the group. */
