@@ -156,9 +156,23 @@ const mutants = [
   {
     breaks: 'the name of a manifest is not made durable',
     file: 'packages/backup/src/store/durable.ts',
-    from: '  await syncDirectory(dirname(file));\n}',
-    to: '}',
+    from: ', file);\n  await syncDirectory(dirname(file));\n}',
+    to: ', file);\n}',
     tests: ['packages/backup/test/durability.test.ts'],
+  },
+  {
+    breaks: 'a restic that hangs at its end is waited for',
+    file: 'packages/backup/src/store/restic.ts',
+    from: "      child.kill('SIGKILL');\n      interrupted.abort();",
+    to: '',
+    tests: ['packages/backup/src/store/restic.test.ts'],
+  },
+  {
+    breaks: 'the lock of a killed restore counts for nothing',
+    file: 'packages/backup/src/run/lock.ts',
+    from: "lives === 'gone' && writes === true ? 'unknown' : lives",
+    to: 'lives',
+    tests: ['packages/backup/src/run/lock.test.ts'],
   },
   {
     breaks: 'a copy that was split after the freeze had lapsed is taken',
