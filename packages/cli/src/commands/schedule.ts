@@ -98,7 +98,7 @@ async function safely(session: Session, group: string, work: () => Promise<numbe
 }
 
 async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: string | undefined): Promise<number> {
-  const { config, context, reporter, signal, stop } = session;
+  const { config, context, reporter, signal, stop, commandLine } = session;
   const told: News[] = [];
   const telling: Promise<void>[] = [];
   const tell = (news: News, run: string | null) => {
@@ -113,7 +113,7 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
   const onEvent = (event: ScheduleEvent) => {
     if (event.type === 'windows-passed') {
       passed.push(...event.windows);
-      tell(passedNews(group, event.windows), null);
+      tell(passedNews(group, event.windows, commandLine), null);
     }
     if (event.type === 'notice-end' && event.result.kind === 'failed') {
       const what = event.notice === 'metrics' ? 'the metrics could not be written' : 'the monitor was not told';

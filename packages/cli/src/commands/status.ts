@@ -27,7 +27,7 @@ interface ToldStatus extends GroupStatus {
 }
 
 /** Says what of splitmirror is on which node, and who is at work: copies, mounts, locks, debts, resyncs. Changes nothing. */
-export async function status({ config, context, reporter, signal }: Session): Promise<number> {
+export async function status({ config, context, reporter, signal, commandLine }: Session): Promise<number> {
   const groups: ToldStatus[] = [];
   for (const group of Object.keys(config.groups).sort()) {
     const seen = await statusOf(context, group, signal);
@@ -47,7 +47,7 @@ export async function status({ config, context, reporter, signal }: Session): Pr
     for (const line of findings ?? []) reporter.alert(`  ${line}`);
     if (hasFindings(seen)) {
       const when = node === null ? ', as soon as a node provably holds the group' : '';
-      reporter.alert(`  take it back${when}: splitmirror recover ${group}`);
+      reporter.alert(`  take it back${when}: ${commandLine('recover', group)}`);
     }
     if (node === null && findings?.length === 0) {
       reporter.alert('  nothing that a dead run has left was found on the nodes that could be looked at');

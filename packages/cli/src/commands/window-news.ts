@@ -1,5 +1,6 @@
 import type { WindowOutcome, WindowVerdict } from '@splitmirror/backup';
 import { exitCodeOfCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
+import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 import { reportText } from './report-text.ts';
 
@@ -24,7 +25,12 @@ export function worstOf(told: readonly News[]): number {
 /** Windows that are told one by one; of a controller that was off for long the rest is only counted. */
 const mostLines = 10;
 
-export function passedNews(group: string, windows: readonly WindowVerdict[]): News {
+/** @param commandLine Says how a command is typed from here. */
+export function passedNews(
+  group: string,
+  windows: readonly WindowVerdict[],
+  commandLine: Session['commandLine'],
+): News {
   const hasDied = windows.some(({ kind }) => kind === 'failed');
   const earlier = windows.length - mostLines;
   return {
@@ -34,8 +40,8 @@ export function passedNews(group: string, windows: readonly WindowVerdict[]): Ne
         .slice(-mostLines)
         .map(({ start, kind, detail }) => `the window ${start} has no backup: ${kind}, ${detail}`),
       ...(earlier > 0 ? [`  and ${earlier} earlier windows`] : []),
-      ...(hasDied ? [`  take back what it may have left: splitmirror recover ${group}`] : []),
-      ...(hasDied ? [`  no window is begun twice: make the backup yourself, splitmirror backup ${group}`] : []),
+      ...(hasDied ? [`  take back what it may have left: ${commandLine('recover', group)}`] : []),
+      ...(hasDied ? [`  no window is begun twice: make the backup yourself, ${commandLine('backup', group)}`] : []),
     ],
     isNews: true,
   };
