@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -59,6 +60,19 @@ describe('approvePlan', () => {
     );
     expect(() => approvePlan(plan, { by: ' ', at, expiresAt })).toThrow(RangeError);
     expect(() => approvePlan(plan, { by: 'x', at: expiresAt, expiresAt: at })).toThrow(RangeError);
+  });
+
+  const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+  it.skipIf(!canMount)('leaves no part of itself on a disk that is full (needs root, for a small tmpfs)', async () => {
+    const full = await mkdtemp(join(tmpdir(), 'splitmirror-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', full]);
+    try {
+      await writeFile(join(full, 'others'), Buffer.alloc(16_384));
+      await expect(savePlan(join(full, 'plan.json'), plan)).rejects.toMatchObject({ code: 'ENOSPC' });
+      expect(await readdir(full)).toEqual(['others']);
+    } finally {
+      execFileSync('umount', [full]);
+    }
   });
 
   it('survives the disk, whatever the order of keys', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, rename, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BackupError } from '../errors.ts';
 
@@ -31,12 +31,21 @@ export async function writeDurably(file: string, text: string): Promise<void> {
 }
 
 /**
- * Writes a file that is not there yet.
+ * Writes a file that is not there yet, and leaves no part of it.
  *
- * @throws Error `EEXIST`
+ * @throws Error `EEXIST`, and what else the system says.
  */
 export async function createDurably(file: string, text: string): Promise<void> {
-  await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
   await syncDirectory(dirname(file));
 }
 
