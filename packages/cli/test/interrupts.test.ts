@@ -146,7 +146,7 @@ describe('an interrupt', { timeout: 240_000 }, () => {
     stage.lab.clearFaults();
     expect(code).toBe(exitCodes.RESTORE_UNSETTLED.code);
     const [, command = ''] = /then run: splitmirror (.*)$/m.exec(stderr) ?? [];
-    expect(command).toBe(`recover ledger_rg --config ${config}`);
+    expect(command).toBe(`recover ledger_rg --break-lock --config ${config}`);
     await expect.poll(async () => (await stage.run(...command.split(' '))).code, { timeout: 120_000 }).toBe(0);
   });
 

@@ -143,7 +143,7 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
   const feeds = await Promise.all(names.map((name) => feedOf(config, name, reporter)));
   mayLeave(
     new EndedError('RESTORE_UNSETTLED', `a part of ${group} may be written over, and the lock of the restore be left`, {
-      remedy: `Make sure on the node that holds the group that nothing of it writes any more, then run: ${commandLine('recover', group)}`,
+      remedy: `Make sure on the node that holds the group that nothing of it writes any more, then run: ${commandLine('recover', group, '--break-lock')}`,
     }),
   );
   try {
