@@ -24,7 +24,8 @@ export interface BackupListing {
 /** Everything of a group that stands in a store with the health of each, oldest first. Never fails for a damaged one. */
 export async function listBackups(store: Store, group: string, now: Date): Promise<BackupListing[]> {
   const { backups, damaged, incomplete } = await store.survey(group);
-  const { recoveries } = await listRecoveries(store, group);
+  // Each of them is a journal to read.
+  const recoveries = incomplete.length === 0 ? [] : (await listRecoveries(store, group)).recoveries;
   const endingOf = (begunAt: string) => {
     const recovery = recoveryAfter(recoveries, begunAt);
     return recovery === undefined
