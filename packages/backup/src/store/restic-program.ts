@@ -82,7 +82,10 @@ export interface Restic {
    *
    * @throws ResticError
    */
-  run(args: readonly string[], options?: { readonly cwd?: string; readonly signal?: AbortSignal }): Promise<string>;
+  run(
+    args: readonly string[],
+    options?: { readonly cwd?: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<string>;
   /** Starts it. `reads` says that the caller takes stdout itself. */
   start(args: readonly string[], options: { readonly reads: boolean; readonly cwd?: string }): ResticProcess;
   /** Its end, which is brought about when it takes too long. */

@@ -211,7 +211,7 @@ async function* dump(
 }
 
 async function listSnapshots(restic: Restic, filter: readonly string[], signal?: AbortSignal): Promise<Snapshot[]> {
-  const text = await restic.run(['snapshots', '--json', ...filter], signal === undefined ? {} : { signal });
+  const text = await restic.run(['snapshots', '--json', ...filter], { signal });
   return snapshotsSchema.parse(JSON.parse(text) ?? []);
 }
 
