@@ -12,6 +12,7 @@ import {
   type SelectedVolume,
   type StoredBackup,
 } from '@splitmirror/backup';
+import type { Host } from '@splitmirror/host';
 import { identitiesOf } from '../config/identities.ts';
 import { settingsOf } from '../config/policy.ts';
 import { ConfigError } from '../config/read.ts';
@@ -47,8 +48,7 @@ export async function restore(
   flags: RestoreFlags,
 ): Promise<number> {
   const { config, context, reporter, signal, mayLeave } = session;
-  const place = placeOf(into, flags);
-  if (place.kind === 'node') requireNode(place.node, context.hosts);
+  const place = placeOf(into, flags, context.hosts);
   const backup = await context.store.find(group, flags.run);
   const select = flags.path.length === 0 ? undefined : flags.path;
   const preview = await previewRestore(backup, { select, mostPaths: 20 });
@@ -89,13 +89,19 @@ async function warningsOf({ context }: Session, { manifest }: StoredBackup): Pro
   return [`run ${own.run} is ${own.health}`, ...own.reasons.map((reason) => `  ${reason}`)];
 }
 
+type Hosts = Session['context']['hosts'];
+
 type Place =
   | { readonly kind: 'here'; readonly into: string }
-  | { readonly kind: 'node'; readonly node: string; readonly into: string; readonly mountPoint: string }
+  | { readonly kind: 'node'; readonly host: Host; readonly into: string; readonly mountPoint: string }
   | { readonly kind: 'group' | 'nowhere' };
 
 /** Where it goes, as far as words say: live files are never written over by an option too many. */
-function placeOf(into: string | undefined, { intoGroup: live, node, mountPoint, owners, dryRun }: RestoreFlags): Place {
+function placeOf(
+  into: string | undefined,
+  { intoGroup: live, node, mountPoint, owners, dryRun }: RestoreFlags,
+  hosts: Hosts,
+): Place {
   if (live === true) {
     if (into !== undefined || node !== undefined || mountPoint !== undefined || owners === true) {
       throw misled('--into-group says where everything goes', 'Leave out directory, --node, --mount-point, --owners.');
@@ -116,11 +122,11 @@ function placeOf(into: string | undefined, { intoGroup: live, node, mountPoint, 
       'Name with --mount-point the file system that has to hold the directory; the node gives owners by itself.',
     );
   }
-  return { kind: 'node', node, into, mountPoint };
+  return { kind: 'node', host: hostOf(node, hosts), into, mountPoint };
 }
 
 /** @throws ConfigError for a name that no node of the configuration has. */
-function requireNode<T>(node: string, hosts: ReadonlyMap<string, T>): T {
+function hostOf(node: string, hosts: Hosts): Host {
   const host = hosts.get(node);
   if (host !== undefined) return host;
   const known = [...hosts.keys()].sort().join(', ');
@@ -167,12 +173,12 @@ async function intoGroup(session: Session, backup: StoredBackup, group: string, 
 }
 
 async function toNode(
-  { config, context, reporter, signal, mayLeave }: Session,
+  { config, reporter, signal, mayLeave }: Session,
   backup: StoredBackup,
   request: Selected & Extract<Place, { kind: 'node' }>,
 ): Promise<number> {
-  const { node, into, mountPoint, select, identities } = request;
-  const host = requireNode(node, context.hosts);
+  const { host, into, mountPoint, select, identities } = request;
+  const node = host.name;
   const { volumes: selected } = await previewRestore(backup, { select });
   const places = selected.map((volume): NodePlace => {
     const path = pathOf(request, volume, selected.length);
@@ -217,7 +223,7 @@ function previewText({ manifest }: StoredBackup, { volumes, unmatched }: Restore
     ...volumes.flatMap((selected) => {
       const { volume, mountPoint, files, bytes, paths } = selected;
       const path = pathOf(place, selected, volumes.length);
-      const on = place.kind === 'node' ? `${place.node}:` : '';
+      const on = place.kind === 'node' ? `${place.host.name}:` : '';
       return [
         `  ${volume} (${mountPoint ?? 'raw volume'}): ${files} files, ${bytesText(bytes)}${path === '' ? '' : `, to ${on}${path}`}`,
         ...paths.slice(0, 5).map((each) => `    ${each}`),
