@@ -230,6 +230,7 @@ function emptyStore(): Store {
   return {
     root: directory,
     require: async () => {},
+    exists: async () => true,
     freeBytes: async () => Number.POSITIVE_INFINITY,
     survey: async () => ({ backups: [], damaged: [], incomplete: [] }),
     list: async () => [],

@@ -30,6 +30,12 @@ export interface Store {
    * @throws BackupError `STORE_UNUSABLE`
    */
   require(access: StoreAccess): Promise<void>;
+  /**
+   * Whether its directory is there: a mistyped path, or a file system that is not mounted, reads like a store without backups.
+   *
+   * @throws BackupError `STORE_UNUSABLE`
+   */
+  exists(): Promise<boolean>;
   /** Bytes that can still be written; `Infinity` where that cannot be told. */
   freeBytes(): Promise<number>;
   /** Makes the directory of a run. */
@@ -118,6 +124,7 @@ export function openStore(
       await accessible(wanted);
       return work();
     });
+  const exists = () => within('read', async () => (await nearestDirectory(root)) === root);
   const directoriesOf = async (group: string): Promise<Named[]> => {
     const parent = directoryOf(root, group);
     const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -185,6 +192,7 @@ export function openStore(
       }),
     beginRecovery: (group, run, createdAt) =>
       within('write', () => beginRecovery(directoryOf(root, group), directoryNameOf(createdAt, run))),
+    exists,
     list,
     survey,
     async find(group, run) {
@@ -195,7 +203,7 @@ export function openStore(
       // A damaged one is in nobody's way, unless it is the one that is meant.
       if (broken !== undefined && (found === undefined || found.directory < broken.directory)) throw broken.error;
       if (found !== undefined) return found;
-      const isThere = (await nearestDirectory(root)) === root;
+      const isThere = await exists();
       const sought = `${root} holds no complete backup ${run ?? ''} of ${group}`.replace('  ', ' ');
       throw new BackupError('BACKUP_UNKNOWN', isThere ? sought : `${sought}: the directory does not exist`, {
         remedy: isThere

@@ -1,21 +1,13 @@
-import { stat } from 'node:fs/promises';
 import type { Problem, Store } from '@splitmirror/backup';
 
 /**
- * That the directory of a store does not exist: a mistyped path, or a file system that is not mounted, reads like a store
- * without backups. No error, since the first backup makes it.
+ * That the directory of a store does not exist. No error, since the first backup makes it.
  *
  * @returns `null` where it is there.
  * @throws BackupError `STORE_UNUSABLE`
  */
 export async function storeAbsence(store: Store): Promise<Problem | null> {
-  // First, since this one gives up on a mount that does not answer.
-  await store.require('read');
-  const isThere = await stat(store.root).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return null;
+  if (await store.exists()) return null;
   return {
     code: 'STORE_ABSENT',
     node: null,

@@ -20,7 +20,6 @@ import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
 import type { Reporter } from '../reporter.ts';
 import { bytesText } from '../units.ts';
-import { storeAbsence } from './absent-store.ts';
 import { planningStore } from './planning-store.ts';
 import { problemsOf, problemText } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
@@ -99,8 +98,7 @@ async function checkStore(store: Store): Promise<Check> {
   try {
     await store.require('write');
     const free = await store.freeBytes();
-    const isThere = (await storeAbsence(store)) === null;
-    const says = isThere ? 'can be written,' : 'not there yet: the first backup makes it, with';
+    const says = (await store.exists()) ? 'can be written,' : 'not there yet: the first backup makes it, with';
     return { subject, says: `${says} ${bytesText(free)} free`, problems: [] };
   } catch (error) {
     return { subject, says: 'cannot be used', problems: problemsOf(error, null) };
