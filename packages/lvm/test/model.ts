@@ -246,14 +246,17 @@ function execute(model: Model, { argv }: Command, stdin: string): Said {
       return ok(`${model.level}\n`);
     case 'lsfs':
       return ok(printFileSystems(model));
-    case 'mount':
+    case 'mount': {
       if (args.length === 0) return ok(printMounts(model));
+      // mount -v vfs -o ro device directory
+      const [, vfs = '', , options = '', device = ''] = args;
       if (!model.directories.has(last))
         return no(
-          `mount: 0506-324 Cannot mount ${args[4]} on ${last}: A file or directory in the path name does not exist.`,
+          `mount: 0506-324 Cannot mount ${device} on ${last}: A file or directory in the path name does not exist.`,
         );
-      model.mounts.push({ device: args[4] ?? '', mountPoint: last, vfs: 'jfs2', options: 'ro' });
+      model.mounts.push({ device, mountPoint: last, vfs, options });
       return ok();
+    }
     case 'umount': {
       const at = model.mounts.findIndex(({ mountPoint }) => mountPoint === last);
       if (at === -1) return no(`umount: 0506-347 Cannot find anything to unmount.`);
