@@ -118,7 +118,7 @@ export {
 } from './schedule/scheduled.ts';
 export { openWindowLog, type WindowLog } from './schedule/window-log.ts';
 export { readSecret, type SecretReference } from './secret.ts';
-export type { StoreAccess } from './store/access.ts';
+export type { StoreAccess, StorePlace } from './store/access.ts';
 export {
   type Exposure,
   type ExposureLimit,

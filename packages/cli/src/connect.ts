@@ -80,15 +80,15 @@ export async function feedOf(config: Config, name: string, listener: Listener) {
 }
 
 /** The store of a configuration, its archives in a directory or in a repository. Neither is looked at before it is used. */
-export function storeOf({ store, archives }: Config): Store {
+export function storeOf({ store, storeMountPoint: mountPoint, archives }: Config): Store {
   const { restic } = archives;
-  if (restic === undefined) return openStore(store);
+  if (restic === undefined) return openStore(store, undefined, { mountPoint });
   const open = (): Promise<Vault> =>
     resticVault(restic).catch((cause) => {
       if (!(cause instanceof RangeError)) throw cause;
       throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
     });
-  return openStore(store, vaultOnDemand('a restic repository', open));
+  return openStore(store, vaultOnDemand('a restic repository', open), { mountPoint });
 }
 
 /** Everything that a command needs; connections are closed when `work` has ended. */

@@ -54,7 +54,11 @@ export function starterConfig({ nodes, groups, ssh, store }: FoundCluster): stri
   if (!isMap(root)) throw new TypeError('a configuration is a map');
   comment(root, 'nodes', ' Cluster node names, as get_local_nodename prints them: not host names.');
   comment(root, 'ssh', ' How to log in. Host keys must be known already; an unknown one is refused.');
-  comment(root, 'store', ' Directory of the backups.');
+  comment(
+    root,
+    'store',
+    ' Directory of the backups. Where a file system has to be mounted for it, name its mount point: without that file\n system nothing is then read as an empty store, and nothing is written to the disk below.\n storeMountPoint: /mount/point',
+  );
   comment(root, 'groups', ' Resource groups that are backed up.');
   for (const { name, rawVolumes, strangers, twoCopies } of groups) {
     const group = root.getIn(['groups', name]);

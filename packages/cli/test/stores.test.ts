@@ -105,6 +105,33 @@ describe('a store that is gone', { timeout: 240_000 }, () => {
   });
 });
 
+describe('a store whose file system is not mounted', { timeout: 240_000 }, () => {
+  it('is told by everybody who would take the directory below for it, and nothing is written there', async () => {
+    const storeMountPoint = join(stage.directory, 'unmounted');
+    await mkdir(storeMountPoint);
+    const store = join(storeMountPoint, 'shop');
+    const schedule = { cron: '* * * * *', since: new Date(Date.now() - 600_000).toISOString() };
+    const config = await stage.configure((base) => ({
+      ...base,
+      store,
+      storeMountPoint,
+      groups: { ledger_rg: { ...base.groups.ledger_rg, schedule } },
+    }));
+    for (const words of [
+      ['list', 'ledger_rg'],
+      ['schedule'],
+      ['schedule', '--run'],
+      ['backup', 'ledger_rg'],
+      ['check'],
+    ]) {
+      const { code: got, stdout, stderr } = await stage.run(...words, '--config', config);
+      expect({ words, got }).toEqual({ words, got: code('STORE_UNUSABLE') });
+      expect(`${stdout}${stderr}`).toContain(`no file system is mounted on ${storeMountPoint}`);
+    }
+    expect(await readdir(storeMountPoint)).toEqual([]);
+  });
+});
+
 describe('a store whose directory does not exist', { timeout: 240_000 }, () => {
   it('does not pass for an empty one', async () => {
     const store = join(stage.directory, 'mistyped');

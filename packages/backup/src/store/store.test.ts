@@ -3,9 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { archiveOf, manifestOf } from '../../test/stored.ts';
-import { openStore, type Store } from './store.ts';
+import { openStore, type Store, type StoredRun } from './store.ts';
 import { directoryVault, type Vault, vaultOnDemand } from './vault.ts';
 
 const canMount = process.getuid?.() === 0 && process.platform === 'linux';
@@ -17,13 +17,25 @@ beforeEach(async () => {
   store = openStore(root);
 });
 
+const begun: { readonly journal: { close(): Promise<void> } }[] = [];
+afterEach(async () => {
+  for (const { journal } of begun.splice(0)) await journal.close();
+});
+
+/** Begins a run whose journal is closed when the test has ended. */
+async function beginIn(place: Store, ...run: Parameters<Store['begin']>): Promise<StoredRun> {
+  const made = await place.begin(...run);
+  begun.push(made);
+  return made;
+}
+
 const manifest = manifestOf;
 
 describe('openStore', () => {
   it('lists only what was committed, oldest first', async () => {
-    const second = await store.begin('g', 'bbbbbb', '2026-11-22T11:00:00.000Z');
-    const first = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
-    await store.begin('g', 'cccccc', '2026-11-22T12:00:00.000Z');
+    const second = await beginIn(store, 'g', 'bbbbbb', '2026-11-22T11:00:00.000Z');
+    const first = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await beginIn(store, 'g', 'cccccc', '2026-11-22T12:00:00.000Z');
     expect(await store.list('g')).toEqual([]);
     await second.commit(manifest('bbbbbb'));
     const directory = await first.commit(manifest('aaaaaa'));
@@ -35,7 +47,7 @@ describe('openStore', () => {
   });
 
   it('keeps the journal line by line, in order', async () => {
-    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const run = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await run.journal.write({ at: 'x', kind: 'intent', effect: 1 });
     await run.journal.write({ at: 'y', kind: 'outcome', of: 'look' });
     expect(await readFile(join(run.directory, 'journal.ndjson'), 'utf8')).toBe(
@@ -44,7 +56,7 @@ describe('openStore', () => {
   });
 
   it('forgets a run that changed nothing', async () => {
-    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const run = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await run.forget();
     expect(await readdir(join(root, 'g'))).toEqual([]);
   });
@@ -64,28 +76,27 @@ describe('openStore', () => {
     { archives: [archiveOf('datalv', { file: '../../../etc/passwd' })] },
     { archives: [archiveOf('datalv', { catalogue: '/etc/passwd' })] },
   ])('does not follow a manifest out of its directory: %o', async (changed) => {
-    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const run = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     const directory = await run.commit(manifest('aaaaaa'));
     await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest('aaaaaa', changed)));
     await expect(store.find('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
   });
 
   it('does not take a damaged manifest for a backup', async () => {
-    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const run = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     const directory = await run.commit(manifest('aaaaaa'));
     await writeFile(join(directory, 'manifest.json'), '{"splitmirror":1}');
     await expect(store.list('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
     await expect(store.find('g')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
     await expect(store.find('g', 'aaaaaa')).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
-    const other = await store.begin('g', 'bbbbbb', '2026-11-22T11:00:00.000Z');
+    const other = await beginIn(store, 'g', 'bbbbbb', '2026-11-22T11:00:00.000Z');
     await other.commit(manifest('bbbbbb'));
-    await other.journal.close();
     expect((await store.find('g')).manifest.run).toBe('bbbbbb');
   });
 
   it.each(['..', '.', '', '../elsewhere', 'a/b'])('has no directory for a group called %j', async (group) => {
     const refusal = { code: 'STORE_UNUSABLE' };
-    await expect(store.begin(group, 'aaaaaa', '2026-11-22T10:00:00.000Z')).rejects.toMatchObject(refusal);
+    await expect(beginIn(store, group, 'aaaaaa', '2026-11-22T10:00:00.000Z')).rejects.toMatchObject(refusal);
     await expect(store.survey(group)).rejects.toMatchObject(refusal);
     await expect(store.remove(group, [])).rejects.toMatchObject(refusal);
   });
@@ -93,7 +104,7 @@ describe('openStore', () => {
   it('says that it is full, whatever it writes', async () => {
     const full = () => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
     const other = openStore(root, { ...directoryVault(root), openSink: full, seal: full });
-    const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const run = await beginIn(other, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await expect(run.openArchive('datalv.tar')).rejects.toMatchObject({ code: 'STORE_FULL' });
     await expect(run.commit(manifest('aaaaaa'))).rejects.toMatchObject({ code: 'STORE_FULL' });
     expect(await other.list('g')).toEqual([]);
@@ -107,7 +118,7 @@ describe('openStore', () => {
       other.survey('g'),
       other.find('g'),
       other.freeBytes(),
-      other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
+      beginIn(other, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
       other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
     ];
 
@@ -125,6 +136,38 @@ describe('openStore', () => {
       );
     });
 
+    it.each([
+      ['is there and not mounted', (place: string) => mkdir(place, { recursive: true }).then(() => place)],
+      ['is not there', async (place: string) => place],
+    ])('since its mount point %s makes nothing on the disk below', async (_, make) => {
+      const mountPoint = await make(join(root, 'backup'));
+      const other = openStore(join(mountPoint, 'shop'), undefined, { mountPoint });
+      const ends = await Promise.allSettled(useOf(other));
+      expect(ends.map((end) => (end.status === 'rejected' ? end.reason : end.value))).toEqual(
+        ends.map(() => expect.objectContaining(unusable)),
+      );
+      expect(await readdir(mountPoint).catch(() => [])).toEqual([]);
+    });
+
+    it.skipIf(!canMount)('until its file system is mounted (needs root)', async () => {
+      const mountPoint = join(root, 'backup');
+      await mkdir(mountPoint, { recursive: true });
+      const other = openStore(mountPoint, undefined, { mountPoint });
+      await expect(other.survey('g')).rejects.toMatchObject({
+        ...unusable,
+        message: `the store cannot be used: no file system is mounted on ${mountPoint}`,
+        remedy: `Mount the file system of the store on ${mountPoint}.`,
+      });
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', mountPoint]);
+      try {
+        expect(await other.survey('g')).toMatchObject({ backups: [] });
+        await other.require('write');
+      } finally {
+        execFileSync('umount', [mountPoint]);
+      }
+      await expect(other.require('write')).rejects.toMatchObject(unusable);
+    });
+
     it('since its file system does not answer is waited for no longer than it is told', async () => {
       const pipe = join(await mkdtemp(join(tmpdir(), 'splitmirror-pipe-')), 'pipe');
       execFileSync('mkfifo', [pipe]);
@@ -136,7 +179,7 @@ describe('openStore', () => {
         other.require('read'),
         other.survey('g'),
         other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'),
-        other.begin('g', 'bbbbbb', '2026-11-22T10:00:00.000Z'),
+        beginIn(other, 'g', 'bbbbbb', '2026-11-22T10:00:00.000Z'),
         other.remove('g', []),
         other.freeBytes(),
       ]);
@@ -159,7 +202,7 @@ describe('openStore', () => {
       execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place]);
       try {
         const other = openStore(place);
-        const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+        const run = await beginIn(other, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
         await run.journal.close();
         await run.commit(manifest('aaaaaa'));
         execFileSync('mount', ['-o', 'remount,ro', place]);
@@ -167,11 +210,15 @@ describe('openStore', () => {
         expect((await other.find('g')).manifest.run).toBe('aaaaaa');
         expect(await other.freeBytes()).toBeGreaterThan(0);
         await expect(other.require('write')).rejects.toMatchObject(unusable);
-        await expect(other.begin('g', 'bbbbbb', '2026-11-22T11:00:00.000Z')).rejects.toMatchObject(unusable);
+        await expect(beginIn(other, 'g', 'bbbbbb', '2026-11-22T11:00:00.000Z')).rejects.toMatchObject(unusable);
       } finally {
         execFileSync('umount', [place]);
       }
     });
+  });
+
+  it('may lie on the root file system', async () => {
+    await openStore(root, undefined, { mountPoint: '/' }).require('write');
   });
 
   it('is made by the first that writes to it, and is empty before', async () => {
@@ -180,8 +227,7 @@ describe('openStore', () => {
     expect(await other.list('g')).toEqual([]);
     expect(await other.freeBytes()).toBeGreaterThan(0);
     await expect(readdir(root)).rejects.toMatchObject({ code: 'ENOENT' });
-    const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
-    await run.journal.close();
+    const run = await beginIn(other, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await run.commit(manifest('aaaaaa'));
     expect(await other.list('g')).toHaveLength(1);
   });
@@ -205,8 +251,7 @@ describe('openStore', () => {
     expect(await other.list('g')).toEqual([]);
     expect(opened).toBe(0);
     await other.require('read');
-    const record = await other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
-    await record.journal.close();
+    begun.push(await other.beginRecovery('g', 'aaaaaa', '2026-11-22T10:00:00.000Z'));
     expect(opened).toBe(0);
     for (const use of [() => other.freeBytes(), () => other.require('write')])
       await expect(use()).rejects.toThrow('no answer');
@@ -216,8 +261,7 @@ describe('openStore', () => {
   });
 
   it('writes what a person needs beside the archives', async () => {
-    const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
-    await run.journal.close();
+    const run = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     const directory = await run.commit(manifest('aaaaaa'));
     expect((await readdir(directory)).sort()).toEqual(['README.txt', 'SHA256SUMS', 'journal.ndjson', 'manifest.json']);
     expect(await readFile(join(directory, 'README.txt'), 'utf8')).toContain('sha256sum -c SHA256SUMS');
@@ -226,8 +270,7 @@ describe('openStore', () => {
   it('counts nothing that a vault could not seal', async () => {
     const broken: Vault = { ...directoryVault(root), seal: () => Promise.reject(new Error('no answer')) };
     const other = openStore(root, broken);
-    const run = await other.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
-    await run.journal.close();
+    const run = await beginIn(other, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
     await expect(run.commit(manifest('aaaaaa'))).rejects.toThrow('no answer');
     expect(await other.list('g')).toEqual([]);
     expect((await other.survey('g')).incomplete).toMatchObject([{ run: 'aaaaaa', createdAt: '2026-11-22T10:00:00Z' }]);
@@ -245,8 +288,7 @@ describe('openStore', () => {
     };
     const other = openStore(root, vault);
     for (const name of ['aaaaaa', 'bbbbbb']) {
-      const run = await other.begin('g', name, `2026-11-2${name === 'aaaaaa' ? 1 : 2}T10:00:00.000Z`);
-      await run.journal.close();
+      const run = await beginIn(other, 'g', name, `2026-11-2${name === 'aaaaaa' ? 1 : 2}T10:00:00.000Z`);
       await run.commit(manifest(name));
     }
     const { directory } = await other.find('g', 'aaaaaa');

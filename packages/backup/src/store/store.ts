@@ -7,7 +7,7 @@ import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
-import { accessTo, nearestDirectory, type StoreAccess } from './access.ts';
+import { accessTo, nearestDirectory, type StoreAccess, type StorePlace } from './access.ts';
 import { storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
@@ -109,15 +109,9 @@ export interface StoreSurvey {
  * that can be read, and what writes makes the directory where it is not there.
  *
  * @param vault Where the archives go; beside their manifests when not given. See `resticVault`.
- * @param options.patienceMs How long its file system may take to answer before it counts as one that cannot be used; default
- * half a minute.
  */
-export function openStore(
-  root: string,
-  vault: Vault = directoryVault(root),
-  { patienceMs = 30_000 }: { readonly patienceMs?: number } = {},
-): Store {
-  const accessible = accessTo(root, patienceMs);
+export function openStore(root: string, vault: Vault = directoryVault(root), place: StorePlace = {}): Store {
+  const accessible = accessTo(root, place);
   /** Work on a store that can be used so. */
   const within = <T>(wanted: StoreAccess, work: () => Promise<T>, place = root): Promise<T> =>
     usable(place, async () => {

@@ -42,7 +42,7 @@ async function writeGroupMetrics({ config, context, reporter }: Session, group: 
   const now = context.surroundings.now();
   try {
     const isScheduled = config.groups[group]?.schedule !== undefined;
-    const watched = isScheduled ? { schedule: scheduleOf(config, group), log: windowLogOf(config) } : undefined;
+    const watched = isScheduled ? { schedule: scheduleOf(config, group), log: windowLogOf(context.store) } : undefined;
     const measured = await measureGroup(context.store, group, now, watched);
     await writeMetrics(metricsFile(config.metrics, group), renderMetrics([measured], now));
   } catch (error) {

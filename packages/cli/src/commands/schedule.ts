@@ -39,7 +39,7 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   if (onlyNode !== undefined && config.nodes[onlyNode] === undefined) {
     throw new ConfigError(`the configuration has no node ${onlyNode}`, { remedy: 'Name a cluster node.' });
   }
-  const log = windowLogOf(config);
+  const log = windowLogOf(session.context.store);
   const unread = run === true ? null : await storeAbsence(session.context.store);
   if (unread !== null) session.reporter.warn(`no window is known: ${unread.message}: ${unread.remedy}`);
   const codes: number[] = [];

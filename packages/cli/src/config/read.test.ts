@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { policyOf, scheduleOf } from './policy.ts';
 import { readConfig, settingError } from './read.ts';
@@ -141,6 +141,19 @@ notify: { command: [~/bin/page, ops], webhook: { command: [pass, hook] } }
     expect(await config).toMatchObject({
       notify: { command: [join(homedir(), 'bin/page'), 'ops'], webhook: { command: ['pass', 'hook'] } },
       groups: { payroll_rg: { drills: { probe: [join(directory, 'probe.sh'), 'now'] } } },
+    });
+  });
+
+  it.each(['.', 'backups', '/', './backups/'])('takes %s for where the store is mounted', async (mountPoint) => {
+    const { config, directory } = await read(`${least}storeMountPoint: ${mountPoint}\n`);
+    expect((await config).storeMountPoint).toBe(resolve(directory, mountPoint));
+  });
+
+  it.each(['/mnt', 'backups/shop', 'back'])('refuses %s, which does not hold the store', async (mountPoint) => {
+    const { config, file, directory } = await read(`${least}storeMountPoint: ${mountPoint}\n`);
+    await expect(config).rejects.toMatchObject({
+      code: 'USAGE',
+      message: `${file}:5:18: storeMountPoint: the store, ${directory}/backups, lies neither there nor below it`,
     });
   });
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { SplitmirrorError } from '@splitmirror/host';
 import { LineCounter, parseDocument } from 'yaml';
 import { faultsOf, offsetOf, placeOf } from './faults.ts';
@@ -36,6 +36,7 @@ export async function readConfig(file: string): Promise<Config> {
     if (read.success) {
       const config = absolute(read.data, dirname(resolve(file)));
       places.set(config, (path) => `${file}:${placeOf(lines, offsetOf(document, path))}`);
+      requireStoreOnMount(config);
       return config;
     }
     faults.push(...read.error.issues.flatMap((issue) => faultsOf(document, issue)));
@@ -62,6 +63,14 @@ export function settingError(
   return new ConfigError(`${place}: ${path.join('.')}: ${message}`, options);
 }
 
+function requireStoreOnMount(config: Config): void {
+  const { store, storeMountPoint } = config;
+  if (storeMountPoint === undefined || !relative(storeMountPoint, store).split('/').includes('..')) return;
+  throw settingError(config, ['storeMountPoint'], `the store, ${store}, lies neither there nor below it`, {
+    remedy: 'Name the directory on which the file system of the store is mounted, or leave it out.',
+  });
+}
+
 function absolute(config: Config, base: string): Config {
   const path = (text: string) => resolve(base, text.replace(/^~(?=\/|$)/, homedir()));
   // Without a slash it is looked for in PATH.
@@ -77,6 +86,7 @@ function absolute(config: Config, base: string): Config {
   return withoutUndefined({
     ...config,
     store: path(config.store),
+    storeMountPoint: maybe(config.storeMountPoint, path),
     metrics: maybe(metrics, path),
     notify: maybe(notify, (each) =>
       withoutUndefined({ ...each, command: maybe(each.command, words), webhook: maybe(each.webhook, secret) }),

@@ -215,6 +215,11 @@ export const configSchema = z.strictObject({
     .describe('cluster nodes by their *cluster node name*, which need not be the host name'),
   ssh: ssh.prefault({}).describe('how to log in'),
   store: text.describe('directory of the backups'),
+  storeMountPoint: text
+    .optional()
+    .describe(
+      'where the file system of `store` has to be mounted; while it is not, nothing is read as an empty store, and nothing is written to the disk below it',
+    ),
   archives: archives.prefault({}).describe('how archives are kept'),
   stabilitySeconds: z
     .number()
