@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +160,38 @@ describe('archiveVolumes', () => {
       undefined,
     );
     expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'OWNERSHIP_LOST', seen: 'node is b' }] });
+    expect(await readdir(store)).toEqual([]);
+  });
+
+  it('is whole although its end cuts a proof of ownership short', async () => {
+    const { context } = contextWith();
+    const asked = new AbortController();
+    // As the AIX family does: whoever asks no longer wants an answer gets none.
+    const confirm: BackupContext['cluster']['confirm'] = (_, { signal } = {}) => {
+      asked.abort();
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const cluster = { ...context.cluster, confirm };
+    const opensLate = async (file: string) => {
+      if (!asked.signal.aborted) await once(asked.signal, 'abort');
+      return openSink(join(store, file));
+    };
+    const late = { directory: store, openArchive: opensLate };
+    const result = await archiveVolumes({ ...context, cluster }, planOf([tree()], { proofMs: 1 }), late, undefined);
+    expect(result).toMatchObject({ kind: 'archived', proofs: [] });
+  });
+
+  it('stops when the question after ownership cannot be asked', async () => {
+    const { context } = contextWith(() => {
+      throw new Error('no link');
+    });
+    const result = await archiveVolumes(
+      context,
+      planOf([command('sleep', '60')], { proofMs: 50 }),
+      place(store),
+      undefined,
+    );
+    expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'OWNERSHIP_UNKNOWN', seen: 'no link' }] });
     expect(await readdir(store)).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ import {
 import { type Chunk, type CommandStream, renderCommand } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { GroupPolicy, PlannedArchive, RunPlan } from '../plan/run-plan.ts';
-import type { PlannedVolume, Problem, Proof } from '../ports.ts';
+import type { Confirmation, PlannedVolume, Problem, Proof } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredRun } from '../store/store.ts';
@@ -119,7 +119,10 @@ async function watchOwnership(
   for (;;) {
     await context.surroundings.sleep(plan.policy.proofMs, until);
     if (until.aborted) return;
-    const confirmation = await context.cluster.confirm(proofs.at(-1) ?? plan.proof, { signal: until });
+    // One that is cut short by the end of the archives says nothing of them.
+    const confirmation = await context.cluster
+      .confirm(proofs.at(-1) ?? plan.proof, { signal: until })
+      .catch((error: unknown): Confirmation => ({ kind: 'unknown', reason: problemOf(error, plan.node).message }));
     if (until.aborted) return;
     if (confirmation.kind === 'holds') proofs.push(confirmation.proof);
     else {
