@@ -9,6 +9,7 @@ import { givingUpScript, type Holder, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
+import { pause } from '../surroundings.ts';
 import type { Feedable } from './feed.ts';
 import { checkPlaces, type NodePlace } from './place.ts';
 import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
@@ -270,9 +271,9 @@ function watchOwnership(
   let fault: unknown;
   const watching = (async () => {
     for (;;) {
-      await surroundings.sleep(proofMs, until);
-      if (until.aborted) return;
       try {
+        await pause(surroundings, proofMs, until);
+        if (until.aborted) return;
         await prove(`while ${volume} was written`, until);
       } catch (error) {
         if (until.aborted) return;

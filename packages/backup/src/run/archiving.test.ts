@@ -212,6 +212,14 @@ describe('archiveVolumes', () => {
     expect(await readdir(store)).toEqual([]);
   });
 
+  it('ends with a problem where the clock is of no use', async () => {
+    const { context } = contextWith();
+    const sleep = () => Promise.reject(new Error('no clock'));
+    const broken = { ...context, surroundings: { ...context.surroundings, sleep } };
+    const result = await archiveVolumes(broken, planOf([command('sleep', '60')]), place(store), undefined);
+    expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'UNEXPECTED', message: 'no clock' }] });
+  });
+
   it('is whole although its end cuts a proof of ownership short', async () => {
     const { context } = contextWith();
     const asked = new AbortController();

@@ -20,6 +20,7 @@ import { isSystemError, storeError } from '../store/durable.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredRun } from '../store/store.ts';
 import { extensionOf, type StoredForm, toStored } from '../store/stored-form.ts';
+import { pause } from '../surroundings.ts';
 import { boundedSink } from './bounded-sink.ts';
 import { emitter } from './describe.ts';
 import type { ArchivesResult } from './effects.ts';
@@ -91,7 +92,9 @@ export async function archiveVolumes(
   };
   const work = Promise.all(Array.from({ length: plan.policy.parallel }, worker));
   const done = new AbortController();
-  const watch = watchOwnership(context, plan, proofs, fail, AbortSignal.any([together, done.signal]));
+  const watch = watchOwnership(context, plan, proofs, fail, AbortSignal.any([together, done.signal])).catch((error) =>
+    fail([problemOf(error, plan.node)]),
+  );
   try {
     await work;
   } finally {
@@ -119,7 +122,7 @@ async function watchOwnership(
   until: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await context.surroundings.sleep(plan.policy.proofMs, until);
+    await pause(context.surroundings, plan.policy.proofMs, until);
     if (until.aborted) return;
     // One that is cut short by the end of the archives says nothing of them.
     const confirmation = await context.cluster

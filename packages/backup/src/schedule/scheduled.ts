@@ -6,6 +6,7 @@ import { problemOf } from '../problems.ts';
 import { handOver } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
+import { pause } from '../surroundings.ts';
 import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
 import { findPassed } from './passed.ts';
@@ -183,7 +184,7 @@ export async function keepSchedule(
     while (!signal?.aborted) {
       const outcome = await runWindow(context, job, options).catch((error: Error) => error);
       onOutcome?.(job.group, outcome);
-      await context.surroundings.sleep(everyMs, signal);
+      await pause(context.surroundings, everyMs, signal);
     }
   };
   await Promise.all(jobs.map(follow));
