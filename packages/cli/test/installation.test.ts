@@ -129,7 +129,7 @@ describe('events', () => {
     const before = await stage.run('check');
     expect(before).toMatchObject({ code: 0, stderr: '' });
     expect(before.stdout).toMatch(
-      /^hint {5}release script: not on db_node1, db_node2; .*\n {2}"splitmirror events install"/m,
+      /^hint {5}release script: not on db_node1, db_node2; .*\n {2}"splitmirror events --config \S+ install"/m,
     );
     await stage.run('events', 'install');
     const after = await stage.run('check', '--json');

@@ -78,11 +78,12 @@ function alike({ nodes }: Config): { readonly nodes: string[]; readonly commands
 }
 
 async function perform(
-  { context, reporter, signal, mayLeave }: Session,
+  session: Session,
   action: InstallationAction,
   plans: readonly Installation[],
   { print }: InstallationFlags,
 ): Promise<number> {
+  const { context, reporter, signal, mayLeave } = session;
   if (print === true) {
     for (const line of plans.flatMap(planText)) reporter.line(line);
     reporter.result({ plans });
@@ -98,7 +99,7 @@ async function perform(
   });
   for (const line of reports.flatMap(stateLines)) reporter.line(line);
   const problems = reports.flatMap((report) => report.problems);
-  for (const line of problems.flatMap(problemText)) reporter.alert(line);
+  for (const line of problemText(problems, session)) reporter.alert(line);
   const instructions = [...new Set(plans.flatMap((plan) => plan.instructions))];
   if (action === 'install') for (const line of instructions) reporter.line(`to do by hand: ${line}`);
   reporter.result({ nodes: reports.flatMap(({ nodes }) => nodes), problems, instructions });
