@@ -208,8 +208,8 @@ describe('schedule', () => {
     const { code, stdout } = await run('schedule', '--run', '--quiet');
     expect(code).toBe(31);
     expect(stdout).toMatch(/^ledger_rg: the window .*Z has no backup: failed, process 999999999 on .* told nothing$/m);
-    expect(stdout).toMatch(/splitmirror recover ledger_rg --config \S+$/m);
-    expect(stdout).toMatch(/splitmirror backup ledger_rg --config \S+$/m);
+    expect(stdout).toMatch(/splitmirror recover --config \S+ ledger_rg$/m);
+    expect(stdout).toMatch(/splitmirror backup --config \S+ ledger_rg$/m);
     expect(told.map(({ path }) => path).sort()).toEqual([`/hook/${secret}`, `/ping/${secret}/fail`]);
     told = [];
     expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });
