@@ -11,7 +11,7 @@ const recordSchema = z.strictObject({
   window: z.iso.datetime(),
   at: z.iso.datetime(),
   by: z.string(),
-  what: z.enum(['begun', 'yielded', 'unheld', 'undecided', 'elsewhere', 'done', 'failed', 'died', 'told']),
+  what: z.enum(['begun', 'yielded', 'unheld', 'undecided', 'elsewhere', 'done', 'failed', 'died', 'telling', 'told']),
   node: z.string().nullable(),
   run: z.string().nullable(),
   detail: z.string(),
