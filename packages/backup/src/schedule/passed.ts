@@ -20,10 +20,11 @@ export async function claimPassed(
   { group, schedule, log }: Pick<ScheduledJob, 'group' | 'schedule' | 'log'>,
   by: string,
 ): Promise<PassedWindows> {
+  const { controller } = surroundings;
   const write = async (what: 'telling' | 'told', windows: readonly WindowVerdict[]) => {
     for (const { start, detail } of windows) {
       const at = surroundings.now().toISOString();
-      await log.add({ group, window: start, at, by, what, node: null, run: null, detail });
+      await log.add({ group, window: start, at, by, controller, what, node: null, run: null, detail });
     }
   };
   const isGone = (record: WindowRecord) => {
@@ -66,8 +67,9 @@ export function deathsAmong(
   });
 }
 
-/** The process that wrote a record, as its name tells. */
-function writerOf({ by }: WindowRecord): Surroundings['controller'] | undefined {
+/** The process that wrote a record. */
+function writerOf({ controller, by }: WindowRecord): Surroundings['controller'] | undefined {
+  if (controller !== undefined) return controller;
   const [, host, pid] = /^(.+):(\d+):[0-9a-f]+$/.exec(by) ?? [];
   return host === undefined ? undefined : { host, pid: Number(pid), birth: null };
 }

@@ -1,3 +1,5 @@
+import type { Surroundings } from '../context.ts';
+
 /** When a group is to be backed up. Plain data; a site with cron expressions hands in the starts themselves. */
 export interface Schedule {
   /** From when on it counts (UTC, ISO 8601): what lies before was nobody's duty. */
@@ -29,6 +31,8 @@ export interface WindowRecord {
   readonly at: string;
   /** Who wrote it: machine, process, and a word of its own for each beginning. */
   readonly by: string;
+  /** The process that wrote it, as it stands in a lock; records of before have but its machine and id, in `by`. */
+  readonly controller?: Surroundings['controller'] | undefined;
   /**
    * `begun`: this initiator is at work on it; `yielded`: it left the group to somebody else who is; `unheld`: no node held
    * the group; `undecided`: nobody could say who does, or read its storage; `elsewhere`: the initiator's own node did not; `done`, `failed` and

@@ -143,6 +143,31 @@ describe('runWindow', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'knows who began by more than host and process id, which come again',
+    async () => {
+      const log = openWindowLog(file);
+      const { controller } = context.surroundings;
+      const { host, pid } = controller;
+      const begun = (window: string, by: Pick<WindowRecord, 'by' | 'controller'>): WindowRecord => ({
+        ...{ group: 'a', window, at: window, what: 'begun', node: null, run: null, detail: '', ...by },
+      });
+      // A process that has this one's id now, from before a reboot; and one in a container of the same name.
+      const rebooted = { ...controller, birth: '1' };
+      const container = { ...controller, pid: 999999999, machine: 'another' };
+      await log.add(begun('2026-01-01T00:00:00.000Z', { by: `${host}:${pid}:0a1b2c3d`, controller: rebooted }));
+      await log.add(begun('2026-01-01T01:00:00.000Z', { by: `${host}:999999999:0a1b2c3d`, controller: container }));
+      clock = new Date('2026-01-01T01:05:00.000Z');
+      expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
+      expect(await verdicts()).toEqual(['failed', 'running']);
+      clock = new Date('2026-01-01T02:05:00.000Z');
+      expect(await runWindow(context, await job())).toMatchObject({ kind: 'ran' });
+      const written = (await records()).slice(2).filter(({ what }) => what !== 'died');
+      expect(written.map(({ what }) => what)).toEqual(['telling', 'told', 'begun', 'done']);
+      for (const each of written) expect(each.controller).toEqual(controller);
+    },
+  );
+
   it('tells once, and before anything else, of what passed while nobody was there', async () => {
     const told: string[] = [];
     const log = openWindowLog(file);

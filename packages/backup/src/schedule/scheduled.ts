@@ -124,8 +124,8 @@ export async function runWindow(
       throw error;
     }
   };
-  const { host, pid } = surroundings.controller;
-  const by = `${host}:${pid}:${surroundings.newToken().slice(0, 8)}`;
+  const { controller } = surroundings;
+  const by = `${controller.host}:${controller.pid}:${surroundings.newToken().slice(0, 8)}`;
   const passed = await noted(claimPassed(context, job, by));
   if (passed.windows.length > 0 && (await tellPassed(context, job, passed.windows, options)))
     await noted(passed.told());
@@ -140,6 +140,7 @@ export async function runWindow(
     window: window.start,
     at: surroundings.now().toISOString(),
     by,
+    controller,
     what,
     node: null,
     run: null,
