@@ -234,6 +234,25 @@ describe('what says nothing of the backup', () => {
     await expect(drilling).rejects.toMatchObject({
       code: 'RESTORE_UNSETTLED',
       message: expect.stringContaining('could not be removed'),
+      problems: [],
+    });
+  });
+
+  it('is what a node would not let go, also where the drill had found what does say something', async () => {
+    const request = {
+      level: 'application',
+      place: lostAt('tidy'),
+      probe: probe('echo cannot open >&2; exit 4'),
+    } as const;
+    await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      problems: [{ code: 'BACKUP_DAMAGED', message: 'sh ended with 4: cannot open' }],
+    });
+    await rm(join(scratch, 'splitmirror-drill-aaaaaa'), { recursive: true });
+    await writeFile(join(backup.directory, 'datalv.tar'), 'cut off');
+    await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      problems: [{ code: 'RESTORE_PARTIAL' }, { code: 'BACKUP_DAMAGED', message: expect.stringMatching(/^datalv: /) }],
     });
   });
 });

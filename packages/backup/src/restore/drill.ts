@@ -6,6 +6,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
 import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import { withReasons } from '../problems.ts';
+import { remedyForDamage } from '../store/damage.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
@@ -246,6 +248,13 @@ async function onNode(
   if (!isClean(tidied)) {
     throw new RestoreError('RESTORE_UNSETTLED', `${host.name}: ${scratch} could not be removed`, {
       remedy: 'Look at what uses it on the node, then remove it: it holds what was restored.',
+      problems:
+        'error' in tried
+          ? withReasons(tried.error, host.name)
+          : tried.problems.map((message) => ({
+              ...{ code: 'BACKUP_DAMAGED', node: host.name, message, seen: 'the drill' },
+              remedy: remedyForDamage(backup),
+            })),
       cause: 'error' in tried ? tried.error : undefined,
     });
   }
