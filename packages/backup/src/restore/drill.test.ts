@@ -79,9 +79,20 @@ describe('drillBackup', () => {
       program: 'sh',
     });
     expect(await readdir(scratch)).toEqual([]);
-    await mkdir(join(scratch, 'splitmirror-drill-aaaaaa'));
-    await expect(drillBackup(store, backup, request, now)).rejects.toThrow('could not be made');
+    const left = join(scratch, 'splitmirror-drill-aaaaaa');
+    await mkdir(left);
+    await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/^a: mkdir: .*splitmirror-drill-aaaaaa.*: File exists$/),
+      remedy: expect.stringContaining(`rm -r ${left}`),
+    });
     expect(await readdir(scratch)).toHaveLength(1);
+    const nowhere = { ...node(), directory: join(scratch, 'nowhere') };
+    await expect(drillBackup(store, backup, { ...request, place: nowhere }, now)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/No such file or directory$/),
+    });
+    expect((await store.find('g')).records).toHaveLength(1);
   });
 
   it.each([
