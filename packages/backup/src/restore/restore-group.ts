@@ -4,7 +4,7 @@ import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
-import { problemOf } from '../problems.ts';
+import { problemOf, withReasons } from '../problems.ts';
 import { givingUpScript, type Holder, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
@@ -12,7 +12,7 @@ import type { StoredBackup } from '../store/store.ts';
 import { pause } from '../surroundings.ts';
 import type { Feedable } from './feed.ts';
 import { checkPlaces, type NodePlace } from './place.ts';
-import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
+import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
 import { type NodeRestored, type NodeRestoreOptions, restorePlace } from './restore-node.ts';
 import { requireSelection, type Selection } from './selection.ts';
 
@@ -232,7 +232,7 @@ function unsettled(
       : `Run: splitmirror recover ${group}.`;
   return new RestoreError('RESTORE_UNSETTLED', `${what}; the lock of ${group} stays where it is`, {
     remedy: `${recover} It gives the lock back.${error === null ? '' : ' Then restore again.'}`,
-    problems: [...(error === null ? [] : [problemOf(error, node)]), ...(left === null ? [] : [left])],
+    problems: [...(error === null ? [] : withReasons(error, node)), ...(left === null ? [] : [left])],
     restored,
     cause: error ?? undefined,
   });
@@ -318,7 +318,5 @@ function endedBy(
   signal: AbortSignal | undefined,
 ): unknown {
   if (signal?.aborted) return interruptedAt(underWay, restored, [], error);
-  if (!(error instanceof RestoreError) || restored.length === 0) return error;
-  const { code, message, remedy = '', problems, cause } = error;
-  return new RestoreError(code, message, { remedy, problems, restored, cause });
+  return error instanceof RestoreError ? withBefore(error, restored, []) : error;
 }

@@ -112,11 +112,12 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
     if (news.isNews) telling.push(notifyOf(session, { group, run, exitCode: code, text }));
   };
   const passed: WindowVerdict[] = [];
+  const tellPassed = async (windows: readonly WindowVerdict[]) => {
+    passed.push(...windows);
+    tell(passedNews(group, windows, session), null);
+    await Promise.all(telling);
+  };
   const onEvent = (event: ScheduleEvent) => {
-    if (event.type === 'windows-passed') {
-      passed.push(...event.windows);
-      tell(passedNews(group, event.windows, session), null);
-    }
     if (event.type === 'notice-end' && event.result.kind === 'failed') {
       const what = event.notice === 'metrics' ? 'the metrics could not be written' : 'the monitor was not told';
       reporter.warn(`${group}: ${what}: ${event.result.detail}`);
@@ -133,7 +134,7 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
         ping: await pingOf(session, group),
         ...(config.metrics === undefined ? {} : { metricsFile: metricsFile(config.metrics, group) }),
       },
-      { signal, stop, onlyNode, onEvent, contextOf: () => recorded(session, group).context },
+      { signal, stop, onlyNode, onEvent, tellPassed, contextOf: () => recorded(session, group).context },
     );
     const run = outcome.kind === 'ran' ? await runOf(log, group, outcome.window) : null;
     tell(outcomeNews(outcome, session), run);
