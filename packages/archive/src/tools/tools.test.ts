@@ -68,6 +68,8 @@ describe.each(contract)('every archive tool: $tool.name', ({ tool, sources, bad,
     for (const source of bad) expect(() => create(source)).toThrow(RangeError);
     const [name] = Object.keys(target);
     expect(() => restore({ ...target, [name ?? '']: '-rf' })).toThrow(RangeError);
+    // A selection of none: without names, every tool would restore everything.
+    expect(() => restore(target, [])).toThrow(RangeError);
   });
 
   it('tells a line that it does not know from a harmless one, and does not pass it', () => {
