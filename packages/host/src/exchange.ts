@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { SplitmirrorError } from './errors.ts';
 import { MarkReader } from './marks.ts';
 import { renderCancel, type ShellSettings } from './shell.ts';
+import { startTimer } from './timer.ts';
 import type { ChannelUse, ProcessExit, RemoteProcess, Transport } from './transport.ts';
 
 /** Where a shell is started, and with which settings. */
@@ -101,7 +102,7 @@ class Conversation implements Exchange {
   #heardAt = performance.now();
   #paused = false;
   #settled = false;
-  #timers: NodeJS.Timeout[] = [];
+  readonly #timers: (() => void)[] = [];
   #begin: () => void = () => {};
   #end: () => void = () => {};
 
@@ -128,7 +129,7 @@ class Conversation implements Exchange {
     signal?.addEventListener('abort', abort, { once: true });
     this.ended = over.then(() => {
       this.#settled = true;
-      for (const timer of this.#timers) clearTimeout(timer);
+      for (const stop of this.#timers) stop();
       signal?.removeEventListener('abort', abort);
       child.stdin.end();
       this.#begin();
@@ -293,7 +294,7 @@ class Conversation implements Exchange {
   }
 
   #after(seconds: number, act: () => void): void {
-    if (!this.#settled) this.#timers.push(setTimeout(act, seconds * 1000));
+    if (!this.#settled) this.#timers.push(startTimer(seconds, act));
   }
 }
 

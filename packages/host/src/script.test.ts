@@ -10,6 +10,11 @@ describe('checkScript', () => {
     ['an empty id', [{ ...good, id: '' }], 'step id "" is not allowed'],
     ['the same id twice', [good, good], 'step id read:/data is used twice'],
     ['no deadline', [{ ...good, timeoutSeconds: 0 }], 'step read:/data: timeoutSeconds'],
+    [
+      'a deadline that no node counts to',
+      [{ ...good, timeoutSeconds: 2 ** 31 }],
+      'from 1 to 2147483647: it is 2147483648',
+    ],
     ['half a second', [{ ...good, timeoutSeconds: 1.5 }], 'step read:/data: timeoutSeconds'],
     ['a standard input without a final line feed', [{ ...good, stdin: 'y' }], 'step read:/data: stdin'],
     ['a standard input that no bytes can say', [{ ...good, stdin: '\ud800\n' }], 'step read:/data: stdin'],
