@@ -192,6 +192,47 @@ describe('createHost on a node that misbehaves', () => {
     expect(await stream.outcome).toMatchObject({ kind: 'unknown' });
   });
 
+  /** A stream whose node has written more than waits for a reader; nobody reads it. */
+  async function unread(node: ReturnType<typeof silentNode>, { chunks }: { chunks: number }) {
+    const opening = createHost('nodea', node.transport, { maxOutputBytes: 1 << 20 }).stream(reads('tar'), {
+      timeoutSeconds: 10,
+    });
+    await vi.advanceTimersByTimeAsync(10);
+    const both = (words: string) => {
+      node.says(`\n${node.nonce()} ${words}\n`);
+      node.complains(`\n${node.nonce()} ${words}\n`);
+    };
+    for (const words of ['begin 4711', 'start 0 5']) both(words);
+    const stream = await opening;
+    for (let chunk = 0; chunk < chunks; chunk++) node.says('x'.repeat(16 << 10));
+    return { stream, both };
+  }
+
+  it('takes in at the deadline what nobody has read, and keeps it for a reader to come', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const { stream, both } = await unread(node, { chunks: 60 });
+    for (const words of ['end 0 0 6', 'done']) both(words);
+    node.ends({ kind: 'exited', code: 0 });
+    const settled = vi.fn();
+    void stream.outcome.then(settled);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(settled).toHaveBeenCalledWith(expect.objectContaining({ kind: 'ended', memberCodes: [0] }));
+    expect(Buffer.concat(await stream.stdout.toArray())).toHaveLength(60 * (16 << 10));
+  });
+
+  it('keeps no more of it than it may when the node goes on behind the deadline', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const { stream } = await unread(node, { chunks: 200 });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(stream.stdout.destroyed).toBe(true);
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await stream.outcome).toMatchObject({ kind: 'unknown', reason: 'more than 1048576 bytes of output' });
+  });
+
   it('waits at close for a cancellation that is under way, and makes no connection behind it', async () => {
     const order: string[] = [];
     const local = localTransport('nodea');

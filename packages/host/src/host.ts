@@ -62,7 +62,7 @@ export interface CommandStream {
    * one as they came: no encoding can be set, and `read` takes no size.
    */
   readonly stdout: Readable;
-  /** Settles when the command has ended, which takes a reader for `stdout`. Never rejects. */
+  /** Settles when the command has ended and its output was taken, and soon after the deadline in any case. Never rejects. */
   readonly outcome: Promise<StreamOutcome>;
 }
 
@@ -103,7 +103,10 @@ export interface HostOptions {
   readonly shell?: string | undefined;
   /** Runs commands as root through `sudo`, for a login that is not root; default not. */
   readonly sudo?: Sudo | undefined;
-  /** Most bytes of output kept of one script, both streams together; default 64 MiB. More ends the script. */
+  /**
+   * Most bytes of output kept of one script, both streams together, and of a stream that is behind at its deadline; default
+   * 64 MiB. More ends the script.
+   */
   readonly maxOutputBytes?: number | undefined;
 }
 
@@ -120,6 +123,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
   const commandLine = `exec ${quote(options.shell ?? '/bin/sh')} -s`;
   const site = { transport, commandLine, settings };
   const limit = options.maxOutputBytes ?? 64 << 20;
+  const tooMuch = `more than ${limit} bytes of output`;
   const running = new Set<Exchange>();
 
   async function begin(...exchanged: Parameters<typeof converse>): Promise<Exchange | null> {
@@ -148,7 +152,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       exchange = await begin(site, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
-          if (!transcript.text(from, bytes)) exchange?.stop(`more than ${limit} bytes of output`);
+          if (!transcript.text(from, bytes)) exchange?.stop(tooMuch);
           return true;
         },
       });
@@ -173,8 +177,10 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       const transcript = new Transcript(script, maxStreamErrorBytes);
       // Chunk by chunk: a stream of bytes would copy what waits into one piece for each turn of a `for await`.
       let resume: (() => void) | undefined;
-      let stop: (() => void) | undefined;
+      let stop: ((reason: string | null) => void) | undefined;
       let isBehind = false;
+      /** What came although the reader is behind. */
+      let aheadBytes = 0;
       const stdout = new Readable({
         objectMode: true,
         highWaterMark: maxStreamChunks,
@@ -184,7 +190,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
         },
         // A reader that gives up ends the command: nothing would take the rest of its output.
         destroy(error, done) {
-          stop?.();
+          stop?.(null);
           done(error);
         },
       });
@@ -193,6 +199,11 @@ export function createHost(name: string, transport: Transport, options: HostOpti
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
           if (from === 'stdout' && transcript.inStep(from)) {
+            aheadBytes = isBehind ? aheadBytes + bytes.length : 0;
+            if (aheadBytes > limit) {
+              stop?.(tooMuch);
+              stdout.destroy();
+            }
             isBehind = !stdout.destroyed && !stdout.push(bytes);
             return !isBehind;
           }
@@ -207,7 +218,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       }
       signal?.addEventListener('abort', giveUp, { once: true });
       resume = () => exchange.resume();
-      stop = () => exchange.stop(null);
+      stop = (reason) => exchange.stop(reason);
       const outcome = exchange.ended.then((ending): StreamOutcome => {
         signal?.removeEventListener('abort', giveUp);
         const [step] = transcript.results();

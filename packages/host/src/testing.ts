@@ -633,6 +633,14 @@ const always: readonly Rule[] = [
     },
   ],
   [
+    'ends a streamed command at its deadline although nobody reads it',
+    async (host) => {
+      const stream = await host.stream(sh('exec cat /dev/zero'), { timeoutSeconds: 1 });
+      assert.equal((await stream.outcome).kind, 'timed-out');
+      assert.ok(stream.stdout.destroyed);
+    },
+  ],
+  [
     'keeps the last of what a streamed command says on stderr',
     async (host) => {
       const flood = sh('dd if=/dev/zero bs=65536 count=256 >&2 2>/dev/null; echo the end >&2; exit 1');
