@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
+import { mkdtempDisposableSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { changes, reads } from './command.ts';
 import { TransportError } from './errors.ts';
@@ -122,6 +127,47 @@ describe('createHost', () => {
     const host = createHost('nodea', { open: () => Promise.reject(new Error('opened')), close: async () => {} });
     await expect(host.run({ steps: [{ ...echo.steps[0], id: '' } as never] })).rejects.toThrow(RangeError);
     await expect(host.stream(reads('ls'), { timeoutSeconds: 0 })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('localHost', () => {
+  it('lets go at close of what is under way, and keeps the process no longer', async () => {
+    const program = `
+      import { localHost, reads } from '@splitmirror/host';
+      const host = localHost('nodea', { path: '/usr/bin:/bin' });
+      const [unread, silent] = await Promise.all([
+        host.stream(reads('cat', '/dev/zero'), { timeoutSeconds: 600 }),
+        host.stream(reads('sleep', '600'), { timeoutSeconds: 600 }),
+      ]);
+      const script = host.run({ steps: [{ id: 'one', run: reads('sleep', '15'), timeoutSeconds: 600 }] });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await host.close();
+      for (const { kind, reason } of await Promise.all([unread.outcome, silent.outcome, script])) console.log(kind, reason);
+    `;
+    const words = ['--conditions=@splitmirror/source', '--input-type=module-typescript', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, words, {
+      cwd: import.meta.dirname,
+      timeout: 10_000,
+    });
+    expect(stdout).toBe('unknown connection lost: the host was closed\n'.repeat(3));
+  });
+
+  it('ends at close what a stream runs, and leaves a script to its end', async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'splitmirror-close-'));
+    const [cancelled, paid] = [join(directory.path, 'cancelled'), join(directory.path, 'paid')];
+    const host = localHost('nodea', { path });
+    const work = `exec 2>/dev/null; trap ': >"$1"; exit' 15; while :; do sleep 1; done`;
+    await host.stream(reads('sh', '-c', work, 'sh', cancelled), { timeoutSeconds: 60 });
+    const script = host.run({
+      steps: [
+        { id: 'freeze', run: changes('sleep', '2'), timeoutSeconds: 10 },
+        { id: 'thaw', run: changes('touch', paid), timeoutSeconds: 10, pays: ['freeze'] },
+      ],
+    });
+    await delay(500);
+    await host.close();
+    expect(await script).toMatchObject({ kind: 'unknown' });
+    await vi.waitFor(() => [cancelled, paid].map((file) => statSync(file)), { timeout: 20_000, interval: 100 });
   });
 });
 
