@@ -128,6 +128,16 @@ describe('createHost', () => {
     await expect(host.run({ steps: [{ ...echo.steps[0], id: '' } as never] })).rejects.toThrow(RangeError);
     await expect(host.stream(reads('ls'), { timeoutSeconds: 0 })).rejects.toThrow(RangeError);
   });
+
+  it.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY])('refuses %d where bytes are counted', async (bytes) => {
+    const transport: Transport = { open: () => Promise.reject(new Error('opened')), close: async () => {} };
+    expect(() => createHost('nodea', transport, { maxOutputBytes: bytes })).toThrow(RangeError);
+    expect(() => localHost('nodea', { maxOutputBytes: bytes })).toThrow(
+      `maxOutputBytes must be a whole number from 0: it is ${bytes}`,
+    );
+    const streamed = createHost('nodea', transport).stream(reads('ls'), { timeoutSeconds: 5, expectedBytes: bytes });
+    await expect(streamed).rejects.toThrow(`expectedBytes must be a whole number from 0: it is ${bytes}`);
+  });
 });
 
 describe('localHost', () => {
