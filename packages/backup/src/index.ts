@@ -27,6 +27,7 @@ export { deviceCommand } from './plan/guide.ts';
 export { lockPhases } from './plan/lock-phases.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
+export { policySchema } from './plan/policy-schema.ts';
 export { missingPrograms, programSteps, quiescePrograms } from './plan/quiesce-preflight.ts';
 export { renderRunBook } from './plan/run-book.ts';
 export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type RunPlan } from './plan/run-plan.ts';

@@ -1,6 +1,7 @@
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { type Approval, checkApproval } from '../plan/approval.ts';
+import { refusePolicy } from '../plan/policy-schema.ts';
 import { digestOf, type RunPlan } from '../plan/run-plan.ts';
 import type { ArchiveRecord, Suspicion } from '../store/manifest.ts';
 import { archiveVolumes } from './archiving.ts';
@@ -37,12 +38,13 @@ export interface RunOptions {
 /**
  * Runs a plan. Resolves in every case in which a verdict can be given; what it means for an exit code is the caller's.
  *
- * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`, `PLAN_NOT_APPROVED`, and `PLAN_OUTDATED` for a plan that was run
- * already: nothing was changed.
+ * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`, `PLAN_NOT_APPROVED`, `PLAN_REFUSED` for a policy that cannot be run, and
+ * `PLAN_OUTDATED` for a plan that was run already: nothing was changed.
  */
 export async function runBackup(context: BackupContext, plan: RunPlan, options: RunOptions = {}): Promise<RunReport> {
   const { now } = context.surroundings;
   checkApproval(plan, options.approval, now(), options.approvalPolicy);
+  refusePolicy(plan.group, plan.policy);
   await refuseSecondRun(context, plan);
   const stored = await context.store.begin(plan.group, plan.run, now().toISOString());
   const emit = emitter(context);
