@@ -9,7 +9,7 @@ import type { Store } from './store/store.ts';
 /** Time and chance, handed in so that every run can be replayed. */
 export interface Surroundings {
   now(): Date;
-  /** Resolves early when the signal aborts. */
+  /** Resolves early when the signal aborts, or rejects, as Node.js's own does. */
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
   /** Six characters `[a-z0-9]`, the first a letter. */
   newRunId(): string;

@@ -14,3 +14,9 @@ export function problemOf(error: unknown, node: string | null): Problem {
     remedy: 'This is a defect of splitmirror: keep the journal of the run and report it.',
   };
 }
+
+/** Any error as problems: itself, then every reason that it has. */
+export function withReasons(error: unknown, node: string | null): Problem[] {
+  const reasons = SplitmirrorError.is(error) && 'problems' in error ? (error.problems as readonly Problem[]) : [];
+  return [problemOf(error, node), ...reasons];
+}

@@ -28,6 +28,15 @@ export function systemSurroundings(): Surroundings {
   };
 }
 
+/** Sleeps. A clock that rejects when it is aborted, as Node.js's own does, is as good as one that resolves. */
+export async function pause({ sleep }: Surroundings, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, signal);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+}
+
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);

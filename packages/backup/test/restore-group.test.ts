@@ -182,6 +182,27 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
     await recover();
   });
 
+  it('says why it did not get the lock, when that may be left there', async () => {
+    const hosts = new Map(
+      [...context.hosts].map(([node, host]) => [
+        node,
+        {
+          ...host,
+          run: (script: Script, how?: object) =>
+            script.steps.some(({ id }) => id === 'lock' || id === 'unlock')
+              ? Promise.resolve({ kind: 'unknown' as const, reason: 'no link', steps: [] })
+              : host.run(script, how),
+        },
+      ]),
+    );
+    const restoring = restoreIntoGroup({ ...context, hosts }, backup, 'ledger_rg', { ...options(), select: [name] });
+    await expect(restoring).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      problems: [{ code: 'GROUP_LOCKED' }, { code: 'LOCK_FAILED', seen: 'no link' }, { code: 'NODE_EFFECT_FAILED' }],
+    });
+    await lockIsFree();
+  });
+
   it('ends when the node loses the group meanwhile, and says so', async () => {
     const asked: string[] = [];
     const confirm: BackupContext['cluster']['confirm'] = async (proof, how) =>

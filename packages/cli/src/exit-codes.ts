@@ -113,11 +113,15 @@ export function exitCodeOfCode(code: string, problems: readonly Problem[]): numb
   return exitCodes[own ?? 'UNEXPECTED'].code;
 }
 
-/** Exit code for a look that found several problems: that of the most telling one, 0 when there is none. */
-export function exitCodeOfProblems(problems: readonly Problem[]): number {
+/**
+ * Exit code for a look that found several problems: that of the most telling one, 0 when there is none.
+ *
+ * @param others What problems come to that have no exit code of their own.
+ */
+export function exitCodeOfProblems(problems: readonly Problem[], others: ExitName = 'NOT_READY'): number {
   const codes = problems.map(({ code }) => code);
   const [own] = codes.flatMap((code) => exitNameOf(code) ?? []);
-  const name = firstNamed(codes) ?? own ?? (codes.length > 0 ? 'NOT_READY' : 'OK');
+  const name = firstNamed(codes) ?? own ?? (codes.length > 0 ? others : 'OK');
   return exitCodes[name].code;
 }
 

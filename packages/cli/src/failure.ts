@@ -1,5 +1,6 @@
 import type { Problem } from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
+import type { Directions } from './command-line.ts';
 import { problemText } from './commands/problems.ts';
 import { isAbort } from './exit-codes.ts';
 
@@ -12,8 +13,8 @@ export interface Failure {
 }
 
 /** Tells what ended a command: on stderr for a person, and as the last line of stdout where JSON is asked for. */
-export function tellFailure(error: unknown, { json }: { readonly json: boolean }): void {
-  for (const line of failureText(error)) process.stderr.write(`${line}\n`);
+export function tellFailure(error: unknown, directions: Directions, { json }: { readonly json: boolean }): void {
+  for (const line of failureText(error, directions)) process.stderr.write(`${line}\n`);
   if (json) printFailure(failureOf(error));
 }
 
@@ -23,7 +24,7 @@ export function printFailure(failure: Failure): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function failureText(error: unknown): string[] {
+function failureText(error: unknown, directions: Directions): string[] {
   if (!SplitmirrorError.is(error) && !isAbort(error)) {
     return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }
@@ -32,8 +33,8 @@ function failureText(error: unknown): string[] {
   const isRepeated = problems.some((problem) => problem.remedy === remedy);
   return [
     `${code}: ${message}`,
-    ...(remedy === undefined || isRepeated ? [] : [`  ${remedy}`]),
-    ...problems.flatMap(problemText),
+    ...(remedy === undefined || isRepeated ? [] : [`  ${directions.remedyText(remedy)}`]),
+    ...problemText(problems, directions),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { BackupEvent } from '@splitmirror/backup';
+import type { Directions } from './command-line.ts';
 import type { EndedError } from './ended-error.ts';
 import { exitCodeOfError } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
@@ -30,9 +31,8 @@ export interface Interrupts {
 /** How it is told what became of a command that was ended. */
 export interface Ending {
   readonly reporter: Reporter;
+  readonly directions: Directions;
   readonly json: boolean;
-  /** Configuration of the command, where it is not the one that is taken by itself. */
-  readonly config?: string | undefined;
 }
 
 /** Signals that ask the process to end. */
@@ -42,10 +42,10 @@ export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const graceMs = 3_000;
 
 /** Listens for them until it is released, or ends the process. */
-export function listenForInterrupts(interrupt: Interrupt, { reporter, json, config }: Ending): Interrupts {
+export function listenForInterrupts(interrupt: Interrupt, { reporter, directions, json }: Ending): Interrupts {
   const orderly = new AbortController();
   const atOnce = new AbortController();
-  const under = underWay(config);
+  const under = underWay(directions);
   let grace: NodeJS.Timeout | undefined;
   let ended: EndedError | undefined;
   let concluded: number | undefined;
@@ -58,7 +58,7 @@ export function listenForInterrupts(interrupt: Interrupt, { reporter, json, conf
     release();
     const error = under.endedNow() ?? ended ?? new DOMException('interrupted', 'AbortError');
     reporter.close();
-    tellFailure(error, { json });
+    tellFailure(error, directions, { json });
     process.exit(exitCodeOfError(error));
   };
   const first = () => {

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { directionsWith } from './command-line.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { printFailure, tellFailure } from './failure.ts';
 import { buildProgram } from './tree.ts';
@@ -12,8 +13,11 @@ import { buildProgram } from './tree.ts';
 export async function main(words: readonly string[]): Promise<number> {
   let code: number = exitCodes.OK.code;
   const json = words.includes('--json');
+  let config: string | undefined;
   const program = buildProgram((result) => {
     code = result;
+  }).hook('preAction', (_, called) => {
+    ({ config } = called.opts<{ config?: string }>());
   });
   try {
     await program.parseAsync([...words], { from: 'user' });
@@ -25,7 +29,7 @@ export async function main(words: readonly string[]): Promise<number> {
       if (json) printFailure({ code: 'USAGE', message, problems: [] });
       return exitCodes.USAGE.code;
     }
-    tellFailure(error, { json });
+    tellFailure(error, directionsWith(config), { json });
     return exitCodeOfError(error);
   }
 }

@@ -1,18 +1,20 @@
 import type { BackupContext } from '@splitmirror/backup';
-import { commandLine } from './command-line.ts';
-import { defaultConfig, readConfig } from './config/read.ts';
+import { type Directions, directionsWith } from './command-line.ts';
+import { readConfig } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { withContext } from './connect.ts';
 import { type Interrupt, type Interrupts, listenForInterrupts } from './interrupts.ts';
 import { createReporter, type Reporter, type ReportStyle } from './reporter.ts';
 
-/** What every command gets. */
-export interface Session extends Pick<Interrupts, 'signal' | 'stop' | 'mayLeave'> {
+/** What a command gets that opens things by itself. */
+export interface BareSession extends Directions, Pick<Interrupts, 'signal' | 'stop' | 'mayLeave'> {
+  readonly reporter: Reporter;
+}
+
+/** What every other command gets. */
+export interface Session extends BareSession {
   readonly config: Config;
   readonly context: BackupContext;
-  readonly reporter: Reporter;
-  /** A command line that goes on from here, with the configuration of this one. */
-  readonly commandLine: (...words: string[]) => string;
 }
 
 /** Options that every command knows. */
@@ -41,25 +43,25 @@ export async function inSession(
 /** The same for a command that opens things by itself, because it tells what cannot be opened. */
 export async function inReport(
   options: CommonOptions,
-  work: (config: Config, reporter: Reporter, signal: AbortSignal) => Promise<number>,
+  work: (session: Omit<Session, 'context'>) => Promise<number>,
 ): Promise<number> {
   const config = await readConfig(options.config);
-  return interruptible(options, 'looking', ({ reporter, signal }) => work(config, reporter, signal));
+  return interruptible(options, 'looking', (given) => work({ ...given, config }));
 }
 
 /** Where a command tells what it does, and what it hears of interrupts, until it has ended. */
 export async function interruptible<T>(
   { json, quiet, config }: Partial<CommonOptions>,
   interrupt: Interrupt,
-  work: (given: Omit<Interrupts, 'hear'> & Pick<Session, 'reporter' | 'commandLine'>) => Promise<T>,
+  work: (session: BareSession & Pick<Interrupts, 'conclude'>) => Promise<T>,
 ): Promise<T> {
   const reporter = createReporter(styleOf(json, quiet), process.stdout);
-  const named = config === defaultConfig ? undefined : config;
-  const { hear, ...interrupts } = listenForInterrupts(interrupt, { reporter, json: json === true, config: named });
+  const directions = directionsWith(config);
+  const { hear, ...interrupts } = listenForInterrupts(interrupt, { reporter, directions, json: json === true });
   try {
     return await work({
       ...interrupts,
-      commandLine: (...words) => commandLine(words, named),
+      ...directions,
       reporter: {
         ...reporter,
         event(event, group) {

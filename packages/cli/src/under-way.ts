@@ -1,5 +1,5 @@
 import { type BackupEvent, type RecoveryVerdict, type RunVerdict, type Trace, tracesText } from '@splitmirror/backup';
-import { commandLine } from './command-line.ts';
+import type { Directions } from './command-line.ts';
 import { EndedError } from './ended-error.ts';
 
 interface Run {
@@ -9,10 +9,10 @@ interface Run {
 }
 
 /** The runs and recoveries of this process, under way and over, as their events tell. */
-export function underWay(config: string | undefined) {
+export function underWay({ commandLine }: Directions) {
   const runs = new Map<string, Run>();
   const over = new Map<string, Run>();
-  const command = (name: 'recover' | 'show', { group }: Run) => commandLine([name, group], config);
+  const command = (name: 'recover' | 'show', { group }: Run) => commandLine(name, group);
   const left = () => [...over.values(), ...runs.values()].filter(({ traces }) => traces.length > 0);
   return {
     isAny: () => runs.size > 0,

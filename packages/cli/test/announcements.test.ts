@@ -52,7 +52,6 @@ async function telling(schedule: Record<string, unknown>, store = 'store', more:
     const { ledger_rg } = base.groups;
     return {
       ...base,
-      ...more(base),
       store,
       metrics: 'metrics',
       notify: {
@@ -61,6 +60,7 @@ async function telling(schedule: Record<string, unknown>, store = 'store', more:
         webhook: { environment: 'HOOK' },
       },
       groups: { ledger_rg: { ...ledger_rg, schedule, ping: { environment: 'PING' } } },
+      ...more(base),
     };
   });
   const environment = { HOOK: `${address}/hook/${secret}`, PING: `${address}/ping/${secret}` };
@@ -208,8 +208,8 @@ describe('schedule', () => {
     const { code, stdout } = await run('schedule', '--run', '--quiet');
     expect(code).toBe(31);
     expect(stdout).toMatch(/^ledger_rg: the window .*Z has no backup: failed, process 999999999 on .* told nothing$/m);
-    expect(stdout).toMatch(/splitmirror recover ledger_rg --config \S+$/m);
-    expect(stdout).toMatch(/splitmirror backup ledger_rg --config \S+$/m);
+    expect(stdout).toMatch(/splitmirror recover --config \S+ ledger_rg$/m);
+    expect(stdout).toMatch(/splitmirror backup --config \S+ ledger_rg$/m);
     expect(told.map(({ path }) => path).sort()).toEqual([`/hook/${secret}`, `/ping/${secret}/fail`]);
     told = [];
     expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });
@@ -229,6 +229,23 @@ describe('schedule', () => {
     told = [];
     expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });
     expect(told).toEqual([]);
+  });
+
+  it('tells again of missed windows when it was killed while it told them', { timeout: 180_000 }, async () => {
+    const minute = new Date(Date.now() - 30 * 60_000).getUTCMinutes();
+    const schedule = { cron: `${minute} * * * *`, windowMinutes: 10, since: minutesAgo(95) };
+    const killed = join(stage.directory, 'killed-once');
+    const kill = ['sh', '-c', `test -e ${killed} || { : > ${killed}; kill -9 "$PPID"; }`];
+    const run = await telling(schedule, 'killed while telling', () => ({
+      notify: { on: ['failed'], command: kill, webhook: { environment: 'HOOK' } },
+    }));
+    expect((await run('schedule', '--run', '--quiet')).code).not.toBe(56);
+    told = [];
+    const again = await run('schedule', '--run', '--quiet');
+    expect(again.code).toBe(56);
+    expect(again.stdout.match(/^ledger_rg: the window .*Z has no backup: missed/gm)).toHaveLength(2);
+    expect(told.map(({ path }) => path).sort()).toEqual([`/hook/${secret}`, `/ping/${secret}/fail`]);
+    expect(await run('schedule', '--run', '--quiet')).toEqual({ code: 3, stdout: '', stderr: '' });
   });
 
   it('says of monitor and metrics that could not be told', { timeout: 180_000 }, async () => {

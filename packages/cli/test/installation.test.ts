@@ -38,6 +38,30 @@ describe('guard', () => {
     });
     expect((await stage.run('guard', 'verb')).code).toBe(2);
   });
+
+  it('is told of a node that cannot be asked as that, with the exit code that a check has for it', {
+    timeout: 180_000,
+  }, async () => {
+    const db_node2 = { address: '127.0.0.1', port: 1 };
+    const off = await stage.configure((base) => ({ ...base, nodes: { ...base.nodes, db_node2 } }));
+    const stranger = await stage.configure((base) => ({ ...base, ssh: { ...base.ssh, user: 'nobody' } }));
+    for (const [config, problem, code] of [
+      [off, 'HOST_UNREACHABLE', 16],
+      [stranger, 'HOST_AUTHENTICATION', 18],
+    ] as const) {
+      const run = (...words: string[]) => stage.run(...words, '--config', config);
+      const [checked, verified] = await Promise.all([run('check'), run('guard', 'verify')]);
+      const changed = [await run('guard', 'install'), await run('guard', 'remove')];
+      const told = new RegExp(`^  ${problem} \\(db_node2\\): .*\\n {4}.*$`, 'm').exec(checked.stdout)?.[0];
+      expect(told).toBeDefined();
+      for (const finished of [verified, ...changed]) {
+        expect(finished.stdout).toContain(`db_node2: could not be asked\n`);
+        expect(finished.stdout).toContain(`${told}\n`);
+        expect(finished.stdout.match(/\(db_node2\)/g)).toHaveLength(1);
+        expect([checked.code, finished.code]).toEqual([code, code]);
+      }
+    }
+  });
 });
 
 /** Nothing of ours is on a node. */
@@ -105,7 +129,7 @@ describe('events', () => {
     const before = await stage.run('check');
     expect(before).toMatchObject({ code: 0, stderr: '' });
     expect(before.stdout).toMatch(
-      /^hint {5}release script: not on db_node1, db_node2; .*\n {2}"splitmirror events install"/m,
+      /^hint {5}release script: not on db_node1, db_node2; .*\n {2}"splitmirror events --config \S+ install"/m,
     );
     await stage.run('events', 'install');
     const after = await stage.run('check', '--json');

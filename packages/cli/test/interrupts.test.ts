@@ -75,9 +75,9 @@ describe('a second Ctrl-C', { timeout: 240_000 }, () => {
     expect(stdout).toMatch(
       / {2}stopping where it stands\n {2}ledger_rg: there is, or may be, on db_node1: lock \S+holder\.\w+, copy sm\S+, .*mount \S+/,
     );
-    expect(stdout).toMatch(/STOPPED \(db_node1\): .*copy sm.*\n +Run: splitmirror recover ledger_rg/);
+    expect(stdout).toMatch(/STOPPED \(db_node1\): .*copy sm.*\n +Run: splitmirror recover --config \S+ ledger_rg$/m);
     const [, command = ''] = /taken back with: splitmirror (.*)$/m.exec(stdout) ?? [];
-    expect(command).toMatch(/^recover ledger_rg --config \S+$/);
+    expect(command).toMatch(/^recover --config \S+ ledger_rg$/);
     expect(await stage.leftovers()).not.toEqual([]);
     stage.lab.clearFaults();
     expect(await stage.run(...command.split(' '))).toMatchObject({ code: 0 });
@@ -98,7 +98,7 @@ describe('a second Ctrl-C', { timeout: 240_000 }, () => {
         type: 'error',
         code: 'RUN_NEEDS_RECOVERY',
         message: expect.stringMatching(/^ended where it stood: ledger_rg: there is, or may be, on db_node1: lock /),
-        remedy: expect.stringMatching(/^Run: splitmirror recover ledger_rg --config \S+$/),
+        remedy: expect.stringMatching(/^Run: splitmirror recover --config \S+ ledger_rg$/),
       }),
     ]);
     stage.lab.clearFaults();
@@ -146,7 +146,7 @@ describe('an interrupt', { timeout: 240_000 }, () => {
     stage.lab.clearFaults();
     expect(code).toBe(exitCodes.RESTORE_UNSETTLED.code);
     const [, command = ''] = /then run: splitmirror (.*)$/m.exec(stderr) ?? [];
-    expect(command).toBe(`recover ledger_rg --break-lock --config ${config}`);
+    expect(command).toBe(`recover --config ${config} ledger_rg --break-lock`);
     await expect.poll(async () => (await stage.run(...command.split(' '))).code, { timeout: 120_000 }).toBe(0);
   });
 
@@ -172,7 +172,7 @@ describe('an interrupt', { timeout: 240_000 }, () => {
         type: 'error',
         code: 'INTERRUPTED',
         message: 'ended after the run of ledger_rg; not everybody may have been told of it',
-        remedy: `See what it came to: splitmirror show ledger_rg --config ${config}`,
+        remedy: `See what it came to: splitmirror show --config ${config} ledger_rg`,
       }),
     ]);
   });

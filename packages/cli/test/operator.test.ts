@@ -142,7 +142,7 @@ describe('status and show', () => {
     await killed.finished;
     const [, dead = ''] = /backup (\w{6}) is under way/.exec(atWork.stdout) ?? [];
     expect((await stage.run('show', 'ledger_rg')).stdout).toMatch(
-      /^The journal breaks off: .* run: splitmirror recover ledger_rg$/m,
+      /^The journal breaks off: .* run: splitmirror recover --config \S+ ledger_rg$/m,
     );
     const left = await stage.run('status');
     expect(left.stdout).toMatch(/db_node1: copy sm\w+ of run/);

@@ -168,7 +168,7 @@ describe('verify', () => {
     await writeFile(catalogue, text.subarray(0, -100));
     const damaged = {
       code: 41,
-      stderr: expect.stringMatching(/journallv\.tar\.catalogue[\s\S]*splitmirror list ledger_rg/),
+      stderr: expect.stringMatching(/journallv\.tar\.catalogue[\s\S]*splitmirror list --config \S+ ledger_rg"/),
     };
     expect(await stage.run('verify', 'ledger_rg')).toMatchObject(damaged);
     expect(await restore('--dry-run')).toMatchObject(damaged);
@@ -245,7 +245,7 @@ describe('a restore into the group that is killed', () => {
     const refused = await stage.run('recover', 'ledger_rg');
     expect(refused.code).toBe(26);
     expect(refused.stdout + refused.stderr).toMatch(
-      /make sure on db_node1 that nothing of it writes any more, then run: splitmirror recover ledger_rg --break-lock$/m,
+      /make sure on db_node1 that nothing of it writes any more, then run: splitmirror recover --config \S+ ledger_rg --break-lock$/m,
     );
     expect((await stage.run('recover', 'ledger_rg', '--break-lock')).code).toBe(0);
     expect(await stage.leftovers()).toEqual([]);

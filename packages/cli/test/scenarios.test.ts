@@ -293,7 +293,7 @@ describe('a run that does not get to its end', () => {
     expect(left).toMatchObject({ code: code('NEEDS_RECOVERY') });
     expect(left.stdout + left.stderr).toMatch(/^ledger_rg: nobody provably holds it$/m);
     expect(left.stdout + left.stderr).toMatch(/^ {2}db_node1: copy sm\w+ of run \w{6}$/m);
-    expect(left.stdout + left.stderr).toMatch(/^ {2}take it back, .*: splitmirror recover ledger_rg --config \S+$/m);
+    expect(left.stdout + left.stderr).toMatch(/^ {2}take it back, .*: splitmirror recover --config \S+ ledger_rg$/m);
     for (const [, mountPoint = '', node = ''] of told) await stage.lab.run(node, ['umount', mountPoint]);
     // Then the event is repaired, as after any failure of it, and the group brought online again.
     await stage.lab.run('db_node1', ['clruncmd', 'db_node1']);

@@ -7,7 +7,7 @@ export {
 } from './node-scripts/crontab-switch.ts';
 export { type EventScriptOptions, eventScript } from './node-scripts/event-marker.ts';
 export { type GuardOptions, guardExitCodes, guardScript } from './node-scripts/guard.ts';
-export type { FileFinding, NodeInspection, RegistrationFinding } from './node-scripts/inspection.ts';
+export type { FileFinding, Inspected, NodeInspection, RegistrationFinding } from './node-scripts/inspection.ts';
 export { type InstallReport, install, uninstall, verifyInstallation } from './node-scripts/install.ts';
 export {
   type EventsOptions,
@@ -24,6 +24,7 @@ export { type DebtScriptOptions, debtExitCodes, debtScript, type HookCommand } f
 export * from './readers/index.ts';
 export { type ClusterOptions, type Confirmation, type HaCluster, haCluster, type Standing } from './survey/cluster.ts';
 export { type Answer, type NodeReport, reportOf, type StorageAnswer, surveyScript } from './survey/report.ts';
+export type { Silence } from './survey/silence.ts';
 export { survey } from './survey/survey.ts';
 export type { Evidence, Problem, Refusal } from './verdict/finding.ts';
 export type { Policy } from './verdict/policy.ts';

@@ -48,7 +48,9 @@ async function prepare(shell: string) {
     plans.map(async ({ guards, events }) => {
       expect(await install(guards, hosts)).toMatchObject({ kind: 'done', problems: [] });
       const report = await install(events, hosts);
-      expect(report.nodes[0]?.files.map(({ state }) => state)).toEqual(events.files.map(() => 'installed'));
+      expect(report.nodes).toMatchObject([
+        { kind: 'answered', files: events.files.map(() => ({ state: 'installed' })) },
+      ]);
       expect(report.problems.map(({ code }) => code)).toEqual(events.registrations.map(() => 'EVENT_NOT_REGISTERED'));
     }),
   );

@@ -17,6 +17,8 @@ function attempt({ read }: Fixture, text: string): unknown {
 
 /** Formats that announce or end what they print: no cut goes unnoticed, unless it falls into the very last word. */
 const telling = ['membership', 'resources', 'ha-level', 'local-node-name'];
+/** Lines that no command prints among its own. */
+const strangers = ['Warning: no answer from db2', 'zzz unexpected', 'x: y', 'x = y'];
 /** Readers that want only some rows, and so do not miss the others. */
 const choosy = ['volume-group', 'addresses'];
 
@@ -46,6 +48,19 @@ describe.each(all)('reader of $command ($name)', (fixture) => {
         );
       else expect(seen, what).toEqual(whole);
     }
+  });
+
+  it('refuses or tells a line that does not belong there', () => {
+    const lines = fixture.text.trimEnd().split('\n');
+    const whole = JSON.stringify(attempt(fixture, fixture.text));
+    const passed = lines.flatMap((_, at) =>
+      strangers.filter((stranger) => {
+        const read = attempt(fixture, `${lines.toSpliced(at + 1, 0, stranger).join('\n')}\n`);
+        // Any labelled row will do, as long as it is no message.
+        return JSON.stringify(read) === whole && !(fixture.name === 'volume-group' && stranger === 'x: y');
+      }),
+    );
+    expect([...new Set(passed)]).toEqual([]);
   });
 
   it('throws nothing but ParseError on random text', () => {

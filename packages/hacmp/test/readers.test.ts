@@ -77,6 +77,7 @@ describe('parseGroupRows', () => {
     ['a:ONLINE:n1:x\na:ONLINE\n', 'clRGinfo -s:2:1: not a line'],
     ['a:ONLINE:n1:x\na:OFFLINE:n2:x:y\n', 'clRGinfo -s:2:1: 5 fields where the first line has 4'],
     ['a: ONLINE:n1:x\n', 'not a line of group'],
+    [`${`a:ONLINE:n1${':'.repeat(12)}`}\ra:OFFLINE:n2${':'.repeat(12)}\n`, '29 fields, where no level prints more'],
     ['rg1:ONLINE:nod', 'clRGinfo -s:1:1: a line that is cut'],
     ['rg1:OFFLINE:nodeb\nrg1:ONLINE:nod', 'clRGinfo -s:2:1: a line that is cut'],
     ['rg1:ONLINE:nodea:non-conc', 'a line that is cut'],
@@ -475,7 +476,12 @@ describe('parseMembership', () => {
 
 describe('parseReporting', () => {
   it('tells how many nodes an answer rests on', () => {
-    expect(parseReporting(textOf('reporting'))).toEqual({ reporting: 1, stale: 1, expected: 2 });
+    expect(parseReporting(textOf('reporting'))).toEqual({
+      reporting: 1,
+      stale: 1,
+      expected: 2,
+      other: ['Network/Storage Interface Query', 'Cluster Name:  pay_cluster'],
+    });
     expect(refusal(() => parseReporting('Cluster services are not active.\n'))).toContain(
       'not one number of nodes reporting',
     );

@@ -217,7 +217,7 @@ ASYNC CACHE HWM:    80                  ASYNC DATA DIVERGED:      no
 
 MIRROR POOL:        west                Mirroring Mode:           SYNC
 `;
-    expect(read('lsmp -A payvg', text)).toEqual({
+    expect(read('lsmp -A payvg', text)).toMatchObject({
       group: 'payvg',
       superStrict: true,
       pools: [

@@ -37,6 +37,15 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   'odmget-cuat': lvm.parseOdmObjects,
 };
 
+/** Lines that no command prints among its own. */
+const strangers = [
+  'Warning: physical volume hdisk3 is missing',
+  '0516-1201 lsvg: Warning: Volume group shopvg is locked. This command will continue retries.',
+  'zzz unexpected',
+  'x: y',
+  'x = y',
+];
+
 describe('readers', () => {
   it('have a fixture each', () => {
     expect(Object.keys(readers).sort()).toEqual(
@@ -137,7 +146,7 @@ describe('readers', () => {
       pools: ['east', 'west', null],
     });
     expect(lvm.parseGroupNames(fixture('lsvg-names'))).toEqual(['shopvg', 'rootvg']);
-    expect(lvm.parseMirrorPools(fixture('lsmp-modes'))).toEqual({
+    expect(lvm.parseMirrorPools(fixture('lsmp-modes'))).toMatchObject({
       group: 'shopvg',
       superStrict: false,
       pools: [
@@ -255,6 +264,58 @@ describe('readers', () => {
       );
     },
   );
+
+  it.each(Object.entries(readers))('%s: a line that does not belong there is refused or told', (name, read) => {
+    const lines = fixture(name).trimEnd().split('\n');
+    const whole = JSON.stringify(read(`${lines.join('\n')}\n`));
+    const passed = lines.flatMap((_, at) =>
+      strangers.filter((stranger) => {
+        try {
+          return JSON.stringify(read(`${lines.toSpliced(at + 1, 0, stranger).join('\n')}\n`)) === whole;
+        } catch {
+          return false;
+        }
+      }),
+    );
+    expect(passed).toEqual([]);
+  });
+
+  it.each(['Warning: physical volume hdisk3 is missing', 'ERROR: cannot read', 'lsvg: retrying'])(
+    'do not take %j for a row',
+    (line) => {
+      for (const [name, read] of [
+        ['lsvg-passive', lvm.parseVolumeGroup],
+        ['lslv-three-copies-superstrict', lvm.parseLogicalVolume],
+        ['lsmp-modes', lvm.parseMirrorPools],
+      ] as const)
+        expect(() => read(`${fixture(name)}${line}\n`)).toThrow(ParseError);
+    },
+  );
+
+  it('keep rows of levels to come', () => {
+    const row = 'NEW POLICY:         strict\n';
+    const otherRows = { 'NEW POLICY': 'strict' };
+    expect(lvm.parseVolumeGroup(fixture('lsvg-passive') + row)).toMatchObject({ otherRows });
+    expect(lvm.parseLogicalVolume(fixture('lslv-three-copies-superstrict') + row)).toMatchObject({ otherRows });
+    expect(lvm.parseMirrorPools(fixture('lsmp-modes') + row).pools.at(-1)).toMatchObject({ otherRows });
+  });
+
+  it.each([
+    ['STALE PPs:      0', 'STALE PPs:      0 of 7'],
+    ['LVs:                3 ', 'LVs:                3 or so '],
+    ['Active Nodes:       1 3', 'Active Nodes:       1 node3'],
+  ])('do not take %j for a number when it says %j', (from, to) => {
+    const text = fixture('lsvg-passive');
+    expect(text).toContain(from);
+    expect(() => lvm.parseVolumeGroup(text.replace(from, to))).toThrow(ParseError);
+  });
+
+  it('keep what is called as JavaScript calls things of its own', () => {
+    const own = (value: unknown) => Object.getOwnPropertyDescriptor(value, '__proto__')?.value;
+    expect(own(lvm.parseStanzas('/pay:\n\t__proto__ = x\n')[0]?.attributes)).toBe('x');
+    expect(own(lvm.parseOdmObjects('CuAt:\n\t__proto__ = "x"\n')[0]?.attributes)).toBe('x');
+    expect(own(lvm.parseDescriptorArea('__proto__:   x\n').counts)).toBe('x');
+  });
 
   it('take linear time over many characters of any kind', () => {
     for (const filler of [' ', 'a', ':', ': ', '(', '\t', '0', 'x ', 'PPs: ', '-', '"', '=', 'a: 1\n', '/']) {

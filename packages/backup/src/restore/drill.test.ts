@@ -79,9 +79,20 @@ describe('drillBackup', () => {
       program: 'sh',
     });
     expect(await readdir(scratch)).toEqual([]);
-    await mkdir(join(scratch, 'splitmirror-drill-aaaaaa'));
-    await expect(drillBackup(store, backup, request, now)).rejects.toThrow('could not be made');
+    const left = join(scratch, 'splitmirror-drill-aaaaaa');
+    await mkdir(left);
+    await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/^a: mkdir: .*splitmirror-drill-aaaaaa.*: File exists$/),
+      remedy: expect.stringContaining(`rm -r ${left}`),
+    });
     expect(await readdir(scratch)).toHaveLength(1);
+    const nowhere = { ...node(), directory: join(scratch, 'nowhere') };
+    await expect(drillBackup(store, backup, { ...request, place: nowhere }, now)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/No such file or directory$/),
+    });
+    expect((await store.find('g')).records).toHaveLength(1);
   });
 
   it.each([
@@ -234,6 +245,25 @@ describe('what says nothing of the backup', () => {
     await expect(drilling).rejects.toMatchObject({
       code: 'RESTORE_UNSETTLED',
       message: expect.stringContaining('could not be removed'),
+      problems: [],
+    });
+  });
+
+  it('is what a node would not let go, also where the drill had found what does say something', async () => {
+    const request = {
+      level: 'application',
+      place: lostAt('tidy'),
+      probe: probe('echo cannot open >&2; exit 4'),
+    } as const;
+    await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      problems: [{ code: 'BACKUP_DAMAGED', message: 'sh ended with 4: cannot open' }],
+    });
+    await rm(join(scratch, 'splitmirror-drill-aaaaaa'), { recursive: true });
+    await writeFile(join(backup.directory, 'datalv.tar'), 'cut off');
+    await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      problems: [{ code: 'RESTORE_PARTIAL' }, { code: 'BACKUP_DAMAGED', message: expect.stringMatching(/^datalv: /) }],
     });
   });
 });

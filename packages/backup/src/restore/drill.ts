@@ -5,11 +5,13 @@ import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
-import { changes, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import { changes, quote, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import { withReasons } from '../problems.ts';
+import { remedyForDamage } from '../store/damage.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
-import type { NodePlace } from './place.ts';
+import { makeDirectories, type NodePlace } from './place.ts';
 import { type RecordedDrill, recordDrill } from './record-drill.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
 import { isUnsettled, RestoreError } from './restore-error.ts';
@@ -45,8 +47,9 @@ export interface DrillRequest extends Identified {
  *
  * @param request.signal An abort ends the drill, and the probe with all that it has started; what was restored is removed, and
  * nothing is recorded.
- * @throws AbortError; RangeError for a request that cannot be carried out; RestoreError `IDENTITY_MISSING`, `DRILL_PROBE` and other errors that
- * say nothing of the backup: a wrong identity, no room, a node that does not answer or keeps what was restored there. Then nothing is recorded.
+ * @throws AbortError; RangeError for a request that cannot be carried out; BackupError `RESTORE_TARGET`, RestoreError `IDENTITY_MISSING`,
+ * `DRILL_PROBE` and other errors that say nothing of the backup: a wrong identity, no room, a node that does not answer, has no
+ * place for the drill or keeps what was restored there. Then nothing is recorded.
  */
 export async function drillBackup(
   store: Store,
@@ -228,16 +231,9 @@ async function onNode(
   const scratch = `${directory.replace(/\/$/, '')}/splitmirror-drill-${run}`;
   const { host } = target;
   request.signal?.throwIfAborted();
-  const made = await host.run({
-    steps: [
-      // Fails when it is there: what is removed in the end was made here. Nobody else may read what comes.
-      { id: 'scratch', run: changes('mkdir', '-m', '700', scratch), timeoutSeconds: 60 },
-    ],
-  });
-  const [first] = made.steps;
-  const isOurs = first?.kind === 'ended' && first.exitCode === 0;
-  if (!isOurs)
-    throw new RangeError(`${host.name}: ${scratch} could not be made: remove what an earlier drill has left`);
+  // Fails where it is there: what is removed in the end was made here.
+  const remedy = `On ${host.name}, take away what an earlier drill has left (rm -r ${quote(scratch)}), and see that ${directory} is there and takes a new directory; then drill again.`;
+  await makeDirectories(host, [scratch], undefined, remedy);
   const tried = await restoreThere(backup, request, { target, scratch, mountPoint }).then(
     (problems) => ({ problems }),
     (error: unknown) => ({ error }),
@@ -246,6 +242,13 @@ async function onNode(
   if (!isClean(tidied)) {
     throw new RestoreError('RESTORE_UNSETTLED', `${host.name}: ${scratch} could not be removed`, {
       remedy: 'Look at what uses it on the node, then remove it: it holds what was restored.',
+      problems:
+        'error' in tried
+          ? withReasons(tried.error, host.name)
+          : tried.problems.map((message) => ({
+              ...{ code: 'BACKUP_DAMAGED', node: host.name, message, seen: 'the drill' },
+              remedy: remedyForDamage(backup),
+            })),
       cause: 'error' in tried ? tried.error : undefined,
     });
   }

@@ -145,6 +145,7 @@ export async function makeDirectories(
   host: Host,
   directories: readonly string[],
   signal: AbortSignal | undefined,
+  remedy?: string,
 ): Promise<void> {
   if (directories.length === 0) return;
   const steps = directories.map((directory, index) => ({
@@ -153,7 +154,7 @@ export async function makeDirectories(
     timeoutSeconds: 60,
   }));
   const outcome = await host.run({ steps }, { signal });
-  for (const { id } of steps) said(outcome, id, host.name);
+  for (const { id } of steps) said(outcome, id, host.name, remedy);
 }
 
 async function checkDirectory(
@@ -350,10 +351,10 @@ async function* linesOf(stdout: AsyncIterable<unknown>): AsyncGenerator<string> 
   }
 }
 
-function said(outcome: ScriptOutcome, id: string, node: string): string {
+function said(outcome: ScriptOutcome, id: string, node: string, remedy = lookThere): string {
   const step = outcome.steps.find((each) => each.id === id);
   if (step?.kind === 'ended' && step.exitCode === 0) return step.stdout;
-  throw refused(`${node}: ${complaint(outcome, step)}`, lookThere);
+  throw refused(`${node}: ${complaint(outcome, step)}`, remedy);
 }
 
 function complaint(outcome: ScriptOutcome, step: StepResult | undefined): string {

@@ -50,6 +50,12 @@ export function isUnsettled(error: unknown): error is RestoreError {
   return error instanceof RestoreError && error.code === 'RESTORE_UNSETTLED';
 }
 
+/** The same error with what the restore had come to before. */
+export function withBefore(error: RestoreError, restored: readonly string[], before: readonly Problem[]): RestoreError {
+  const { code, message, remedy = '', problems, cause } = error;
+  return new RestoreError(code, message, { remedy, problems: [...before, ...problems], restored, cause });
+}
+
 /**
  * A restore that was interrupted on request, and what it has left.
  *

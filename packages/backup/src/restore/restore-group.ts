@@ -4,14 +4,15 @@ import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
-import { problemOf } from '../problems.ts';
+import { problemOf, withReasons } from '../problems.ts';
 import { givingUpScript, type Holder, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
+import { pause } from '../surroundings.ts';
 import type { Feedable } from './feed.ts';
 import { checkPlaces, type NodePlace } from './place.ts';
-import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
+import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
 import { type NodeRestored, type NodeRestoreOptions, restorePlace } from './restore-node.ts';
 import { requireSelection, type Selection } from './selection.ts';
 
@@ -231,7 +232,7 @@ function unsettled(
       : `Run: splitmirror recover ${group}.`;
   return new RestoreError('RESTORE_UNSETTLED', `${what}; the lock of ${group} stays where it is`, {
     remedy: `${recover} It gives the lock back.${error === null ? '' : ' Then restore again.'}`,
-    problems: [...(error === null ? [] : [problemOf(error, node)]), ...(left === null ? [] : [left])],
+    problems: [...(error === null ? [] : withReasons(error, node)), ...(left === null ? [] : [left])],
     restored,
     cause: error ?? undefined,
   });
@@ -270,9 +271,9 @@ function watchOwnership(
   let fault: unknown;
   const watching = (async () => {
     for (;;) {
-      await surroundings.sleep(proofMs, until);
-      if (until.aborted) return;
       try {
+        await pause(surroundings, proofMs, until);
+        if (until.aborted) return;
         await prove(`while ${volume} was written`, until);
       } catch (error) {
         if (until.aborted) return;
@@ -317,7 +318,5 @@ function endedBy(
   signal: AbortSignal | undefined,
 ): unknown {
   if (signal?.aborted) return interruptedAt(underWay, restored, [], error);
-  if (!(error instanceof RestoreError) || restored.length === 0) return error;
-  const { code, message, remedy = '', problems, cause } = error;
-  return new RestoreError(code, message, { remedy, problems, restored, cause });
+  return error instanceof RestoreError ? withBefore(error, restored, []) : error;
 }

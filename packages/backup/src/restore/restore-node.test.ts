@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localHost, localTransport } from '@splitmirror/host';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
+import {
+  archiveOfTree,
+  makeBackup,
+  makeBackupOf,
+  makeSource,
+  requireSameBytes,
+  requireSameTree,
+} from '../../test/real-backup.ts';
 import { openStore, type Store, type StoredBackup } from '../store/store.ts';
 import type { NodePlace } from './place.ts';
 import { type NodeTarget, restoreToNode } from './restore-node.ts';
@@ -123,6 +130,29 @@ describe('restoreToNode', () => {
     const restoring = restoreToNode(backup, target, [tree(changed as Partial<NodePlace>)], options);
     await expect(restoring).rejects.toMatchObject({ code: 'RESTORE_TARGET', message: expect.stringMatching(message) });
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('tells what became of the others when a volume may still be written to', async () => {
+    const places = ['brokenlv', 'datalv', 'lostlv'].map((volume) =>
+      tree({ volume, directory: join(directory, volume) }),
+    );
+    const trees = places.map(({ volume }) => archiveOfTree(volume, join(base, 'source/fs')));
+    const three = await makeBackupOf(store, trees, { run: 'cccccc' });
+    await writeFile(join(three.directory, 'brokenlv.tar'), 'cut off');
+    let opened = 0;
+    const { transport } = target;
+    const open: typeof transport.open = async (line) => {
+      const child = await transport.open(line);
+      if (++opened === 3) child.stdout.once('data', () => child.destroy());
+      return child;
+    };
+    const restoring = restoreToNode(three, { ...target, transport: { ...transport, open } }, places, options);
+    await expect(restoring).rejects.toMatchObject({
+      code: 'RESTORE_UNSETTLED',
+      message: expect.stringContaining('lostlv may still be written to'),
+      problems: [{ code: 'BACKUP_DAMAGED', message: expect.stringMatching(/^brokenlv: /) }],
+      restored: ['datalv'],
+    });
   });
 
   it('makes the directories that lack, for nobody else to read', async () => {

@@ -10,7 +10,7 @@ import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
 import { damageAmong, type FailedVolume, problemsOf } from './failed-volumes.ts';
-import { interruptedAt, isUnsettled, RestoreError } from './restore-error.ts';
+import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
 import { entriesOf, isGone, requireSelection, type Selection } from './selection.ts';
 
 /** What was restored. */
@@ -136,7 +136,7 @@ export async function restoreEach<T>(
       restored.push(volume);
     } catch (error) {
       // That it may still write counts for more than why it was to end.
-      if (isUnsettled(error)) throw error;
+      if (isUnsettled(error)) throw withBefore(error, restored, problemsOf(failed));
       if (signal?.aborted) throw interruptedAt(volume, restored, problemsOf(failed), error);
       failed.push({ volume, error });
     }

@@ -12,7 +12,7 @@ import type { PlannedArchive, RunPlan } from '../plan/run-plan.ts';
 import type { Confirmation, PlannedVolume } from '../ports.ts';
 import { systemSurroundings } from '../surroundings.ts';
 import { archiveVolumes, planArchive } from './archiving.ts';
-import { openSink } from './sink.ts';
+import { openSink, type Sink } from './sink.ts';
 
 let base: string;
 let source: string;
@@ -151,6 +151,55 @@ describe('archiveVolumes', () => {
     expect(asked).toBe(then);
   });
 
+  it('waits for no sink that hangs, whatever it is asked', async () => {
+    const never = () => new Promise<never>(() => {});
+    const sink: Sink = {
+      write: async () => {},
+      finish: async () => ({ snapshot: null }),
+      abandon: never,
+      interrupt() {},
+    };
+    const results = await Promise.all(
+      [never, async () => ({ ...sink, write: never }), async () => ({ ...sink, finish: never })].map(
+        async (openArchive, index) => {
+          const directory = join(store, `${index}`);
+          await mkdir(directory);
+          const to = { directory, openArchive };
+          return archiveVolumes(contextWith().context, planOf([tree()], { idleSeconds: 1 }), to, undefined);
+        },
+      ),
+    );
+    for (const result of results)
+      expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'ARCHIVE_STALLED' }] });
+  });
+
+  it('ends a sink that hangs when it is asked to end', async () => {
+    const openArchive = () => new Promise<never>(() => {});
+    const to = { directory: store, openArchive };
+    const result = await archiveVolumes(contextWith().context, planOf([tree()]), to, AbortSignal.timeout(100));
+    expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'INTERRUPTED' }] });
+  });
+
+  it.each([
+    [
+      new Error('no such bucket'),
+      { code: 'STORE_UNUSABLE', message: 'what takes the archives failed: no such bucket' },
+    ],
+    [Object.assign(new Error('i/o error'), { code: 'EIO' }), { code: 'STORE_UNUSABLE' }],
+    [Object.assign(new Error('disk quota exceeded'), { code: 'EDQUOT' }), { code: 'STORE_FULL' }],
+  ])('does not take what a sink throws (%s) for a defect of ours', async (error, problem) => {
+    const write = () => Promise.reject(error);
+    const openArchive = async (): Promise<Sink> => ({
+      write,
+      finish: async () => ({ snapshot: null }),
+      abandon: write,
+      interrupt() {},
+    });
+    const to = { directory: store, openArchive };
+    const result = await archiveVolumes(contextWith().context, planOf([tree()]), to, undefined);
+    expect(result).toMatchObject({ kind: 'failed', problems: [problem] });
+  });
+
   it('stops when ownership is lost while the archive streams', async () => {
     const { context } = contextWith(() => ({ kind: 'lost', changed: [{ fact: 'node', before: 'a', after: 'b' }] }));
     const result = await archiveVolumes(
@@ -161,6 +210,14 @@ describe('archiveVolumes', () => {
     );
     expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'OWNERSHIP_LOST', seen: 'node is b' }] });
     expect(await readdir(store)).toEqual([]);
+  });
+
+  it('ends with a problem where the clock is of no use', async () => {
+    const { context } = contextWith();
+    const sleep = () => Promise.reject(new Error('no clock'));
+    const broken = { ...context, surroundings: { ...context.surroundings, sleep } };
+    const result = await archiveVolumes(broken, planOf([command('sleep', '60')]), place(store), undefined);
+    expect(result).toMatchObject({ kind: 'failed', problems: [{ code: 'UNEXPECTED', message: 'no clock' }] });
   });
 
   it('is whole although its end cuts a proof of ownership short', async () => {

@@ -16,9 +16,12 @@ import type { BackupContext } from '../context.ts';
 import type { GroupPolicy, PlannedArchive, RunPlan } from '../plan/run-plan.ts';
 import type { Confirmation, PlannedVolume, Problem, Proof } from '../ports.ts';
 import { problemOf } from '../problems.ts';
+import { isSystemError, storeError } from '../store/durable.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredRun } from '../store/store.ts';
 import { extensionOf, type StoredForm, toStored } from '../store/stored-form.ts';
+import { pause } from '../surroundings.ts';
+import { boundedSink } from './bounded-sink.ts';
 import { emitter } from './describe.ts';
 import type { ArchivesResult } from './effects.ts';
 import { openSink, type Sink } from './sink.ts';
@@ -89,7 +92,9 @@ export async function archiveVolumes(
   };
   const work = Promise.all(Array.from({ length: plan.policy.parallel }, worker));
   const done = new AbortController();
-  const watch = watchOwnership(context, plan, proofs, fail, AbortSignal.any([together, done.signal]));
+  const watch = watchOwnership(context, plan, proofs, fail, AbortSignal.any([together, done.signal])).catch((error) =>
+    fail([problemOf(error, plan.node)]),
+  );
   try {
     await work;
   } finally {
@@ -117,7 +122,7 @@ async function watchOwnership(
   until: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await context.surroundings.sleep(plan.policy.proofMs, until);
+    await pause(context.surroundings, plan.policy.proofMs, until);
     if (until.aborted) return;
     // One that is cut short by the end of the archives says nothing of them.
     const confirmation = await context.cluster
@@ -161,24 +166,21 @@ async function archiveOne(
   emit({ type: 'archive-start', volume, file, bytesAtMost });
 
   const catalogueName = archive.tool === 'tar' ? `${file}.catalogue.ndjson` : null;
-  let sink: Sink;
+  let sink: Sink | undefined;
   let catalogue: Sink | undefined;
-  try {
-    catalogue = catalogueName === null ? undefined : await openSink(join(stored.directory, catalogueName));
-    sink = await stored.openArchive(file);
-  } catch (error) {
-    await catalogue?.abandon();
-    return [storeProblem(error, plan)];
-  }
-  const interrupt = () => sink.interrupt();
-  signal.addEventListener('abort', interrupt);
   let streamed: CommandStream | undefined;
+  const interrupt = () => sink?.interrupt();
+  signal.addEventListener('abort', interrupt);
   // Whichever it is that stalls: the node's command, or what takes the bytes.
+  const stalled = new AbortController();
   const idle = stallAfter(plan.policy.idleSeconds, () => {
     streamed?.stdout.destroy();
-    sink.interrupt();
+    interrupt();
+    stalled.abort();
   });
   try {
+    catalogue = catalogueName === null ? undefined : await openSink(join(stored.directory, catalogueName));
+    sink = await boundedSink(() => stored.openArchive(file), AbortSignal.any([signal, stalled.signal]));
     const lines: Buffer[] = [];
     const progress = { bytes: 0, entries: 0, told: 0 };
     const watched = { onEntry: () => void progress.entries++, onCatalogue: (piece: Buffer) => void lines.push(piece) };
@@ -235,8 +237,10 @@ async function archiveOne(
       seconds,
     };
   } catch (error) {
-    await Promise.all([sink.abandon(), catalogue?.abandon()]);
-    return [idle.hasExpired() ? stall(plan, archive) : storeProblem(error, plan)];
+    await Promise.all([sink?.abandon(), catalogue?.abandon()]);
+    if (idle.hasExpired()) return [stall(plan, archive)];
+    // What ends because it was told to end is no fault of the store.
+    return signal.aborted ? [] : [storeProblem(error, plan, stored.directory)];
   } finally {
     idle.end();
     signal.removeEventListener('abort', interrupt);
@@ -350,11 +354,10 @@ function problemsOfVerdict(
   }));
 }
 
-function storeProblem(error: unknown, plan: RunPlan): Problem {
-  const problem = problemOf(error, null);
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return { ...problem, node: plan.node };
-  return { ...problem, code: 'STORE_FULL', remedy: 'Make room in the store and run the backup again.' };
+function storeProblem(error: unknown, plan: RunPlan, directory: string): Problem {
+  if (!isSystemError(error)) return problemOf(error, plan.node);
+  const problem = problemOf(storeError(directory, error), plan.node);
+  return error.code === 'EFBIG' ? { ...problem, code: 'STORE_FULL', remedy: 'Make room in the store.' } : problem;
 }
 
 function archiveProblem(plan: RunPlan, code: string, message: string, seen: string, remedy: string): Problem {

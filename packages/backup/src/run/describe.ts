@@ -13,10 +13,12 @@ export function emitter(context: BackupContext): (event: WithoutTime<BackupEvent
 
 /** Gives an event to a listener. Its failure is told as a warning of the process: news must not end a run half way. */
 export function handOver<E>(listener: ((event: E) => void) | undefined, event: E): void {
+  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   try {
-    listener?.(event);
+    // A listener may be asynchronous, too.
+    Promise.resolve(listener?.(event)).catch(warn);
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error));
+    warn(error);
   }
 }
 

@@ -2,6 +2,7 @@ import { changes, type Script, type ScriptOutcome } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
+import { pause } from '../surroundings.ts';
 import type { Done, Effect, NodeEffect, Outcome, ScriptedEffect } from './effects.ts';
 import { firstComplaint, type Holder, livenessOf, readLock, takeLock, unlockingScript } from './lock.ts';
 import { debtScript, type QuiesceHooks, resumeScript } from './quiesce.ts';
@@ -62,7 +63,7 @@ export async function performOnNode(
     case 'perform':
       return { of: 'perform', outcome: await context.mirror.perform(effect.phase, { signal }) };
     case 'wait':
-      await context.surroundings.sleep(effect.ms, signal);
+      await pause(context.surroundings, effect.ms, signal);
       return { of: 'wait' };
     case 'unlock': {
       const outcome = await run(effect.node, scriptOf(effect, subject.quiesce));

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
-import type { BackupContext } from '../context.ts';
+import type { BackupContext, Surroundings } from '../context.ts';
 import type { BackupError } from '../errors.ts';
 import type { BackupEvent } from '../events.ts';
 import { timelineOf } from '../incident/timeline.ts';
@@ -51,6 +52,25 @@ it('ends its watch over the resync also when the merge throws', async () => {
   const then = looks;
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(looks).toBe(then);
+});
+
+it('goes on with a listener that fails later, and a clock that rejects when it is ended', async () => {
+  const warned: string[] = [];
+  const onWarning = ({ message }: Error) => void warned.push(message);
+  process.on('warning', onWarning);
+  const surroundings: Surroundings = {
+    ...family.context.surroundings,
+    sleep: (ms, signal) => delay(ms, undefined, signal && { signal }),
+  };
+  const onEvent = async ({ type }: BackupEvent) => {
+    if (type === 'run-start') throw new Error('the listener is out');
+  };
+  const context = { ...family.context, surroundings, onEvent };
+  const { verdict } = await runBackup(context, await planBackup(context, 'a', { ...policy, pollMs: 1 }));
+  await delay(0);
+  process.off('warning', onWarning);
+  expect(verdict.kind).toBe('good');
+  expect(warned).toEqual(['the listener is out']);
 });
 
 it('leaves the note where a suspension was cut off, and says so, until somebody recovers', async () => {

@@ -3,6 +3,7 @@ import { type Approval, checkApproval } from '../plan/approval.ts';
 import { refusePolicy } from '../plan/policy-schema.ts';
 import { digestOf, type RunPlan } from '../plan/run-plan.ts';
 import type { ArchiveRecord, Suspicion } from '../store/manifest.ts';
+import { pause } from '../surroundings.ts';
 import { archiveVolumes } from './archiving.ts';
 import { commitRun } from './committing.ts';
 import { describe, emitter, summary } from './describe.ts';
@@ -147,7 +148,7 @@ function watchResync(context: BackupContext, plan: RunPlan): () => Promise<void>
   const emit = emitter(context);
   const watching = (async () => {
     for (;;) {
-      await context.surroundings.sleep(plan.policy.pollMs, ending.signal);
+      await pause(context.surroundings, plan.policy.pollMs, ending.signal);
       if (ending.signal.aborted) return;
       const seen = await context.mirror.redundancy(plan.mirror, { signal: ending.signal }).catch(() => undefined);
       if (seen?.kind === 'resyncing') {
@@ -155,9 +156,11 @@ function watchResync(context: BackupContext, plan: RunPlan): () => Promise<void>
       }
     }
   })();
+  // It is progress alone: what fails in it fails where it counts, too.
+  const watched = watching.catch(() => {});
   return () => {
     ending.abort();
-    return watching;
+    return watched;
   };
 }
 

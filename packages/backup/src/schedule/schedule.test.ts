@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeWindows, nextWindow, type Schedule, type WindowRecord, windowsDue, windowsUntold } from './schedule.ts';
+import {
+  judgeWindows,
+  nextWindow,
+  type Schedule,
+  tellerOf,
+  type WindowRecord,
+  windowsDue,
+  windowsUntold,
+} from './schedule.ts';
 
 const nightly = (timeZone: string, ...dailyAt: string[]): Schedule => ({
   since: '2026-03-27T00:00:00.000Z',
@@ -186,7 +194,7 @@ describe('windowsUntold', () => {
       record(at(8), 'undecided'),
     ];
     const untold = (...more: WindowRecord[]) =>
-      windowsUntold(schedule, [...records, ...more], new Date('2026-01-01T08:10:00Z')).map(
+      windowsUntold(schedule, [...records, ...more], new Date('2026-01-01T08:10:00Z'), () => false).map(
         ({ start, kind }) => `${start} ${kind}`,
       );
     expect(untold()).toEqual([
@@ -201,5 +209,36 @@ describe('windowsUntold', () => {
     expect(judgeWindows(schedule, [...records, ...told], new Date('2026-01-01T08:10:00Z'))).toEqual(
       judgeWindows(schedule, records, new Date('2026-01-01T08:10:00Z')),
     );
+  });
+
+  it('is not what somebody is about to tell, unless he is gone or it has taken too long', () => {
+    const records = [record(at(0), 'telling', { by: 'c2', at: '2026-01-01T01:00:00.000Z' })];
+    const untold = (now: string, gone: readonly string[] = []) =>
+      windowsUntold(schedule, records, new Date(now), ({ by }) => gone.includes(by)).length;
+    expect(untold('2026-01-01T01:09:00Z')).toBe(0);
+    expect(untold('2026-01-01T01:09:00Z', ['c2'])).toBe(1);
+    expect(untold('2026-01-01T01:11:00Z')).toBe(1);
+    // Its clock was wrong: nobody waits until then.
+    expect(untold('2026-01-01T00:40:00Z')).toBe(1);
+  });
+});
+
+describe('tellerOf', () => {
+  const window = '2026-01-01T00:00:00.000Z';
+  const now = new Date('2026-01-01T01:01:00Z');
+  const telling = (by: string, minute = '00') =>
+    record(window, 'telling', { by, at: `2026-01-01T01:${minute}:00.000Z` });
+  const teller = (records: WindowRecord[], ...gone: string[]) => tellerOf(records, now, ({ by }) => gone.includes(by));
+
+  it('is the first in the log whose claim holds, whatever the clocks say', () => {
+    expect(teller([])).toBeUndefined();
+    expect(teller([telling('c2', '01'), telling('c1')])).toBe('c2');
+    expect(teller([telling('c2'), telling('c1')], 'c2')).toBe('c1');
+    expect(teller([telling('c2')], 'c2')).toBeUndefined();
+  });
+
+  it('is who has told, for ever', () => {
+    const told = record(window, 'told', { by: 'c1', at: '2026-01-01T00:31:00.000Z' });
+    expect(teller([telling('c2'), telling('c1'), told], 'c1')).toBe('c1');
   });
 });

@@ -1,3 +1,5 @@
+import type { Surroundings } from '../context.ts';
+
 /** When a group is to be backed up. Plain data; a site with cron expressions hands in the starts themselves. */
 export interface Schedule {
   /** From when on it counts (UTC, ISO 8601): what lies before was nobody's duty. */
@@ -29,13 +31,25 @@ export interface WindowRecord {
   readonly at: string;
   /** Who wrote it: machine, process, and a word of its own for each beginning. */
   readonly by: string;
+  /** The process that wrote it, as it stands in a lock; records of before have but its machine and id, in `by`. */
+  readonly controller?: Surroundings['controller'] | undefined;
   /**
    * `begun`: this initiator is at work on it; `yielded`: it left the group to somebody else who is; `unheld`: no node held
    * the group; `undecided`: nobody could say who does, or read its storage; `elsewhere`: the initiator's own node did not; `done`, `failed` and
-   * `died` (whoever had begun is gone and never told the end) end the window; `told`: a person was told that it ended, or
-   * passed, without a backup.
+   * `died` (whoever had begun is gone and never told the end) end the window; `telling`: this initiator is about to tell a
+   * person that it ended, or passed, without a backup; `told`: that person was told.
    */
-  readonly what: 'begun' | 'yielded' | 'unheld' | 'undecided' | 'elsewhere' | 'done' | 'failed' | 'died' | 'told';
+  readonly what:
+    | 'begun'
+    | 'yielded'
+    | 'unheld'
+    | 'undecided'
+    | 'elsewhere'
+    | 'done'
+    | 'failed'
+    | 'died'
+    | 'telling'
+    | 'told';
   /** Node whose data were backed up; `null` where it did not come to that. */
   readonly node: string | null;
   readonly run: string | null;
@@ -85,22 +99,50 @@ export function judgeWindows(schedule: Schedule, records: readonly WindowRecord[
 
 /**
  * Windows without a backup of which a person has to be told, and was not: nobody was there when they passed, or whoever had
- * begun died. What failed in front of an initiator was told by him. Pure.
+ * begun died. What failed in front of an initiator was told by him, and nobody else tells what one is about to tell. Pure.
  *
+ * @param isGone Whether the process that wrote a record provably is no more.
  * @returns oldest first, and no more than the newest {@link mostTold}.
  */
-export function windowsUntold(schedule: Schedule, records: readonly WindowRecord[], now: Date): WindowVerdict[] {
+export function windowsUntold(
+  schedule: Schedule,
+  records: readonly WindowRecord[],
+  now: Date,
+  isGone: (record: WindowRecord) => boolean,
+): WindowVerdict[] {
   const own = byWindow(records);
   return judgeWindows(schedule, records, now)
     .slice(-mostTold)
-    .filter((window) => isUntold(window, own(window)));
+    .filter((window) => isUntold(window, own(window)) && tellerOf(own(window), now, isGone) === undefined);
 }
 
 /** A window more than that ago is no news. */
 const mostTold = 1000;
 
+/**
+ * Who has told of a window, or else who is about to: the first whose claim holds. An alarm that comes twice is better than
+ * one that never comes, so no claim outlives its process, nor the time that telling takes. Pure.
+ *
+ * @param records Those of one window, in the order of the log.
+ * @param isGone As above.
+ * @returns the name of that initiator.
+ */
+export function tellerOf(
+  records: readonly WindowRecord[],
+  now: Date,
+  isGone: (record: WindowRecord) => boolean,
+): string | undefined {
+  const told = records.find(({ what }) => what === 'told');
+  // A claim of the future was written while a clock was wrong.
+  const holds = (claim: WindowRecord) =>
+    claim.what === 'telling' && Math.abs(now.getTime() - Date.parse(claim.at)) < longestTellingMs && !isGone(claim);
+  return (told ?? records.find(holds))?.by;
+}
+
+/** All attempts to reach a monitor that is down take less than a minute. */
+const longestTellingMs = 10 * minuteMs;
+
 function isUntold({ kind }: WindowVerdict, records: readonly WindowRecord[]): boolean {
-  if (records.some(({ what }) => what === 'told')) return false;
   switch (kind) {
     case 'missed':
       return true;

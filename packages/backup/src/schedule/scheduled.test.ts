@@ -10,9 +10,9 @@ import { createRecorder } from '../incident/recorder.ts';
 import { replay } from '../incident/replay.ts';
 import { newHolder } from '../run/lock.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
-import { judgeWindows, type Schedule, type WindowRecord } from './schedule.ts';
+import { judgeWindows, type Schedule, type WindowRecord, type WindowVerdict } from './schedule.ts';
 import { keepSchedule, runWindow, type ScheduledJob, type ScheduleEvent } from './scheduled.ts';
-import { openWindowLog } from './window-log.ts';
+import { openWindowLog, type WindowLog } from './window-log.ts';
 
 const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
 const schedule: Schedule = { since: '2026-01-01T00:00:00.000Z', windowMinutes: 30, starts: { everyMinutes: 60 } };
@@ -143,6 +143,31 @@ describe('runWindow', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'knows who began by more than host and process id, which come again',
+    async () => {
+      const log = openWindowLog(file);
+      const { controller } = context.surroundings;
+      const { host, pid } = controller;
+      const begun = (window: string, by: Pick<WindowRecord, 'by' | 'controller'>): WindowRecord => ({
+        ...{ group: 'a', window, at: window, what: 'begun', node: null, run: null, detail: '', ...by },
+      });
+      // A process that has this one's id now, from before a reboot; and one in a container of the same name.
+      const rebooted = { ...controller, birth: '1' };
+      const container = { ...controller, pid: 999999999, machine: 'another' };
+      await log.add(begun('2026-01-01T00:00:00.000Z', { by: `${host}:${pid}:0a1b2c3d`, controller: rebooted }));
+      await log.add(begun('2026-01-01T01:00:00.000Z', { by: `${host}:999999999:0a1b2c3d`, controller: container }));
+      clock = new Date('2026-01-01T01:05:00.000Z');
+      expect(await runWindow(context, await job())).toMatchObject({ kind: 'nothing-due' });
+      expect(await verdicts()).toEqual(['failed', 'running']);
+      clock = new Date('2026-01-01T02:05:00.000Z');
+      expect(await runWindow(context, await job())).toMatchObject({ kind: 'ran' });
+      const written = (await records()).slice(2).filter(({ what }) => what !== 'died');
+      expect(written.map(({ what }) => what)).toEqual(['telling', 'told', 'begun', 'done']);
+      for (const each of written) expect(each.controller).toEqual(controller);
+    },
+  );
+
   it('tells once, and before anything else, of what passed while nobody was there', async () => {
     const told: string[] = [];
     const log = openWindowLog(file);
@@ -186,6 +211,65 @@ describe('runWindow', () => {
     const onEvent = (event: ScheduleEvent) => void events.push(event);
     await Promise.all(Array.from({ length: 8 }, async () => runWindow(context, await job(), { onEvent })));
     expect(events).toMatchObject([{ type: 'windows-passed', windows: [{ kind: 'missed' }] }]);
+  });
+
+  it('tells again of what a killed initiator was about to tell', async () => {
+    clock = new Date('2026-01-01T00:45:00.000Z');
+    const told: string[] = [];
+    const mine = await job({ ping: listening(told) });
+    const { surroundings } = context;
+    const controller = { ...surroundings.controller, pid: 999999999 };
+    const dying: WindowLog = {
+      ...mine.log,
+      async add(record) {
+        await mine.log.add(record);
+        throw new Error('killed');
+      },
+    };
+    const killed = runWindow(
+      { ...context, surroundings: { ...surroundings, controller } },
+      { ...mine, ping: undefined, log: dying },
+    );
+    await expect(killed).rejects.toThrow('killed');
+    await runWindow(context, mine);
+    await runWindow(context, mine);
+    expect(told).toEqual([expect.stringMatching(/^fail window 2026-01-01T00:00:00.000Z has no backup: missed/)]);
+    expect((await records()).map(({ what }) => what)).toEqual(['telling', 'telling', 'told']);
+  });
+
+  it('leaves to another initiator what that one is about to tell, but not for long', async () => {
+    clock = new Date('2026-01-01T00:45:00.000Z');
+    const told: string[] = [];
+    const mine = await job({ ping: listening(told) });
+    const window = '2026-01-01T00:00:00.000Z';
+    const telling = { group: 'a', window, what: 'telling', node: null, run: null, detail: '' } as const;
+    await mine.log.add({ ...telling, at: clock.toISOString(), by: 'elsewhere:4711:0a1b2c3d' });
+    clock = new Date('2026-01-01T00:50:00.000Z');
+    await runWindow(context, mine);
+    expect(told).toEqual([]);
+    clock = new Date('2026-01-01T00:56:00.000Z');
+    await runWindow(context, mine);
+    expect(told).toHaveLength(1);
+  });
+
+  it('has not told what the embedder could not pass on, and sees to the window that is due', async () => {
+    clock = new Date('2026-01-01T01:05:00.000Z');
+    const heard: string[][] = [];
+    let refuses = true;
+    const tellPassed = async (windows: readonly WindowVerdict[]) => {
+      heard.push(windows.map(({ start }) => start));
+      if (refuses) throw new Error('the pager is down');
+    };
+    const warned = new Promise<Error>((resolve) => void process.once('warning', resolve));
+    expect(await runWindow(context, await job(), { tellPassed })).toMatchObject({ kind: 'ran' });
+    expect((await warned).message).toBe('the pager is down');
+    refuses = false;
+    await runWindow(context, await job(), { tellPassed });
+    expect(heard).toHaveLength(1);
+    clock = new Date('2026-01-01T01:16:00.000Z');
+    await runWindow(context, await job(), { tellPassed });
+    await runWindow(context, await job(), { tellPassed });
+    expect(heard).toEqual([['2026-01-01T00:00:00.000Z'], ['2026-01-01T00:00:00.000Z']]);
   });
 
   it.each([

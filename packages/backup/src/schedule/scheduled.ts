@@ -6,9 +6,10 @@ import { problemOf } from '../problems.ts';
 import { handOver } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
+import { pause } from '../surroundings.ts';
 import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
-import { findPassed } from './passed.ts';
+import { claimPassed } from './passed.ts';
 import { nextWindow, type Schedule, type WindowRecord, type WindowVerdict, windowsDue } from './schedule.ts';
 import type { WindowLog } from './window-log.ts';
 
@@ -46,8 +47,8 @@ export type WindowOutcome =
   | { readonly kind: 'ran'; readonly window: WindowVerdict; readonly report: RunReport };
 
 /**
- * What happens around the runs. `windows-passed`: they ended, or passed, without a backup while nobody was there to tell; each is
- * told once, oldest first.
+ * What happens around the runs. `windows-passed`: they ended, or passed, without a backup while nobody was there to tell; oldest
+ * first, and once unless the initiator that was to tell them was killed.
  */
 export type ScheduleEvent = { readonly at: string; readonly group: string } & (
   | { readonly type: 'windows-passed'; readonly windows: readonly WindowVerdict[] }
@@ -72,6 +73,11 @@ export interface WindowOptions {
   readonly signal?: AbortSignal | undefined;
   readonly stop?: AbortSignal | undefined;
   readonly onEvent?: ((event: ScheduleEvent) => void) | undefined;
+  /**
+   * Tells a person of windows that ended, or passed, without a backup. That they were told is written down when it resolves;
+   * when it rejects, or its process is killed before, a later call tells them again.
+   */
+  readonly tellPassed?: ((windows: readonly WindowVerdict[]) => Promise<void>) | undefined;
   /** A context for the plan and the run of one window, for instance one that a recorder of its own listens to. */
   readonly contextOf?: ((group: string) => BackupContext) | undefined;
 }
@@ -97,7 +103,8 @@ const undecided = /^(?:GROUP_CONTESTED|GROUP_UNDECIDABLE|STORAGE_UNREADABLE|HOST
  * Backs up a group if one of its windows is open and nobody has seen to it. To be called every few minutes: by cron on a
  * controller, under the guard on the nodes, or by {@link keepSchedule}. Whatever it comes to is written into the log first,
  * then the monitor and the metrics are told, which never fails it. Windows that passed unseen are told before anything else:
- * the monitor hears of a failure, and `onEvent` of `windows-passed`.
+ * the monitor hears of a failure, `tellPassed` gets them, and `onEvent` of `windows-passed`. Only then they are written down as
+ * told: a kill in between has them told twice, and not never.
  *
  * @throws what the log throws: without it nobody would know that the window was seen to.
  */
@@ -118,13 +125,11 @@ export async function runWindow(
       throw error;
     }
   };
-  const { host, pid } = surroundings.controller;
-  const by = `${host}:${pid}:${surroundings.newToken().slice(0, 8)}`;
-  const passed = await noted(findPassed(context, job, by));
-  if (passed.length > 0) {
-    tell(context, job, options, { type: 'windows-passed', windows: passed });
-    await tellPing(context, job, options, 'fail', passed.map(passedText).join('\n'));
-  }
+  const { controller } = surroundings;
+  const by = `${controller.host}:${controller.pid}:${surroundings.newToken().slice(0, 8)}`;
+  const passed = await noted(claimPassed(context, job, by));
+  if (passed.windows.length > 0 && (await tellPassed(context, job, passed.windows, options)))
+    await noted(passed.told());
   const { records } = await noted(log.read(group));
   const window = windowsDue(schedule, records, surroundings.now());
   if (window === undefined) {
@@ -136,6 +141,7 @@ export async function runWindow(
     window: window.start,
     at: surroundings.now().toISOString(),
     by,
+    controller,
     what,
     node: null,
     run: null,
@@ -183,7 +189,7 @@ export async function keepSchedule(
     while (!signal?.aborted) {
       const outcome = await runWindow(context, job, options).catch((error: Error) => error);
       onOutcome?.(job.group, outcome);
-      await context.surroundings.sleep(everyMs, signal);
+      await pause(context.surroundings, everyMs, signal);
     }
   };
   await Promise.all(jobs.map(follow));
@@ -263,6 +269,26 @@ function noticeOf(outcome: WindowOutcome): 'success' | 'fail' | null {
     case 'elsewhere':
       return null;
   }
+}
+
+/** Whether windows that passed count as told. A monitor that does not answer is news of its own, and decides nothing. */
+async function tellPassed(
+  context: BackupContext,
+  job: ScheduledJob,
+  windows: readonly WindowVerdict[],
+  options: WindowOptions,
+): Promise<boolean> {
+  tell(context, job, options, { type: 'windows-passed', windows });
+  // An alarm that cannot be passed on must not keep the next backup from being made.
+  const isPassedOn = await (async () => options.tellPassed?.(windows))().then(
+    () => true,
+    (error) => {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      return false;
+    },
+  );
+  await tellPing(context, job, options, 'fail', windows.map(passedText).join('\n'));
+  return isPassedOn;
 }
 
 /** A window that passed, in one line. */

@@ -3,6 +3,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
+import { holderSchema } from '../run/lock.ts';
 import { storeError, syncDirectory } from '../store/durable.ts';
 import { begunAndNotEnded, type WindowRecord } from './schedule.ts';
 
@@ -11,7 +12,8 @@ const recordSchema = z.strictObject({
   window: z.iso.datetime(),
   at: z.iso.datetime(),
   by: z.string(),
-  what: z.enum(['begun', 'yielded', 'unheld', 'undecided', 'elsewhere', 'done', 'failed', 'died', 'told']),
+  controller: holderSchema.shape.controller.optional(),
+  what: z.enum(['begun', 'yielded', 'unheld', 'undecided', 'elsewhere', 'done', 'failed', 'died', 'telling', 'told']),
   node: z.string().nullable(),
   run: z.string().nullable(),
   detail: z.string(),

@@ -49,6 +49,11 @@ export async function createDurably(file: string, text: string): Promise<void> {
   await syncDirectory(dirname(file));
 }
 
+/** Whether the system itself says it, as of a file, and not a program or a library. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && /^E[A-Z]+\d*$/.test(String(error.code));
+}
+
 /** What the system said of the store, as an error of ours. */
 export function storeError(path: string, cause: unknown): BackupError {
   const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');

@@ -1,4 +1,5 @@
 import { backupGroups, type GroupResult } from '@splitmirror/backup';
+import type { Directions } from '../command-line.ts';
 import { policyOf } from '../config/policy.ts';
 import { exitCodeOfCode, exitCodeOfRun, exitCodeOfSeveral, exitCodes } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
@@ -26,7 +27,7 @@ export async function backupSeveral(session: Session, groups: readonly string[])
     kind: result.kind,
     run: result.kind === 'ran' ? result.plan.run : null,
     exitCode: exitCodeOfResult(result),
-    text: resultText(result),
+    text: resultText(result, session),
   }));
   for (const { group, run, exitCode, text } of told) {
     reporter.heading(group);
@@ -41,12 +42,12 @@ export async function backupSeveral(session: Session, groups: readonly string[])
   return exitCodeOfSeveral(told.map(({ exitCode }) => exitCode));
 }
 
-function resultText(result: GroupResult): string[] {
+function resultText(result: GroupResult, directions: Directions): string[] {
   switch (result.kind) {
     case 'ran':
-      return reportText(result.report);
+      return reportText(result.report, directions);
     case 'refused':
-      return [`refused: ${result.code}`, ...result.problems.flatMap(problemText)];
+      return [`refused: ${result.code}`, ...problemText(result.problems, directions)];
     case 'skipped':
       return ['not begun'];
   }

@@ -66,7 +66,7 @@ async function backupOne(session: Session, group: string, flags: BackupFlags): P
     reporter.heading(`run ${plan.run}`);
     run = plan.run;
     report = await runBackup(context, plan, { signal, stop, approval, approvalPolicy: policy.approval });
-    told = reportText(report);
+    told = reportText(report, session);
     code = exitCodeOfRun(report);
     tellOutcome(reporter, told, code === exitCodes.OK.code);
   } catch (error) {

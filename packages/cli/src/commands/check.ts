@@ -12,13 +12,14 @@ import {
 import { releasePath } from '@splitmirror/hacmp';
 import { changes, type Host, reads, type Script, type StepResult } from '@splitmirror/host';
 import type { AdapterChoice } from '@splitmirror/ssh';
+import type { Directions } from '../command-line.ts';
 import { lookForNamed } from '../config/named-here.ts';
 import { policyOf, scheduleOf } from '../config/policy.ts';
 import { ConfigError, settingError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import { storeOf, withNodes } from '../connect.ts';
 import { exitCodeOfProblems } from '../exit-codes.ts';
-import type { Reporter } from '../reporter.ts';
+import type { Session } from '../session.ts';
 import { bytesText } from '../units.ts';
 import { planningStore } from './planning-store.ts';
 import { problemsOf, problemText } from './problems.ts';
@@ -42,13 +43,14 @@ interface NodeCheck extends Check {
  * (reached, its host key known, let in, allowed to act, the commands of the quiesce there), and each group up to the plan that
  * a backup would run.
  */
-export async function check(config: Config, reporter: Reporter, signal: AbortSignal): Promise<number> {
+export async function check(session: Omit<Session, 'context'>): Promise<number> {
+  const { config, reporter, signal, remedyText } = session;
   const store = storeOf(config);
   const found: Check[] = [];
   const tell = (checked: Check) => {
     // What an interrupt has cut off reads like something that is wrong.
     signal.throwIfAborted();
-    tellOutcome(reporter, checkText(checked, found), checked.problems.length === 0);
+    tellOutcome(reporter, checkText(checked, found, session), checked.problems.length === 0);
     found.push(checked);
   };
   const stored = await checkStore(store);
@@ -74,21 +76,22 @@ export async function check(config: Config, reporter: Reporter, signal: AbortSig
     // One after another: each of them asks all nodes.
     for (const group of Object.keys(config.groups).sort())
       tell(await checkGroup(context, config, group, lacks, signal));
-    for (const line of releaseHint(await Promise.all(checks))) reporter.line(line);
+    for (const line of releaseHint(await Promise.all(checks))) reporter.line(remedyText(line));
   });
   reporter.result({ checks: found });
   return exitCodeOfProblems(found.flatMap(({ problems }) => problems));
 }
 
 /** A check for a person; what an earlier one has told of a node is not told again. */
-function checkText({ subject, says, problems }: Check, before: readonly Check[]): string[] {
+function checkText({ subject, says, problems }: Check, before: readonly Check[], directions: Directions): string[] {
   const told = before.flatMap((check) => check.problems);
   const isTold = ({ code, node }: Problem) =>
     node !== null && told.some((other) => other.code === code && other.node === node);
+  const fresh = problems.filter((problem) => !isTold(problem));
   const again = [...new Set(problems.filter(isTold).map(({ node }) => node))];
   return [
     `${problems.length === 0 ? 'ok     ' : 'problem'}  ${subject}: ${says}`,
-    ...problems.filter((problem) => !isTold(problem)).flatMap(problemText),
+    ...problemText(fresh, directions),
     ...(again.length === 0 ? [] : [`  and what is told above of ${again.join(' and ')}`]),
   ];
 }

@@ -6,8 +6,7 @@ import { look } from '@splitmirror/lvm';
 import { sshHost } from '@splitmirror/ssh';
 import { ConfigError, readConfig } from '../config/read.ts';
 import { exitCodeOfProblems, exitCodes } from '../exit-codes.ts';
-import type { Reporter } from '../reporter.ts';
-import { interruptible } from '../session.ts';
+import { type BareSession, interruptible } from '../session.ts';
 import { type FoundGroup, type FoundNode, starterConfig } from '../starter.ts';
 import { problemText } from './problems.ts';
 
@@ -25,17 +24,13 @@ export interface InitFlags {
 
 /** Asks the machines at the addresses who they are, and writes a configuration for their cluster. Overwrites nothing. */
 export async function init(addresses: readonly string[], flags: InitFlags): Promise<number> {
-  return interruptible({ json: flags.json === true }, 'looking', ({ reporter, signal }) =>
-    describeCluster(addresses, flags, reporter, signal),
+  return interruptible({ json: flags.json === true }, 'looking', (session) =>
+    describeCluster(addresses, flags, session),
   );
 }
 
-async function describeCluster(
-  addresses: readonly string[],
-  flags: InitFlags,
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<number> {
+async function describeCluster(addresses: readonly string[], flags: InitFlags, session: BareSession): Promise<number> {
+  const { reporter, signal } = session;
   const { user, identity, knownHosts, store, config } = flags;
   const places = addresses.map((text, index) => ({
     ...placeOf(text),
@@ -65,7 +60,7 @@ async function describeCluster(
     });
     const problems = reports.flatMap(problemOf);
     if (problems.length > 0) {
-      for (const line of problems.flatMap(problemText)) reporter.alert(line);
+      for (const line of problemText(problems, session)) reporter.alert(line);
       reporter.result({ problems });
       return exitCodeOfProblems(problems);
     }

@@ -12,7 +12,7 @@ import {
 import { policyOf, settingsOf } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { EndedError } from '../ended-error.ts';
-import { exitCodes, isAbort } from '../exit-codes.ts';
+import { exitCodeOfProblems, exitCodes, isAbort } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 
@@ -78,11 +78,12 @@ function alike({ nodes }: Config): { readonly nodes: string[]; readonly commands
 }
 
 async function perform(
-  { context, reporter, signal, mayLeave }: Session,
+  session: Session,
   action: InstallationAction,
   plans: readonly Installation[],
   { print }: InstallationFlags,
 ): Promise<number> {
+  const { context, reporter, signal, mayLeave } = session;
   if (print === true) {
     for (const line of plans.flatMap(planText)) reporter.line(line);
     reporter.result({ plans });
@@ -98,11 +99,11 @@ async function perform(
   });
   for (const line of reports.flatMap(stateLines)) reporter.line(line);
   const problems = reports.flatMap((report) => report.problems);
-  for (const line of problems.flatMap(problemText)) reporter.alert(line);
+  for (const line of problemText(problems, session)) reporter.alert(line);
   const instructions = [...new Set(plans.flatMap((plan) => plan.instructions))];
   if (action === 'install') for (const line of instructions) reporter.line(`to do by hand: ${line}`);
   reporter.result({ nodes: reports.flatMap(({ nodes }) => nodes), problems, instructions });
-  return exitCodes[problems.length === 0 ? 'OK' : 'INSTALLATION_INCOMPLETE'].code;
+  return exitCodeOfProblems(problems, 'INSTALLATION_INCOMPLETE');
 }
 
 function planText({ files, registrations, instructions, nodes }: Installation): string[] {
@@ -119,8 +120,12 @@ function planText({ files, registrations, instructions, nodes }: Installation): 
 }
 
 function stateLines({ nodes }: InstallReport): string[] {
-  return nodes.flatMap(({ node, files, registrations }) => [
-    ...files.map(({ path, state }) => `${node}: ${path}: ${state}`),
-    ...registrations.map(({ event, state }) => `${node}: ${event}: ${state}`),
-  ]);
+  return nodes.flatMap((found) => {
+    const { node } = found;
+    if (found.kind === 'unreachable') return [`${node}: could not be asked`];
+    return [
+      ...found.files.map(({ path, state }) => `${node}: ${path}: ${state}`),
+      ...found.registrations.map(({ event, state }) => `${node}: ${event}: ${state}`),
+    ];
+  });
 }

@@ -13,10 +13,13 @@ export interface LevelsFlags {
 }
 
 /** Audits the software levels of all nodes. */
-export async function levels({ context, reporter, signal }: Session, { html }: LevelsFlags): Promise<number> {
+export async function levels(
+  { context, reporter, signal, remedyText }: Session,
+  { html }: LevelsFlags,
+): Promise<number> {
   const gate = await context.audit({ signal });
   for (const { rule, severity, nodes, message, remedy } of gate.findings) {
-    const said = [`  ${severity} ${rule} on ${nodes.join(', ')}: ${message}`, `    ${remedy}`];
+    const said = [`  ${severity} ${rule} on ${nodes.join(', ')}: ${message}`, `    ${remedyText(remedy)}`];
     tellOutcome(reporter, said, severity === 'info');
   }
   const unread = gate.findings.some(({ rule }) => rule === 'NODE-UNREAD');

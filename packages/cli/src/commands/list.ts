@@ -6,7 +6,7 @@ import { bytesText } from '../units.ts';
 import { storeAbsence } from './absent-store.ts';
 
 /** All backups of a group with the health of each, its recoveries, both oldest first, and what redundancy it has cost. */
-export async function list({ config, context, reporter }: Session, group: string): Promise<number> {
+export async function list({ config, context, reporter, remedyText }: Session, group: string): Promise<number> {
   const now = context.surroundings.now();
   const unread = await storeAbsence(context.store);
   const backups = await listBackups(context.store, group, now);
@@ -14,7 +14,7 @@ export async function list({ config, context, reporter }: Session, group: string
     // Who mistypes a name must not read that there is nothing; a group may have left the configuration, and its backups not.
     settingsOf(config, group);
     if (unread === null) reporter.line(`no backups of ${group} in ${context.store.root}`);
-    else reporter.warn(`no backups of ${group}: ${unread.message}: ${unread.remedy}`);
+    else reporter.warn(`no backups of ${group}: ${unread.message}: ${remedyText(unread.remedy)}`);
   }
   for (const { run, createdAt, health, manifest, proven, reasons, directory } of backups) {
     const size = bytesText((manifest?.archives ?? []).reduce((sum, { bytes }) => sum + bytes, 0));

@@ -1,10 +1,13 @@
 import type { Problem } from '@splitmirror/backup';
 import { SplitmirrorError } from '@splitmirror/host';
+import type { Directions } from '../command-line.ts';
 
-/** A problem in two lines: what was seen, what to do. */
-export function problemText(problem: Problem): string[] {
-  const { code, node, remedy } = problem;
-  return [`  ${code}${node === null ? '' : ` (${node})`}: ${factOf(problem)}`, `    ${remedy}`];
+/** Problems in two lines each: what was seen, what to do. */
+export function problemText(problems: readonly Problem[], { remedyText }: Directions): string[] {
+  return problems.flatMap((problem) => {
+    const { code, node, remedy } = problem;
+    return [`  ${code}${node === null ? '' : ` (${node})`}: ${factOf(problem)}`, `    ${remedyText(remedy)}`];
+  });
 }
 
 /** What is so, with what was seen of it. */

@@ -38,7 +38,7 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     reporter.result({ leftovers, steps, ...verdict });
     const waits = stalePartitions > 0 ? ', and the copies come into step by themselves' : '';
     const what = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
-    return tellVerdict(reporter, verdict, `${what}${waits}`);
+    return tellVerdict(session, verdict, `${what}${waits}`);
   }
   let directory: string | null = null;
   let unrecorded = null as Problem | null;
@@ -57,7 +57,7 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     reporter.warn(`what was taken back is not recorded, or not all of it: ${unrecorded.message}`);
   }
   reporter.result({ ...done, directory, unrecorded });
-  return tellVerdict(reporter, done, 'whole: every copy is in step and nothing of splitmirror is left');
+  return tellVerdict(session, done, 'whole: every copy is in step and nothing of splitmirror is left');
 }
 
 /** Tells what an inspection has found, and what will be done about it. */
@@ -79,7 +79,8 @@ function tellFound(
 }
 
 /** Tells how a recovery has ended, or would end. */
-function tellVerdict(reporter: Reporter, verdict: RecoveryVerdict, whole: string): number {
+function tellVerdict(session: Session, verdict: RecoveryVerdict, whole: string): number {
+  const { reporter } = session;
   switch (verdict.kind) {
     case 'whole':
       reporter.line(whole);
@@ -87,10 +88,10 @@ function tellVerdict(reporter: Reporter, verdict: RecoveryVerdict, whole: string
         reporter.alert(`  ${node} could not be looked at: run recover again when it is back`);
       return exitCodes.OK.code;
     case 'busy':
-      for (const line of problemText(verdict.problem)) reporter.alert(line);
+      for (const line of problemText([verdict.problem], session)) reporter.alert(line);
       return exitCodes.GROUP_LOCKED.code;
     case 'stuck':
-      for (const line of verdict.problems.flatMap(problemText)) reporter.alert(line);
+      for (const line of problemText(verdict.problems, session)) reporter.alert(line);
       return exitCodes.RECOVERY_STUCK.code;
   }
 }

@@ -1,9 +1,10 @@
 import type { RunReport } from '@splitmirror/backup';
+import type { Directions } from '../command-line.ts';
 import type { Reporter } from '../reporter.ts';
 import { problemText } from './problems.ts';
 
 /** A report for a person: the verdict, and what to do where it is not good. */
-export function reportText({ verdict, directory }: RunReport): string[] {
+export function reportText({ verdict, directory }: RunReport, directions: Directions): string[] {
   switch (verdict.kind) {
     case 'good':
       return [`good: ${directory}`];
@@ -11,21 +12,22 @@ export function reportText({ verdict, directory }: RunReport): string[] {
       return [
         `suspicious: ${directory}`,
         ...verdict.reasons.map(({ message }) => `  ${message}`),
-        '  look at it, then: splitmirror judge GROUP RUN --accept or --reject',
+        directions.remedyText('  look at it, then: splitmirror judge GROUP RUN --accept or --reject'),
       ];
     case 'refused':
-      return [`refused: ${verdict.code}`, ...verdict.problems.flatMap(problemText)];
+      return [`refused: ${verdict.code}`, ...problemText(verdict.problems, directions)];
     case 'failed':
     case 'interrupted':
       return [
         `${verdict.kind}${verdict.committed ? ', after the backup had been committed' : ''}`,
-        ...verdict.problems.flatMap(problemText),
+        ...problemText(verdict.problems, directions),
         ...(verdict.recovery.kind === 'whole'
           ? ['  the mirror is whole again and nothing of this run is left on any node']
           : [
               '  the way back did not come to its end:',
-              ...(verdict.recovery.kind === 'busy' ? [verdict.recovery.problem] : verdict.recovery.problems).flatMap(
-                problemText,
+              ...problemText(
+                verdict.recovery.kind === 'busy' ? [verdict.recovery.problem] : verdict.recovery.problems,
+                directions,
               ),
             ]),
         ...(directory === null ? [] : [`  journal: ${directory}/journal.ndjson`]),

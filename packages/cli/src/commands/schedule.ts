@@ -41,7 +41,8 @@ export async function schedule(session: Session, { run, onlyNode }: ScheduleFlag
   }
   const log = windowLogOf(session.context.store);
   const unread = run === true ? null : await storeAbsence(session.context.store);
-  if (unread !== null) session.reporter.warn(`no window is known: ${unread.message}: ${unread.remedy}`);
+  if (unread !== null)
+    session.reporter.warn(`no window is known: ${unread.message}: ${session.remedyText(unread.remedy)}`);
   const codes: number[] = [];
   for (const group of groups.sort()) {
     codes.push(
@@ -90,15 +91,16 @@ async function safely(session: Session, group: string, work: () => Promise<numbe
     return await work();
   } catch (error) {
     if (!SplitmirrorError.is(error) && !isAbort(error)) throw error;
-    const { code, message, remedy } = failureOf(error);
-    for (const line of [`${group}: ${code}: ${message}`, `  ${remedy}`]) session.reporter.alert(line);
+    const { code, message, remedy = '' } = failureOf(error);
+    for (const line of [`${group}: ${code}: ${message}`, `  ${session.remedyText(remedy)}`])
+      session.reporter.alert(line);
     session.reporter.result({ group, code, exitCode: exitCodeOfError(error) });
     return exitCodeOfError(error);
   }
 }
 
 async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: string | undefined): Promise<number> {
-  const { config, context, reporter, signal, stop, commandLine } = session;
+  const { config, context, reporter, signal, stop } = session;
   const told: News[] = [];
   const telling: Promise<void>[] = [];
   const tell = (news: News, run: string | null) => {
@@ -110,11 +112,12 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
     if (news.isNews) telling.push(notifyOf(session, { group, run, exitCode: code, text }));
   };
   const passed: WindowVerdict[] = [];
+  const tellPassed = async (windows: readonly WindowVerdict[]) => {
+    passed.push(...windows);
+    tell(passedNews(group, windows, session), null);
+    await Promise.all(telling);
+  };
   const onEvent = (event: ScheduleEvent) => {
-    if (event.type === 'windows-passed') {
-      passed.push(...event.windows);
-      tell(passedNews(group, event.windows, commandLine), null);
-    }
     if (event.type === 'notice-end' && event.result.kind === 'failed') {
       const what = event.notice === 'metrics' ? 'the metrics could not be written' : 'the monitor was not told';
       reporter.warn(`${group}: ${what}: ${event.result.detail}`);
@@ -131,10 +134,10 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
         ping: await pingOf(session, group),
         ...(config.metrics === undefined ? {} : { metricsFile: metricsFile(config.metrics, group) }),
       },
-      { signal, stop, onlyNode, onEvent, contextOf: () => recorded(session, group).context },
+      { signal, stop, onlyNode, onEvent, tellPassed, contextOf: () => recorded(session, group).context },
     );
     const run = outcome.kind === 'ran' ? await runOf(log, group, outcome.window) : null;
-    tell(outcomeNews(outcome), run);
+    tell(outcomeNews(outcome, session), run);
     const code = worstOf(told);
     reporter.result({ group, passed, ...outcome, exitCode: code });
     return code;

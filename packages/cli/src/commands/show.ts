@@ -20,13 +20,14 @@ export interface ShowFlags {
  * by its id, of a recovery: what it took back, when, for whom, on which evidence.
  */
 export async function show(
-  { context, reporter }: Session,
+  session: Session,
   group: string,
   run: string | undefined,
   { html }: ShowFlags,
 ): Promise<number> {
+  const { context, reporter } = session;
   const tell = async (report: Report, page: () => string, result: object): Promise<number> => {
-    for (const line of renderReportText(report).trimEnd().split('\n')) reporter.line(line);
+    for (const line of renderReportText(report, session).trimEnd().split('\n')) reporter.line(line);
     if (html !== undefined) {
       await toFile(html, () => writeFile(html, page()));
       reporter.line(`\nreport: ${html}`);

@@ -27,7 +27,8 @@ interface ToldStatus extends GroupStatus {
 }
 
 /** Says what of splitmirror is on which node, and who is at work: copies, mounts, locks, debts, resyncs. Changes nothing. */
-export async function status({ config, context, reporter, signal, commandLine }: Session): Promise<number> {
+export async function status(session: Session): Promise<number> {
+  const { config, context, reporter, signal, commandLine } = session;
   const groups: ToldStatus[] = [];
   for (const group of Object.keys(config.groups).sort()) {
     const seen = await statusOf(context, group, signal);
@@ -52,7 +53,7 @@ export async function status({ config, context, reporter, signal, commandLine }:
     if (node === null && findings?.length === 0) {
       reporter.alert('  nothing that a dead run has left was found on the nodes that could be looked at');
     }
-    for (const line of problems.flatMap(problemText)) reporter.alert(line);
+    for (const line of problemText(problems, session)) reporter.alert(line);
     if (isQuiet && underWay === null) reporter.line('  nothing of ours is on any node');
   }
   reporter.result({ groups });

@@ -1,19 +1,21 @@
 import type { Standing } from '@splitmirror/backup';
+import type { Directions } from '../command-line.ts';
 import { exitCodeOfStanding } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 import { factOf } from './problems.ts';
 import { tellOutcome } from './report-text.ts';
 
 /** Says who holds a group, with the evidence. Any answer but "held" has an exit code of its own. */
-export async function who({ context, reporter, signal }: Session, group: string): Promise<number> {
+export async function who(session: Session, group: string): Promise<number> {
+  const { context, reporter, signal } = session;
   const standing = await context.cluster.locate(group, { signal });
-  tellOutcome(reporter, standingText(group, standing), standing.kind === 'held');
+  tellOutcome(reporter, standingText(group, standing, session), standing.kind === 'held');
   reporter.result({ group, ...standing });
   return exitCodeOfStanding(standing);
 }
 
 /** A standing for a person: evidence first, then the verdict. */
-export function standingText(group: string, standing: Standing): string[] {
+export function standingText(group: string, standing: Standing, { remedyText }: Directions): string[] {
   const evidence = standing.evidence.map(({ node, source, says }) => `  ${node}: ${source}: ${says}`);
   if (standing.kind === 'held') return [...evidence, `verdict: ${standing.node} holds ${group}`];
   return [
@@ -21,7 +23,7 @@ export function standingText(group: string, standing: Standing): string[] {
     `verdict: ${verdicts[standing.kind](group)}`,
     ...standing.reasons.flatMap((reason) => [
       `  ${reason.node ?? 'cluster'}: ${factOf(reason)}`,
-      `    ${reason.remedy}`,
+      `    ${remedyText(reason.remedy)}`,
     ]),
   ];
 }

@@ -1,6 +1,6 @@
 import type { WindowOutcome, WindowVerdict } from '@splitmirror/backup';
+import type { Directions } from '../command-line.ts';
 import { exitCodeOfCode, exitCodeOfRun, exitCodes } from '../exit-codes.ts';
-import type { Session } from '../session.ts';
 import { problemText } from './problems.ts';
 import { reportText } from './report-text.ts';
 
@@ -25,12 +25,7 @@ export function worstOf(told: readonly News[]): number {
 /** Windows that are told one by one; of a controller that was off for long the rest is only counted. */
 const mostLines = 10;
 
-/** @param commandLine Says how a command is typed from here. */
-export function passedNews(
-  group: string,
-  windows: readonly WindowVerdict[],
-  commandLine: Session['commandLine'],
-): News {
+export function passedNews(group: string, windows: readonly WindowVerdict[], { commandLine }: Directions): News {
   const hasDied = windows.some(({ kind }) => kind === 'failed');
   const earlier = windows.length - mostLines;
   return {
@@ -47,16 +42,16 @@ export function passedNews(
   };
 }
 
-export function outcomeNews(outcome: WindowOutcome): News {
+export function outcomeNews(outcome: WindowOutcome, directions: Directions): News {
   switch (outcome.kind) {
     case 'nothing-due':
       return { code: exitCodes.NOTHING_DUE.code, text: [idleText(outcome.next)], isNews: false };
     case 'ran':
-      return { code: exitCodeOfRun(outcome.report), text: reportText(outcome.report), isNews: true };
+      return { code: exitCodeOfRun(outcome.report), text: reportText(outcome.report, directions), isNews: true };
     case 'refused':
-      return { ...refusalOf(outcome), isNews: true };
+      return { ...refusalOf(outcome, directions), isNews: true };
     case 'undecided':
-      return { ...refusalOf(outcome), isNews: outcome.isNews };
+      return { ...refusalOf(outcome, directions), isNews: outcome.isNews };
     case 'yielded':
     case 'unheld':
     case 'elsewhere': {
@@ -73,12 +68,19 @@ function idleText(next: Date | undefined): string {
 }
 
 /** The refusal and its reasons; a remedy that a reason has, too, is told there. */
-function refusalOf({ kind, problems }: Extract<WindowOutcome, { kind: 'refused' | 'undecided' }>) {
+function refusalOf(
+  { kind, problems }: Extract<WindowOutcome, { kind: 'refused' | 'undecided' }>,
+  directions: Directions,
+) {
   const [refusal, ...reasons] = problems;
   const { code = '', message = '', remedy = '' } = refusal ?? {};
   const isRepeated = reasons.some((reason) => reason.remedy === remedy);
   return {
     code: exitCodeOfCode(code, reasons),
-    text: [`${kind}: ${code}: ${message}`, ...(isRepeated ? [] : [`  ${remedy}`]), ...reasons.flatMap(problemText)],
+    text: [
+      `${kind}: ${code}: ${message}`,
+      ...(isRepeated ? [] : [`  ${directions.remedyText(remedy)}`]),
+      ...problemText(reasons, directions),
+    ],
   };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type BackupContext, planBackup, type RunPlan, runBackup } from '@splitmirror/backup';
+import { planBackup, type RunPlan, runBackup } from '@splitmirror/backup';
 import type { LabControl, LabStatus } from '@splitmirror/lab';
 import { labConfigName, reachLine } from '../commands/lab.ts';
 import { reportText } from '../commands/report-text.ts';
@@ -13,8 +13,7 @@ import type { Config } from '../config/schema.ts';
 import { withContext } from '../connect.ts';
 import { exitCodeOfRun } from '../exit-codes.ts';
 import { planText } from '../plan-text.ts';
-import type { Reporter } from '../reporter.ts';
-import { interruptible } from '../session.ts';
+import { interruptible, type Session } from '../session.ts';
 import { check, DemoFailure } from './check.ts';
 import { compare } from './comparison.ts';
 import { askGuards } from './guards.ts';
@@ -60,15 +59,10 @@ export async function demo({ keep = false, directory, json = false }: DemoFlags)
   });
 }
 
-interface Scene {
+interface Scene extends Session {
   readonly base: string;
   readonly keep: boolean;
-  readonly config: Config;
-  readonly context: BackupContext;
-  readonly reporter: Reporter;
   readonly lab: LabControl;
-  readonly signal: AbortSignal;
-  readonly stop: AbortSignal;
 }
 
 async function perform(scene: Scene): Promise<number> {
@@ -124,9 +118,10 @@ async function perform(scene: Scene): Promise<number> {
   return 0;
 }
 
-async function locate({ context, reporter, signal }: Scene): Promise<string> {
+async function locate(scene: Scene): Promise<string> {
+  const { context, reporter, signal } = scene;
   const standing = await context.cluster.locate(group, { signal });
-  for (const line of standingText(group, standing)) reporter.line(`  ${line}`);
+  for (const line of standingText(group, standing, scene)) reporter.line(`  ${line}`);
   if (standing.kind !== 'held') throw new DemoFailure(`nobody holds ${group}: ${standing.kind}`);
   return standing.node;
 }
@@ -137,7 +132,7 @@ async function backUp(scene: Scene, { printPlan }: { printPlan: boolean }): Prom
   if (printPlan) for (const line of planText(plan)) reporter.line(`  ${line}`);
   reporter.line('');
   const report = await runBackup(context, plan, { signal, stop });
-  for (const line of reportText(report)) reporter.line(`  ${line}`);
+  for (const line of reportText(report, scene)) reporter.line(`  ${line}`);
   return report.verdict.kind === 'good' ? { plan } : exitCodeOfRun(report);
 }
 

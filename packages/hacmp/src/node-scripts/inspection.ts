@@ -1,9 +1,14 @@
 import { ParseError, reads, type Script, type StepResult } from '@splitmirror/host';
 import { type OdmObject, parseOdmObjects } from '../readers/odm.ts';
+import type { Silence } from '../survey/silence.ts';
 import { digestOf, type Installation, type Registration, type ScriptFile } from './installation.ts';
 
-/** What a node has of an installation. */
-export interface NodeInspection {
+/** What a node has of an installation, or why it could not be asked. */
+export type NodeInspection = Inspected | Silence;
+
+/** A node that was read back. */
+export interface Inspected {
+  readonly kind: 'answered';
   /** Cluster node name. */
   readonly node: string;
   readonly files: readonly FileFinding[];
@@ -15,7 +20,7 @@ export interface FileFinding {
   readonly path: string;
   /**
    * `outdated`: ours, with another text. `foreign`: not ours, and never written over. `wrong-mode`: the right text, with
-   * other permissions or another owner. `unreadable`: the node gave no usable answer.
+   * other permissions or another owner. `unreadable`: there is no usable answer.
    */
   readonly state: 'installed' | 'missing' | 'outdated' | 'wrong-mode' | 'foreign' | 'unreadable';
   readonly seen: string;
@@ -53,22 +58,14 @@ export function judgeInspection(
   { files, registrations }: Installation,
   node: string,
   steps: readonly StepResult[],
-): NodeInspection {
+): Inspected {
   const results = new Map(steps.map((step) => [step.id, step]));
   const events = eventsOf(results.get('events'));
   return {
+    kind: 'answered',
     node,
     files: files.map((file, index) => judgeFile(file, results.get(`list:${index}`), results.get(`text:${index}`))),
     registrations: registrations.map((registration) => judgeRegistration(registration, events)),
-  };
-}
-
-/** A node that could not be asked. */
-export function blindInspection({ files, registrations }: Installation, node: string, reason: string): NodeInspection {
-  return {
-    node,
-    files: files.map(({ path }) => ({ path, state: 'unreadable', seen: reason })),
-    registrations: registrations.map(({ event }) => ({ event, state: 'unknown', seen: reason })),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Host, renderCommand, type StepResult } from '@splitmirror/host';
+import { type Host, renderCommand, type StepResult, TransportError } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { type Installation, install, planEvents, planGuard, uninstall, verifyInstallation } from '../index.ts';
 
@@ -212,13 +212,43 @@ describe('verifyInstallation', () => {
     expect(await install(plan, hosts)).toMatchObject({ kind: 'done' });
   });
 
-  it('knows nothing of a node without a host, or that does not answer', async () => {
-    const plan = planGuard({ nodes: ['db1', 'db2'], path: guard });
-    const broken = { ...hostOf('db2', newNode()), run: () => Promise.reject(new Error('no route')) };
-    const report = await verifyInstallation(plan, new Map([['db2', broken]]));
-    expect(report.problems.map(({ code, seen }) => [code, seen])).toEqual([
-      ['FILE_UNREADABLE', 'no host was given for db1'],
-      ['FILE_UNREADABLE', 'Error: no route'],
+  it('tells of a node that could not be asked why, once, and nothing of its files', async () => {
+    const plan = events(['db1', 'db2', 'db3', 'db4']);
+    const { worlds, hosts } = nodes(plan, object('node_down_remote', 'splitmirror_event'));
+    hosts.delete('db1');
+    const silent = (name: string, run: Host['run']) => hosts.set(name, { ...hostOf(name, newNode()), run });
+    silent('db2', () =>
+      Promise.reject(
+        new TransportError('HOST_AUTHENTICATION', 'db2', 'root was not let in', { remedy: 'Add the key.' }),
+      ),
+    );
+    silent('db3', () => Promise.resolve({ kind: 'unknown', reason: 'connection lost', steps: [] }));
+    silent('db4', () => Promise.reject(new Error('no route')));
+    const why = [
+      ['NO_HOST', 'no host was given for this node', 'Give a host for db1.'],
+      ['HOST_AUTHENTICATION', 'db2: root was not let in', 'Add the key.'],
+      ['HOST_LOST', 'connection lost', 'Make db3 answer.'],
+      ['HOST_FAILED', 'no route', 'Make db4 answer.'],
+    ];
+    for (const act of [verifyInstallation, install, uninstall]) {
+      const report = await act(plan, hosts);
+      expect(report.problems.map(({ code, message, remedy }) => [code, message, remedy])).toEqual(why);
+      expect(report).toMatchObject({ kind: 'incomplete', nodes: plan.nodes.map(() => ({ kind: 'unreachable' })) });
+    }
+    expect([...worlds.values()].flatMap(({ did }) => did)).toEqual([]);
+  });
+
+  it('tells of a change that was not started why', async () => {
+    const plan = planGuard({ nodes: ['db1'], path: guard });
+    const host = hostOf('db1', newNode());
+    const run: Host['run'] = (script, options) =>
+      script.steps.some(({ id }) => id.startsWith('write'))
+        ? Promise.reject(new TransportError('HOST_START', 'db1', 'no shell', { remedy: 'Free a process.' }))
+        : host.run(script, options);
+    const { problems } = await install(plan, new Map([['db1', { ...host, run }]]));
+    expect(problems).toMatchObject([
+      { code: 'HOST_START', node: 'db1', message: 'db1: no shell', remedy: 'Free a process.' },
+      { code: 'FILE_MISSING' },
     ]);
   });
 

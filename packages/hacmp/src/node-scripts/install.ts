@@ -1,8 +1,10 @@
-import { changes, type Host, type Script, type ScriptOutcome, SplitmirrorError, type Step } from '@splitmirror/host';
+import { changes, type Host, type Script, type ScriptOutcome, type Step } from '@splitmirror/host';
+import { ask, runOn } from '../survey/ask.ts';
+import type { Silence } from '../survey/silence.ts';
 import type { Problem } from '../verdict/finding.ts';
 import {
-  blindInspection,
   type FileFinding,
+  type Inspected,
   inspectionScript,
   judgeInspection,
   type NodeInspection,
@@ -31,7 +33,9 @@ export async function verifyInstallation(
   { signal }: Signalled = {},
 ): Promise<InstallReport> {
   const nodes = await Promise.all(plan.nodes.map((node) => inspect(plan, node, hosts, signal)));
-  const problems = nodes.flatMap((found) => [...fileProblems(found), ...registrationProblems(plan, found)]);
+  const problems = nodes.flatMap((found) =>
+    found.kind === 'unreachable' ? silence(found) : [...fileProblems(found), ...registrationProblems(plan, found)],
+  );
   return { kind: problems.length === 0 ? 'done' : 'incomplete', nodes, problems };
 }
 
@@ -42,7 +46,9 @@ export async function verifyInstallation(
 export async function install(plan: Installation, hosts: Hosts, { signal }: Signalled = {}): Promise<InstallReport> {
   const failed = await Promise.all(
     plan.nodes.map(async (node) => {
-      const { files } = await inspect(plan, node, hosts, signal);
+      const found = await inspect(plan, node, hosts, signal);
+      if (found.kind === 'unreachable') return [];
+      const { files } = found;
       if (files.some(({ state }) => state === 'foreign' || state === 'unreadable')) return [];
       const wanted = plan.files.filter((_, index) => files[index]?.state !== 'installed');
       return run(
@@ -65,6 +71,7 @@ export async function uninstall(plan: Installation, hosts: Hosts, { signal }: Si
   const problems = await Promise.all(
     plan.nodes.map(async (node) => {
       const found = await inspect(plan, node, hosts, signal);
+      if (found.kind === 'unreachable') return [];
       const named = found.registrations.filter(({ state }) => state === 'registered' || state === 'unknown');
       if (named.length > 0) {
         return named.map(({ event, state, seen }): Problem => {
@@ -87,8 +94,10 @@ export async function uninstall(plan: Installation, hosts: Hosts, { signal }: Si
     }),
   );
   const nodes = await Promise.all(plan.nodes.map((node) => inspect(plan, node, hosts, signal)));
-  const left = nodes.flatMap(({ node, files }) =>
-    files.filter(({ state }) => state !== 'missing').map(({ path, state, seen }) => fileLeft(node, path, state, seen)),
+  const left = nodes.flatMap((found) =>
+    found.kind === 'unreachable'
+      ? silence(found)
+      : found.files.filter(({ state }) => state !== 'missing').map((file) => fileLeft(found.node, file)),
   );
   const all = [...problems.flat(), ...left];
   return { kind: all.length === 0 ? 'done' : 'incomplete', nodes, problems: all };
@@ -125,9 +134,8 @@ async function inspect(
   hosts: Hosts,
   signal: AbortSignal | undefined,
 ): Promise<NodeInspection> {
-  const outcome = await ask(node, hosts, inspectionScript(plan), signal);
-  if (typeof outcome === 'string') return blindInspection(plan, node, outcome);
-  return judgeInspection(plan, node, outcome.steps);
+  const answer = await ask(node, hosts.get(node), inspectionScript(plan), { signal });
+  return answer.kind === 'unreachable' ? answer : judgeInspection(plan, node, answer.steps);
 }
 
 /** What a failed change is called, and what to do then. */
@@ -152,8 +160,9 @@ async function run(
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   if (script.steps.length === 0) return [];
-  const outcome = await ask(node, hosts, script, signal);
-  const seen = typeof outcome === 'string' ? outcome : complaint(outcome);
+  const outcome = await runOn(node, hosts.get(node), script, { signal });
+  if (outcome.kind === 'unreachable') return silence(outcome);
+  const seen = complaint(outcome);
   if (seen === undefined) return [];
   const [code, message, remedy] = failures[action];
   return [{ code, node, message: `${message} ${node}`, seen, remedy }];
@@ -168,22 +177,8 @@ function complaint(outcome: ScriptOutcome): string | undefined {
   return outcome.kind === 'unknown' ? outcome.reason : undefined;
 }
 
-async function ask(
-  node: string,
-  hosts: Hosts,
-  script: Script,
-  signal: AbortSignal | undefined,
-): Promise<ScriptOutcome | string> {
-  const host = hosts.get(node);
-  if (!host) return `no host was given for ${node}`;
-  try {
-    const outcome = await host.run(script, { signal });
-    signal?.throwIfAborted();
-    return outcome;
-  } catch (error) {
-    signal?.throwIfAborted();
-    return SplitmirrorError.is(error) ? `${error.code}: ${error.message}` : String(error);
-  }
+function silence({ node, code, reason, remedy }: Silence): [Problem] {
+  return [{ code, node, message: reason, seen: '', remedy }];
 }
 
 function withProblems(report: InstallReport, more: readonly Problem[]): InstallReport {
@@ -199,7 +194,7 @@ const fileCodes = {
   unreadable: ['FILE_UNREADABLE', 'could not be read back'],
 } as const;
 
-function fileProblems({ node, files }: NodeInspection): Problem[] {
+function fileProblems({ node, files }: Inspected): Problem[] {
   return files.flatMap(({ path, state, seen }) => {
     if (state === 'installed') return [];
     const [code, what] = fileCodes[state];
@@ -211,7 +206,7 @@ function fileProblems({ node, files }: NodeInspection): Problem[] {
   });
 }
 
-function fileLeft(node: string, path: string, state: FileFinding['state'], seen: string): Problem {
+function fileLeft(node: string, { path, state, seen }: FileFinding): Problem {
   const remedy =
     state === 'foreign'
       ? `It is none of ours: leave it, or look at ${path} on ${node} and remove it by hand.`
@@ -219,7 +214,7 @@ function fileLeft(node: string, path: string, state: FileFinding['state'], seen:
   return { code: 'FILE_LEFT', node, message: `${path} is still there (${state})`, seen, remedy };
 }
 
-function registrationProblems(plan: Installation, { node, registrations }: NodeInspection): Problem[] {
+function registrationProblems(plan: Installation, { node, registrations }: Inspected): Problem[] {
   return registrations.flatMap(({ event, state, seen }) => {
     const entry = plan.registrations.find((registration) => registration.event === event);
     if (state === 'registered' || !entry) return [];

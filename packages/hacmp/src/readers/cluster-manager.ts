@@ -54,8 +54,8 @@ const source = 'lssrc -ls clstrmgrES';
  */
 export function parseClusterManager(text: string): ClusterManager {
   const found = new Map<string, RegExpExecArray>();
-  const queuedEvents: Record<string, number> = {};
-  const nodes: Record<string, string> = {};
+  const queuedEvents = new Map<string, number>();
+  const nodes = new Map<string, string>();
   const other: string[] = [];
   for (const at of linesOf(text)) {
     if (isMessage(at.text)) throw new ParseError(source, 'a message', at);
@@ -68,11 +68,11 @@ export function parseClusterManager(text: string): ClusterManager {
     if (!match) throw new ParseError(source, `malformed ${kind.name}`, at);
     const [, first = '', second = ''] = match;
     if (kind.name === 'queue') {
-      if (Object.hasOwn(queuedEvents, second)) throw new ParseError(source, 'a queue is told twice', at);
-      queuedEvents[second] = Number(first);
+      if (queuedEvents.has(second)) throw new ParseError(source, 'a queue is told twice', at);
+      queuedEvents.set(second, Number(first));
     } else if (kind.name === 'node') {
-      if (Object.hasOwn(nodes, first)) throw new ParseError(source, 'a node is told twice', at);
-      nodes[first] = second;
+      if (nodes.has(first)) throw new ParseError(source, 'a node is told twice', at);
+      nodes.set(first, second);
     } else {
       if (found.has(kind.name)) throw new ParseError(source, `${kind.name} is told twice`, at);
       found.set(kind.name, match);
@@ -84,13 +84,13 @@ export function parseClusterManager(text: string): ClusterManager {
   if (state === undefined) throw new ParseError(source, 'no line "Current state:"', { line: 1, text });
   return {
     state,
-    queuedEvents,
+    queuedEvents: Object.fromEntries(queuedEvents),
     localNodeId: number('ids'),
     localSiteId: number('ids', 2),
     clVersion: number('CLversion'),
     vrmf: word('vrmf') ?? null,
     fixLevel: word('fix level') ?? null,
-    nodes,
+    nodes: Object.fromEntries(nodes),
     lastEvent: found.has('last event')
       ? { name: word('last event') ?? '', nodeId: Number(word('last event', 2)) }
       : null,

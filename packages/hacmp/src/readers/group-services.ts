@@ -1,4 +1,5 @@
 import { linesOf, nowhere, ParseError } from '@splitmirror/host';
+import { isMessage } from './messages.ts';
 import { isSubsystemHeading, parseSubsystem, type Subsystem } from './subsystems.ts';
 
 /** A group of Group Services, in which cluster managers and other daemons meet. */
@@ -14,6 +15,8 @@ export interface ServiceGroup {
 export interface GroupServices {
   readonly subsystem: Subsystem;
   readonly groups: readonly ServiceGroup[];
+  /** Free lines around the table: clients, the domain, and sentences below it. */
+  readonly other: readonly string[];
 }
 
 /** A sentence below the table, as levels with critical clients print it: several words and no number, so no row cut short. */
@@ -22,7 +25,7 @@ const notice = /^\s*[A-Z][A-Za-z]*(?: [A-Za-z-]+){3,}\.?$/;
 /**
  * Reads what `lssrc -ls cthags` prints (`grpsvcs` before 7.1): the row of the subsystem, free lines, and a table of groups.
  *
- * @throws {@link ParseError} without the row or the table, at a row of another shape, and at another number of groups than announced.
+ * @throws {@link ParseError} without the row or the table, at a message, at a row of another shape, and at another number of groups than announced.
  */
 export function parseGroupServices(text: string): GroupServices {
   const source = 'lssrc -ls cthags';
@@ -33,11 +36,19 @@ export function parseGroupServices(text: string): GroupServices {
   if (heading === -1 || table < heading || !subsystem) {
     throw new ParseError(source, 'no row of the subsystem, or no table of groups', lines[0] ?? nowhere);
   }
-  const announced = lines
-    .map((line) => /^\s*Number of groups known locally: (\d+)$/.exec(line.text)?.[1])
-    .find((count) => count !== undefined);
+  const other: string[] = [];
+  let announced: string | undefined;
+  for (const line of [...lines.slice(0, heading), ...lines.slice(heading + 2, table)]) {
+    if (isMessage(line.text)) throw new ParseError(source, 'a message', line);
+    const [, count] = /^\s*Number of groups known locally: (\d+)$/.exec(line.text) ?? [];
+    if (count !== undefined && announced === undefined) announced = count;
+    else if (!/^\s*Number of\s+Number of local$/.test(line.text)) other.push(line.text);
+  }
   const groups = lines.slice(table + 1).flatMap((line): ServiceGroup[] => {
-    if (notice.test(line.text)) return [];
+    if (notice.test(line.text)) {
+      other.push(line.text);
+      return [];
+    }
     const [, name, ...counts] = /^\s*(\S+)\s+(\d+)\s+(\d+)\s+(\d+)$/.exec(line.text) ?? [];
     if (!name) throw new ParseError(source, 'not a group and its members', line);
     const [providers = 0, localProviders = 0, localSubscribers = 0] = counts.map(Number);
@@ -46,5 +57,5 @@ export function parseGroupServices(text: string): GroupServices {
   if (groups.length !== Number(announced) || groups.length === 0) {
     throw new ParseError(source, `${groups.length} groups where ${announced ?? 'no number'} was announced`, subsystem);
   }
-  return { subsystem: parseSubsystem(subsystem.text, source, subsystem.line), groups };
+  return { subsystem: parseSubsystem(subsystem.text, source, subsystem.line), groups, other };
 }

@@ -1,5 +1,5 @@
 import { linesOf, ParseError } from '@splitmirror/host';
-import { isMessage } from './messages.ts';
+import { isMessage, isWarning } from './messages.ts';
 
 /** A node as Cluster Aware AIX on another (or the same) node sees it. */
 export interface Member {
@@ -17,7 +17,6 @@ export interface Member {
 const source = 'lscluster -m';
 const announcement = /^Calling node query for all nodes *\.*$/;
 const number = /^Node query number of nodes examined: (\d+)$/;
-const warning = /^(?:lscluster|WARNING|ERROR)\b/;
 
 /**
  * Reads what `lscluster -m` prints (7.1 and later).
@@ -55,7 +54,7 @@ function readMember(block: string): Member {
     return match;
   };
   if (!/^\S+$/.test(name)) throw new ParseError(source, 'no node name', { line: 1, text: name });
-  const message = lines.find((line) => warning.test(line) || isMessage(line));
+  const message = lines.find((line) => isWarning(line) || isMessage(line));
   if (message) throw new ParseError(source, 'a message', { line: 1, text: message });
   const words = one(/^State of node: *(\S.*)$/)[1]?.split(/\s+/) ?? [];
   const pointsOfContact = Number(one(/^(?:Points of contact|Number of points_of_contact) for node: *(\d+)$/)[1]);
@@ -81,22 +80,29 @@ export interface Reporting {
   /** `null` at 7.1.0, which does not tell it. */
   readonly stale: number | null;
   readonly expected: number;
+  /** All other lines: what the interfaces or disks are that the counts head. */
+  readonly other: readonly string[];
 }
 
 /**
  * Reads the counts at the head of `lscluster -i` and `lscluster -d`.
  *
- * @throws {@link ParseError} unless each is told once; only `stale` may be missing.
+ * @throws {@link ParseError} at a message or a warning wherever it stands, and unless each is told once; only `stale` may be
+ *   missing.
  */
 export function parseReporting(text: string): Reporting {
-  const told = linesOf(text).flatMap(({ text }) => {
-    const [, word, count] = /^\s*Number of nodes (\w+) *[=:] *(\d+)$/.exec(text) ?? [];
-    return word && count ? [[word, Number(count)] as const] : [];
-  });
+  const told: (readonly [word: string, count: number])[] = [];
+  const other: string[] = [];
+  for (const at of linesOf(text)) {
+    if (isWarning(at.text) || isMessage(at.text)) throw new ParseError(source, 'a message', at);
+    const [, word, count] = /^\s*Number of nodes (\w+) *[=:] *(\d+)$/.exec(at.text) ?? [];
+    if (word && count) told.push([word, Number(count)]);
+    else other.push(at.text);
+  }
   const count = (word: string): number | null => {
     const [found, ...more] = told.filter(([other]) => other === word);
     if (more.length === 0 && (found || word === 'stale')) return found?.[1] ?? null;
     throw new ParseError('lscluster', `not one number of nodes ${word}`, { line: 1, text });
   };
-  return { reporting: Number(count('reporting')), stale: count('stale'), expected: Number(count('expected')) };
+  return { reporting: Number(count('reporting')), stale: count('stale'), expected: Number(count('expected')), other };
 }

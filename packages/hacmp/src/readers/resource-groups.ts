@@ -71,11 +71,14 @@ export function placeOf(word: string): { readonly node: string; readonly site: s
   return isName(node) && (site === null || isName(site)) && more.length === 0 ? { node, site } : null;
 }
 
+/** Of each line: what is longer is two that a lost line feed has joined. */
+const mostFields = 15;
+
 /**
  * Reads the colon form of `clRGinfo -s` and `-c` (5.x to 7.x): a line for each group and node, 15 fields as seen on 7.1.
  *
  * @returns The lines in printed order, which is no priority order.
- * @throws {@link ParseError} at a message line, at a line that has another number of fields than the first or ends before
+ * @throws {@link ParseError} at a message line, at a line of more than 15 fields, at a line that has another number of fields than the first or ends before
  *   the site, and at an empty answer: half an answer is none. Nothing but a line feed tells that a last field
  *   which is read is whole; the empty ones behind the site tell it, too.
  */
@@ -83,6 +86,8 @@ export function parseGroupRows(text: string): GroupRow[] {
   const source = 'clRGinfo -s';
   const lines = linesOf(text);
   const width = lines[0]?.text.split(':').length ?? 0;
+  if (width > mostFields)
+    throw new ParseError(source, `${width} fields, where no level prints more than ${mostFields}`, lines[0] ?? nowhere);
   if (lines.length === 0) throw new ParseError(source, 'no line', nowhere);
   const rows = lines.map((line) => {
     const fields = line.text.split(':');

@@ -1,4 +1,5 @@
 import { linesOf, nowhere, ParseError } from '@splitmirror/host';
+import { isWarning } from './messages.ts';
 
 /** What tells whether this node, and not the standby, works with a volume group. */
 export interface VolumeGroup {
@@ -22,11 +23,11 @@ export interface LogicalVolume {
 /**
  * Reads the state and the permission from `lsvg VG`; all other rows must at least look like rows.
  *
- * @throws {@link ParseError} on a line without a label, and unless each row wanted is there once.
+ * @throws {@link ParseError} on a line without a label, at a warning, and unless each row wanted is there once.
  */
 export function parseVolumeGroup(text: string): VolumeGroup {
   const lines = linesOf(text);
-  const strange = lines.find((line) => !/^[A-Za-z][^:]*:/.test(line.text));
+  const strange = lines.find((line) => !/^[A-Za-z][^:]*:/.test(line.text) || isWarning(line.text));
   if (strange) throw new ParseError('lsvg', 'not a row that begins with a label', strange);
   const row = (label: string): string => {
     const [line = nowhere, ...more] = lines.filter((other) => other.text.startsWith(`${label}:`));

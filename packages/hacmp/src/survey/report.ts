@@ -23,6 +23,7 @@ import {
   parseVolumeGroup,
   type VolumeGroup,
 } from '../readers/volume-groups.ts';
+import type { Silence } from './silence.ts';
 
 /** What became of one question to one node. */
 export type Answer<T> =
@@ -67,15 +68,7 @@ export type NodeReport =
       /** By volume group, for those that were asked about. */
       readonly storage: Readonly<Record<string, StorageAnswer>>;
     }
-  | {
-      readonly kind: 'unreachable';
-      readonly node: string;
-      /** `HOST_UNREACHABLE`: nothing answers there. With every other code the machine is up and yet cannot be asked. */
-      readonly code: string;
-      readonly reason: string;
-      /** What would make it answer. */
-      readonly remedy: string;
-    };
+  | Silence;
 
 const questions = {
   localName: ask('get_local_nodename', 15),

@@ -1,4 +1,5 @@
-import { type Host, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import type { Host, Script } from '@splitmirror/host';
+import { ask } from './ask.ts';
 import { type NodeReport, proofScript, reportOf, surveyScript } from './report.ts';
 
 interface Asked {
@@ -13,38 +14,22 @@ interface Asked {
  * @param hosts Hosts by cluster node name.
  * @returns One report a node, in the order of the map.
  */
-export function survey(
-  hosts: ReadonlyMap<string, Host>,
-  { volumeGroups = [], signal }: Asked = {},
-): Promise<NodeReport[]> {
-  const script = surveyScript(volumeGroups);
-  return Promise.all(
-    Array.from(hosts, ([node, host]) => report(node, () => host.run(script, { signal }), volumeGroups, signal)),
-  );
+export function survey(hosts: ReadonlyMap<string, Host>, asked: Asked = {}): Promise<NodeReport[]> {
+  const script = surveyScript(asked.volumeGroups ?? []);
+  return Promise.all(Array.from(hosts, ([node, host]) => report(node, host, script, asked)));
 }
 
 /** Asks one node what a proof rests on. */
-export function askHolder(node: string, host: Host, { volumeGroups = [], signal }: Asked = {}): Promise<NodeReport> {
-  return report(node, () => host.run(proofScript(volumeGroups), { signal }), volumeGroups, signal);
+export function askHolder(node: string, host: Host, asked: Asked = {}): Promise<NodeReport> {
+  return report(node, host, proofScript(asked.volumeGroups ?? []), asked);
 }
 
 async function report(
   node: string,
-  run: () => Promise<ScriptOutcome>,
-  volumeGroups: readonly string[],
-  signal: AbortSignal | undefined,
+  host: Host,
+  script: Script,
+  { volumeGroups = [], signal }: Asked,
 ): Promise<NodeReport> {
-  const unreachable = (code: string, reason: string, remedy = `Make ${node} answer.`): NodeReport => {
-    return { kind: 'unreachable', node, code, reason, remedy };
-  };
-  try {
-    const outcome = await run();
-    signal?.throwIfAborted();
-    if (outcome.kind === 'completed') return reportOf(node, outcome.steps, volumeGroups);
-    return unreachable('HOST_LOST', outcome.kind === 'unknown' ? outcome.reason : 'the questions were cancelled');
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (SplitmirrorError.is(error)) return unreachable(error.code, error.message, error.remedy);
-    return unreachable('HOST_FAILED', error instanceof Error ? error.message : String(error));
-  }
+  const answer = await ask(node, host, script, { signal });
+  return answer.kind === 'unreachable' ? answer : reportOf(node, answer.steps, volumeGroups);
 }

@@ -1,6 +1,7 @@
 import { type ManagerMeaning, managerMeaning } from '../readers/cluster-manager.ts';
 import type { Member } from '../readers/membership.ts';
 import type { NodeReport } from '../survey/report.ts';
+import { type Silence, withoutHost } from '../survey/silence.ts';
 import { type AnsweredReport, type Finding, moving, rowsOf, sorted, undecidable, unusable, value } from './finding.ts';
 import type { Policy } from './policy.ts';
 
@@ -194,11 +195,9 @@ export function gone(
 }
 
 /** Why a node said nothing. It may be off only where nothing answers: with any other reason nobody has looked. */
-function silenceOf(node: string, reports: readonly NodeReport[]): { code: string; reason: string; remedy: string } {
+function silenceOf(node: string, reports: readonly NodeReport[]): Silence {
   const report = reports.find((candidate) => candidate.node === node);
-  return report?.kind === 'unreachable'
-    ? report
-    : { code: 'NO_HOST', reason: 'no host was given for this node', remedy: `Give a host for ${node}.` };
+  return report?.kind === 'unreachable' ? report : withoutHost(node);
 }
 
 const opinionTexts = { in: 'counts it in', out: 'counts it out', none: 'says nothing of it' } as const;

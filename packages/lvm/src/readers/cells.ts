@@ -12,24 +12,32 @@ export interface Cells {
   word(label: string): string;
   /** A whole number; `null` when the row is not there or its value unknown. */
   count(label: string): number | null;
+  /** Whole numbers, one blank or more apart; none when the row is not there or says so. */
+  counts(label: string): number[];
   /** A whole number, always. */
   number(label: string): number;
   /** A size that is printed in megabytes; `null` when its value is unknown. */
   megabytes(label: string): number | null;
+  /** Cells whose labels are not known, as printed. */
+  readonly others: Readonly<Record<string, string>>;
 }
 
 /** Labels of levels to come are looked for up to this length. */
 const longestLabel = 60;
 const absent = new Set(['', 'N/A', 'None', 'none']);
+/** What commands of LVM put in front of a message. It ends in a colon, too, and is no label of a row. */
+const message = /^(?:warning|error|attention|caution|notice|note|info|ls[vlp][gv])\b/i;
+/** A number, and what LVM prints behind one: its unit, or the same in other words. */
+const counted = /^(\d{1,15})(?:\s+(?:megabyte\S*|\(.*\)))?$/;
 /** lspv leaves out the colon of the one, old levels of lsvg that of the other. */
 const withoutColon = /(^|\s)(VG IDENTIFIER|STALE PPs)(?=\s+\S)/g;
 
 /**
  * Reads labelled cells by their labels, never by column: two cells may be one blank apart, and a long value pushes what
- * follows. A row with a label that is not in `labels` is read too, since newer levels add rows.
+ * follows. A row with a label that is not in `labels` is kept among the `others`, since newer levels add rows.
  *
  * @param labels Labels known to this command; without them a value of several words could not be told from a label.
- * @throws ParseError at the first line without any label, and at a label that is there twice.
+ * @throws ParseError at the first line without any label, at a message, and at a label that is there twice.
  */
 export function readCells(source: string, text: string, labels: readonly string[]): Cells {
   const cells = new Map<string, string>();
@@ -58,15 +66,21 @@ export function readCells(source: string, text: string, labels: readonly string[
   const count = (label: string): number | null => {
     const value = read(label);
     if (value === null) return null;
-    const [, digits] = /^(\d{1,15})(?:\s|$)/.exec(value) ?? [];
+    const [, digits] = counted.exec(value) ?? [];
     if (digits === undefined) throw fault(label, 'not a whole number');
     return Number(digits);
   };
   return {
+    others: Object.fromEntries([...cells].filter(([label]) => !labels.includes(label))),
     has: (label) => cells.has(label),
     read,
     need,
     count,
+    counts(label) {
+      const words = read(label)?.split(/\s+/) ?? [];
+      if (!words.every((word) => /^\d{1,15}$/.test(word))) throw fault(label, 'not whole numbers');
+      return words.map(Number);
+    },
     word(label) {
       const value = need(label);
       if (value === null) throw fault(label, 'no value');
@@ -117,5 +131,5 @@ function labelEndingAt(
   const gap = text.lastIndexOf('  ');
   if (first ? colon > longestLabel : gap === -1) return undefined;
   const label = first ? text.trim() : text.slice(gap + 2);
-  return /^[A-Za-z][\w ()?/-]*$/.test(label) ? label : undefined;
+  return /^[A-Za-z][\w ()?/-]*$/.test(label) && !message.test(label) ? label : undefined;
 }

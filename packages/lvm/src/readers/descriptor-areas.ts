@@ -17,7 +17,7 @@ export interface DescriptorArea {
  *   list the counts stand for themselves.
  */
 export function parseDescriptorArea(text: string): DescriptorArea {
-  const counts: Record<string, string> = {};
+  const counts = new Map<string, string>();
   const volumes: { identifier: string; name: string; copies: number }[] = [];
   const disks: { identifier: string; descriptors: number; state: number }[] = [];
   const lines = linesOf(text);
@@ -31,18 +31,19 @@ export function parseDescriptorArea(text: string): DescriptorArea {
       volumes.push({ identifier: first, name: second, copies: Number(third) });
     } else if (list === 'Physical' && words.length === 3 && /^\d+$/.test(second) && /^\d+$/.test(third)) {
       disks.push({ identifier: first, descriptors: Number(second), state: Number(third) });
-    } else if (label !== '' && words.length === 1 && !Object.hasOwn(counts, label)) {
-      counts[label] = value;
+    } else if (label !== '' && words.length === 1 && !counts.has(label)) {
+      counts.set(label, value);
     } else {
       throw new ParseError('lqueryvg', 'not a row', at);
     }
   }
   const isListed = volumes.length + disks.length > 0;
   for (const [label, rows] of Object.entries({ 'LV count': volumes, 'PV count': disks })) {
-    const count = counts[label];
+    const count = counts.get(label);
     if (isListed && count !== undefined && Number(count) !== rows.length)
       throw new ParseError('lqueryvg', `${label}: not as many rows`, lines.at(-1) ?? nowhere);
   }
-  const exponent = counts['PP Size'];
-  return { counts, volumes, disks, partitionBytes: exponent === undefined ? null : 2 ** Number(exponent) };
+  const exponent = counts.get('PP Size');
+  const partitionBytes = exponent === undefined ? null : 2 ** Number(exponent);
+  return { counts: Object.fromEntries(counts), volumes, disks, partitionBytes };
 }

@@ -58,6 +58,8 @@ export interface Disk {
   readonly freeDistribution: readonly number[] | null;
   readonly usedDistribution: readonly number[] | null;
   readonly mirrorPool: string | null;
+  /** Rows whose labels are not known here, as newer levels print them: value by label. */
+  readonly otherRows: Readonly<Record<string, string>>;
 }
 
 const labels = [
@@ -106,6 +108,7 @@ export function parseDisk(text: string): Disk {
     freeDistribution: distribution('FREE'),
     usedDistribution: distribution('USED'),
     mirrorPool: cells.read('MIRROR POOL'),
+    otherRows: cells.others,
   };
 }
 

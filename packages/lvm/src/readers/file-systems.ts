@@ -124,16 +124,16 @@ function blocks(text: string | undefined, source: string, line: Line): number | 
 function detailsOf(at: Line, between: string, after: string, source: string): FileSystemDetails {
   const [, inside] = /^\s*\((.*)\)$/.exec(at.text) ?? [];
   if (inside === undefined) throw new ParseError(source, 'details without an end', at);
-  const details: Record<string, string> = {};
+  const details = new Map<string, string>();
   for (const item of inside.split(between)) {
     const word = item.trim();
     const cut = word.lastIndexOf(after);
     if (cut < 1) throw new ParseError(source, 'a detail without a value', at);
     const key = word.slice(0, cut);
-    if (Object.hasOwn(details, key)) throw new ParseError(source, `${key} a second time`, at);
-    details[key] = word.slice(cut + 1).trim();
+    if (details.has(key)) throw new ParseError(source, `${key} a second time`, at);
+    details.set(key, word.slice(cut + 1).trim());
   }
-  return details;
+  return Object.fromEntries(details);
 }
 
 /**

@@ -22,7 +22,13 @@ export { type FreeSpace, type FreeSpaceTable, parseFreeSpace } from './free-spac
 export { type CheckReport, readCheck } from './fsck.ts';
 export type { AixLevel } from './level.ts';
 export { type Message, type MessageClass, splitMessages } from './messages.ts';
-export { type MirrorPools, parseMirrorPools, parseVolumePools, type VolumePools } from './mirror-pools.ts';
+export {
+  type MirrorPool,
+  type MirrorPools,
+  parseMirrorPools,
+  parseVolumePools,
+  type VolumePools,
+} from './mirror-pools.ts';
 export { listMounts, type Mount, parseMounts } from './mounts.ts';
 export { type OdmObject, parseOdmObjects } from './odm.ts';
 export { type Reader, type ReaderOptions, readerOf } from './readers.ts';

@@ -6,7 +6,17 @@ export interface MirrorPools {
   readonly group: string;
   /** Every copy lies in one pool, and no pool holds two copies. */
   readonly superStrict: boolean;
-  readonly pools: readonly { readonly name: string; readonly mode: string | null }[];
+  readonly pools: readonly MirrorPool[];
+  /** Rows whose labels are not known here, as newer levels print them: value by label. */
+  readonly otherRows: Readonly<Record<string, string>>;
+}
+
+/** One mirror pool of a group. */
+export interface MirrorPool {
+  readonly name: string;
+  readonly mode: string | null;
+  /** As in {@link MirrorPools}. */
+  readonly otherRows: Readonly<Record<string, string>>;
 }
 
 /** A pool that mirrors asynchronously says more of itself. */
@@ -30,9 +40,10 @@ export function parseMirrorPools(text: string): MirrorPools {
   return {
     group: group.word('VOLUME GROUP'),
     superStrict: superStrict === 'yes',
+    otherRows: group.others,
     pools: blocks.map((block) => {
       const pool = readCells('lsmp', block, poolLabels);
-      return { name: pool.word('MIRROR POOL'), mode: pool.need('Mirroring Mode') };
+      return { name: pool.word('MIRROR POOL'), mode: pool.need('Mirroring Mode'), otherRows: pool.others };
     }),
   };
 }

@@ -15,20 +15,20 @@ export interface Stanza {
  * @see https://www.ibm.com/docs/en/aix/7.2?topic=files-filesystems-file
  */
 export function parseStanzas(text: string): Stanza[] {
-  const stanzas: { name: string; attributes: Record<string, string> }[] = [];
+  const stanzas: { name: string; attributes: Map<string, string> }[] = [];
   for (const at of linesOf(text)) {
     if (/^\s*\*/.test(at.text)) continue;
     const [, name] = /^(\S+):$/.exec(at.text) ?? [];
     if (name !== undefined) {
-      stanzas.push({ name, attributes: {} });
+      stanzas.push({ name, attributes: new Map() });
       continue;
     }
     const [, key, value = ''] = /^\s*([^\s=]+)\s*=(.*)$/.exec(at.text) ?? [];
     const open = stanzas.at(-1);
     if (key === undefined || open === undefined)
       throw new ParseError('/etc/filesystems', 'neither a stanza nor an attribute', at);
-    if (Object.hasOwn(open.attributes, key)) throw new ParseError('/etc/filesystems', `${key} a second time`, at);
-    open.attributes[key] = value.trim().replace(/^"(.*)"$/, '$1');
+    if (open.attributes.has(key)) throw new ParseError('/etc/filesystems', `${key} a second time`, at);
+    open.attributes.set(key, value.trim().replace(/^"(.*)"$/, '$1'));
   }
-  return stanzas;
+  return stanzas.map(({ name, attributes }) => ({ name, attributes: Object.fromEntries(attributes) }));
 }

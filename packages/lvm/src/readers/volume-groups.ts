@@ -52,6 +52,8 @@ export interface VolumeGroup {
   readonly encryption: string | null;
   /** The group split off by `splitvg`, or the one this was split off from; `null` without such a relation. */
   readonly snapshotRelation: string | null;
+  /** Rows whose labels are not known here, as newer levels print them: value by label. */
+  readonly otherRows: Readonly<Record<string, string>>;
 }
 
 const labels = [
@@ -107,7 +109,7 @@ export function parseVolumeGroup(text: string): VolumeGroup {
     autoConcurrent: cells.read('Auto-Concurrent'),
     mode: cells.read('VG Mode'),
     nodeId: cells.count('Node ID'),
-    activeNodes: (cells.read('Active Nodes') ?? '').split(/\s+/).filter(Boolean).map(Number),
+    activeNodes: cells.counts('Active Nodes'),
     maxPartitions: cells.count('MAX PPs per VG'),
     maxPartitionsPerDisk: cells.count('MAX PPs per PV'),
     maxDisks,
@@ -123,6 +125,7 @@ export function parseVolumeGroup(text: string): VolumeGroup {
     fsSyncOption: cells.read('FS SYNC OPTION'),
     encryption: cells.read('ENCRYPTION'),
     snapshotRelation: cells.read('SNAPSHOT VG') ?? cells.read('PRIMARY VG'),
+    otherRows: cells.others,
   };
 
   /** A row whose `none` is a value. */

@@ -55,6 +55,8 @@ export interface LogicalVolume {
   readonly stripeSize: string | null;
   /** `null` on levels without encryption. */
   readonly encryption: string | null;
+  /** Rows whose labels are not known here, as newer levels print them: value by label. */
+  readonly otherRows: Readonly<Record<string, string>>;
 }
 
 const labels = [
@@ -133,6 +135,7 @@ export function parseLogicalVolume(text: string): LogicalVolume {
     stripeWidth: cells.count('STRIPE WIDTH'),
     stripeSize: cells.read('STRIPE SIZE'),
     encryption: cells.read('ENCRYPTION'),
+    otherRows: cells.others,
   };
 
   function needed(label: string): number | null {
