@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type Command, type Pipeline, quote } from './command.ts';
 import { TransportError } from './errors.ts';
 import { converse, type Ending, type Exchange, newNonce, type Patience } from './exchange.ts';
+import { requireWhole } from './numbers.ts';
 import { AIX_PATH, type Script } from './script.ts';
 import { graceSeconds, renderScript, renderStream, type Sudo } from './shell.ts';
 import { Transcript } from './transcript.ts';
@@ -117,8 +118,13 @@ const maxStreamChunks = 32;
 /** From here on a stream is worth a connection of its own: longer than a login takes on a slow link. */
 const bulkBytes = 64 << 20;
 
-/** Builds a {@link Host} on an adapter. */
+/**
+ * Builds a {@link Host} on an adapter.
+ *
+ * @throws RangeError for an option that cannot be meant.
+ */
 export function createHost(name: string, transport: Transport, options: HostOptions = {}): Host {
+  requireWhole('maxOutputBytes', options.maxOutputBytes, 0);
   const settings = { path: options.path ?? AIX_PATH, sudo: options.sudo };
   const commandLine = `exec ${quote(options.shell ?? '/bin/sh')} -s`;
   const site = { transport, commandLine, settings };
@@ -171,6 +177,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
     },
 
     async stream(source, { timeoutSeconds, signal, expectedBytes = Number.POSITIVE_INFINITY }) {
+      requireWhole('expectedBytes', expectedBytes, 0, Number.POSITIVE_INFINITY);
       const nonce = newNonce();
       const text = renderStream(source, nonce, timeoutSeconds, settings);
       const script: Script = { steps: [{ id: 'stream', run: source, timeoutSeconds }] };

@@ -1,4 +1,4 @@
-import { changes, reads } from '@splitmirror/host';
+import { changes, reads, requireWhole } from '@splitmirror/host';
 import { findNames, type ListedSource } from './cpio.ts';
 import { directoryChecks, ownerCheck } from './preflight.ts';
 import type { DirectorySource } from './tar.ts';
@@ -80,8 +80,8 @@ export const backupByInode: ArchiveTool<InodeSource, DirectorySource> = {
 };
 
 function inodeLevel(level: number): number {
-  if (Number.isInteger(level) && level >= 0 && level <= 9) return level;
-  throw new RangeError(`a level of backup is 0 to 9: it is ${JSON.stringify(level)}`);
+  requireWhole('level', level, 0, 9);
+  return level;
 }
 
 const harmless = [
