@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reads } from './command.ts';
 import { checkScript, renderSteps, type Step } from './script.ts';
+import { renderScript } from './shell.ts';
 
 const good: Step = { id: 'read:/data', run: reads('lsvg'), timeoutSeconds: 10 };
 
@@ -30,6 +31,13 @@ describe('checkScript', () => {
   ])('refuses %s', (_, steps, message) => {
     expect(() => checkScript({ steps })).toThrow(RangeError);
     expect(() => checkScript({ steps })).toThrow(message);
+  });
+
+  it('takes what is undefined for what is left out', () => {
+    const open = { stdin: undefined, onFailure: undefined, onRefusal: undefined, pays: undefined, needs: undefined };
+    const settings = { path: '/usr/bin', sudo: undefined };
+    const steps: readonly Step[] = [{ ...good, ...open }];
+    expect(renderScript({ steps }, 'nonce', settings)).toBe(renderScript({ steps: [good] }, 'nonce', settings));
   });
 
   it('takes a script without steps', () => {

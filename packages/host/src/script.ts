@@ -7,7 +7,7 @@ export interface Step {
   readonly id: string;
   readonly run: Command | Pipeline;
   /** Text that the (first) command reads from its standard input, ending in a line feed; without it the input is empty. */
-  readonly stdin?: string;
+  readonly stdin?: string | undefined;
   /**
    * Whole seconds, from 1 to 2147483647, after which the command and what it has started are ended: TERM, five seconds
    * later KILL. (Under dash and busybox, which have no job control without a terminal, KILL reaches the command only.)
@@ -18,24 +18,24 @@ export interface Step {
    * What follows a non-zero status or a timeout. `stop` (the default) skips the steps after this one, apart from those
    * that pay what is owed; `continue` goes on.
    */
-  readonly onFailure?: 'stop' | 'continue';
+  readonly onFailure?: 'stop' | 'continue' | undefined;
   /**
    * What is owed after the step's own non-zero status. `owes` (the default): it may have had its effect all the same.
    * `owes-nothing`: it has refused and done nothing, as a freeze does where somebody else has frozen, whose freeze is then
    * not ours to end. A deadline, a cancel or a signal leaves the debt in either case.
    */
-  readonly onRefusal?: 'owes' | 'owes-nothing';
+  readonly onRefusal?: 'owes' | 'owes-nothing' | undefined;
   /**
    * Ids of earlier steps whose effect this step takes back. Such a step runs in its place when one of the named steps was
    * started, whatever has become of the script since: a failure, a deadline or a cancel does not skip it. That the named
    * step failed is no reason either: a freeze that timed out may well have frozen. Otherwise it is skipped.
    */
-  readonly pays?: readonly string[];
+  readonly pays?: readonly string[] | undefined;
   /**
    * Ids of earlier steps that must have ended with 0, or this step is skipped, debt or not: the note of a suspended
    * application goes only after a confirmed resume.
    */
-  readonly needs?: readonly string[];
+  readonly needs?: readonly string[] | undefined;
 }
 
 /** Steps that travel to the node in one round trip and run there one after another. */

@@ -8,7 +8,7 @@ it('createNameCheck tells which requested names are missing, and which sizes are
     { path: '.' },
     { path: './a', size: 3 },
     { path: './b', size: 4 },
-    { path: './d' },
+    { path: './d', size: undefined },
     { path: './gone' },
   ]);
   const { entries } = readTar(

@@ -23,7 +23,9 @@ export interface NameCheck {
  * where the source was live and the sizes have to agree.
  * @throws RangeError for a size that no file has.
  */
-export function createNameCheck(requested: Iterable<{ readonly path: string; readonly size?: number }>): NameCheck {
+export function createNameCheck(
+  requested: Iterable<{ readonly path: string; readonly size?: number | undefined }>,
+): NameCheck {
   const wanted = new Map<string, number | undefined>();
   for (const { path, size } of requested) {
     requireWhole('size', size, 0);
