@@ -28,7 +28,12 @@ describe('extractEntry', () => {
     expect(readFileSync(to)).toEqual(entry.size === 0 ? Buffer.alloc(0) : text);
     expect(lstatSync(to)).toMatchObject({ mode: 0o100000 | (entry.mode & 0o777), mtimeMs: entry.mtime * 1000 });
 
-    await expect(extractEntry(stored, entry, to)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(extractEntry(stored, entry, to)).rejects.toMatchObject({ code: 'EXTRACT_EXISTS', path: to });
+    const nowhere = join(root.path, 'no', 'b');
+    await expect(extractEntry(stored, entry, nowhere)).rejects.toMatchObject({
+      code: 'EXTRACT_FILE_SYSTEM',
+      path: nowhere,
+    });
     if (entry.size === 0) return;
     writeFileSync(stored, Buffer.from(bytes).fill(1, entry.dataOffset + entry.storedSize - 1));
     await expect(extractEntry(stored, entry, `${to}2`)).rejects.toMatchObject({

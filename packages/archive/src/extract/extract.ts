@@ -10,7 +10,8 @@ import type { Entry } from '../entry.ts';
 import { ArchiveError } from '../errors.ts';
 import { detectFormat } from '../readers/detect.ts';
 import { watchArchive } from '../watch.ts';
-import { ExtractError } from './errors.ts';
+import { ExtractError, onDisk } from './errors.ts';
+import { fileBytes } from './file-bytes.ts';
 import { createWriter, type Names } from './writer.ts';
 
 /** What is extracted, and how. */
@@ -70,7 +71,7 @@ async function extractFrom(
   if (!isExtractable(format)) {
     throw new ExtractError('EXTRACT_UNSUPPORTED', into, `an archive in the format ${format}`);
   }
-  fs.mkdirSync(into, { recursive: true });
+  onDisk(into, () => fs.mkdirSync(into, { recursive: true }));
   const writer = createWriter(into, owners, namesOf(format, start));
   const counted = { files: 0, bytes: 0, skipped: 0 };
   let wanted = false;
@@ -187,5 +188,5 @@ async function nextItem(items: AsyncGenerator<CatalogueItem> | undefined): Promi
 }
 
 function bytesOf(source: string | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return typeof source === 'string' ? fs.createReadStream(source, { highWaterMark: 1 << 20 }) : source;
+  return typeof source === 'string' ? fileBytes(source, { highWaterMark: 1 << 20 }) : source;
 }
