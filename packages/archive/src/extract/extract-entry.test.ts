@@ -42,6 +42,22 @@ describe('extractEntry', () => {
     expect(existsSync(`${to}2`)).toBe(false);
   });
 
+  it('leaves nothing behind when it is aborted', async () => {
+    using root = scratch();
+    const [stored, to] = [join(root.path, 'archive'), join(root.path, 'b')];
+    const bytes = archive(record({ body: text }));
+    writeFileSync(stored, bytes);
+    const [entry] = readArchive('tar', bytes).entries;
+    if (entry === undefined) throw new Error('no entry');
+    const reason = new Error('enough');
+    await expect(extractEntry(stored, entry, to, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const extracting = extractEntry(stored, entry, to, { signal: controller.signal });
+    controller.abort(reason);
+    await expect(extracting).rejects.toBe(reason);
+    expect(existsSync(to)).toBe(false);
+  });
+
   it('gives back a time before 1970', async () => {
     using root = scratch();
     const [stored, to] = [join(root.path, 'archive'), join(root.path, 'b')];

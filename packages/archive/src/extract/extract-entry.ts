@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { createUnpacker } from '../readers/unpack.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { asExtractError, ExtractError } from './errors.ts';
 import { fileBytes } from './file-bytes.ts';
 import { fileTime } from './file-time.ts';
@@ -33,14 +34,20 @@ export async function* readEntry(archive: string, entry: CatalogueEntry): AsyncG
  * catalogue says.
  *
  * @param to Path of the file; must not exist.
- * @throws ExtractError; ArchiveError when what is packed is damaged.
+ * @throws ExtractError; ArchiveError when what is packed is damaged; the reason of the signal.
  */
-export async function extractEntry(archive: string, entry: CatalogueEntry, to: string): Promise<void> {
+export async function extractEntry(
+  archive: string,
+  entry: CatalogueEntry,
+  to: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  signal?.throwIfAborted();
   const file = await open(to, 'wx', 0o600).catch((error: unknown) => {
     throw asExtractError(to, error);
   });
   try {
-    for await (const piece of readEntry(archive, entry)) await file.writeFile(piece);
+    for await (const piece of untilAborted(readEntry(archive, entry), signal)) await file.writeFile(piece);
     await file.chmod(entry.mode & 0o1777);
     await file.utimes(fileTime(entry.mtime), fileTime(entry.mtime));
     await file.sync();

@@ -420,6 +420,61 @@ describe('extract of backup -i', () => {
     });
   });
 
+  describe('with a signal', () => {
+    const bytes = archive(record({ name: 'a', body: 'whole' }), record({ name: 'b', body: Buffer.alloc(50_000) }));
+    const reason = new Error('enough');
+
+    /** What has come so far; then nothing, for ever. */
+    async function* stalled(...chunks: Buffer[]) {
+      yield* chunks;
+      await new Promise(() => {});
+    }
+
+    const [first, opening] = [bytes.subarray(0, 9000), readTar(bytes).catalogue.split('\n')[0]];
+
+    it.each<[string, (abort: () => void) => Partial<ExtractOptions>, string[]]>([
+      [
+        'while entries come',
+        (abort) => ({
+          archive: Readable.from([first, bytes.subarray(9000)]),
+          select() {
+            abort();
+            return true;
+          },
+        }),
+        ['a'],
+      ],
+      ['while nothing comes any more', () => ({ archive: stalled(first) }), ['a']],
+      ['while nothing of the catalogue comes', () => ({ catalogue: stalled(Buffer.from(`${opening}\n`)) }), []],
+    ])('stops with its reason when it is aborted %s', async (_, options, left) => {
+      using root = scratch();
+      const into = join(root.path, 'into');
+      const controller = new AbortController();
+      const abort = () => controller.abort(reason);
+      const sources = { archive: stream(bytes), ...options(abort) };
+      const extracting = extract({ ...sources, into, signal: controller.signal });
+      setTimeout(abort, 50);
+      await expect(extracting).rejects.toBe(reason);
+      expect(readdirSync(into)).toEqual(left);
+    });
+
+    it('starts nothing when it is aborted before', async () => {
+      using root = scratch();
+      const into = join(root.path, 'into');
+      await expect(extract({ archive: stream(bytes), into, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      expect(existsSync(into)).toBe(false);
+    });
+
+    it('reads files as it does without one', async () => {
+      using root = scratch();
+      const [file, catalogue, into] = [join(root.path, 'a.tar'), join(root.path, 'catalogue'), join(root.path, 'into')];
+      writeFileSync(file, bytes);
+      writeFileSync(catalogue, readTar(bytes).catalogue);
+      const { signal } = new AbortController();
+      expect(await extract({ archive: file, catalogue, into, signal })).toMatchObject({ files: 2, bytes: 50_005 });
+    });
+  });
+
   it('tells which file cannot be read or made', async () => {
     using root = scratch();
     const into = join(root.path, 'into');
