@@ -74,10 +74,10 @@ export interface WindowOptions {
   readonly stop?: AbortSignal | undefined;
   readonly onEvent?: ((event: ScheduleEvent) => void) | undefined;
   /**
-   * Tells a person of windows that ended, or passed, without a backup. That they were told is written down when it resolves;
+   * Tells a person of windows of a group that ended, or passed, without a backup. That they were told is written down when it resolves;
    * when it rejects, or its process is killed before, a later call tells them again.
    */
-  readonly tellPassed?: ((windows: readonly WindowVerdict[]) => Promise<void>) | undefined;
+  readonly tellPassed?: ((group: string, windows: readonly WindowVerdict[]) => Promise<void>) | undefined;
   /** A context for the plan and the run of one window, for instance one that a recorder of its own listens to. */
   readonly contextOf?: ((group: string) => BackupContext) | undefined;
 }
@@ -280,7 +280,7 @@ async function tellPassed(
 ): Promise<boolean> {
   tell(context, job, options, { type: 'windows-passed', windows });
   // An alarm that cannot be passed on must not keep the next backup from being made.
-  const isPassedOn = await (async () => options.tellPassed?.(windows))().then(
+  const isPassedOn = await (async () => options.tellPassed?.(job.group, windows))().then(
     () => true,
     (error) => {
       process.emitWarning(error instanceof Error ? error : String(error));
