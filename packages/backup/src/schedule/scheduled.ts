@@ -1,3 +1,4 @@
+import { requireWhole } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { planBackup } from '../plan/plan.ts';
@@ -7,6 +8,7 @@ import { handOver } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
 import { pause } from '../surroundings.ts';
+import { longestTimerMs } from '../timers.ts';
 import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
 import { claimPassed } from './passed.ts';
@@ -185,6 +187,7 @@ export async function keepSchedule(
   } = {},
 ): Promise<void> {
   const { signal, everyMs = 60_000, onOutcome } = options;
+  requireWhole('everyMs', everyMs, 1, longestTimerMs);
   const follow = async (job: ScheduledJob) => {
     while (!signal?.aborted) {
       const outcome = await runWindow(context, job, options).catch((error: Error) => error);
