@@ -26,7 +26,7 @@ export const backup: ArchiveTool<ListedSource, DirectorySource> = {
   // -q asks for no volume; the name of the archive must be given from 7.3 on.
   create: (source) => ({ pipe: [findNames(source), within(source.directory, reads('backup', '-iqf', '-'))] }),
   list: () => reads('restore', '-Tqf', '-'),
-  restore: ({ directory }, members = []) => within(directory, changes('restore', '-xdqf', '-', ...operands(members))),
+  restore: ({ directory }, members) => within(directory, changes('restore', '-xdqf', '-', ...operands(members))),
   classify: classifyBackupLine,
   judge: (evidence) => judgeArchive(evidence, classifyBackupLine),
 };

@@ -31,7 +31,7 @@ export const cpio: ArchiveTool<ListedSource, DirectorySource> = {
   create: (source) => ({ pipe: [findNames(source), within(source.directory, reads('cpio', '-oc'))] }),
   list: () => reads('cpio', '-itc'),
   // -d makes directories, -m keeps times, -u overwrites. Names are patterns to cpio.
-  restore: ({ directory }, members = []) =>
+  restore: ({ directory }, members) =>
     within(directory, changes('cpio', '-icdmu', ...operands(members).map((name) => name.replace(/[*?[\\]/g, '\\$&')))),
   classify: classifyCpioLine,
   judge: (evidence) => judgeArchive(evidence, classifyCpioLine),

@@ -11,7 +11,7 @@ export interface DirectorySource {
 /** A directory, or some of what it holds. */
 export interface TarSource extends DirectorySource {
   /**
-   * Names as they stand in its archive (`./a/b`); everything without them. A directory among them brings all that it holds.
+   * Names as they stand in its archive (`./a/b`), at least one; everything without them. A directory among them brings all that it holds.
    * They are arguments of one command: a system sets their sum a limit, which older levels of AIX have at 24 KiB.
    */
   readonly members?: readonly string[] | undefined;
@@ -45,7 +45,7 @@ export const tar: ArchiveTool<TarSource, DirectorySource> = {
       : within(directory, reads('tar', '-cf', '-', ...operands(members))),
   // AIX wants -B for an archive from a pipe. -p keeps the modes as they were archived.
   list: () => reads('tar', '-tBf', '-'),
-  restore: ({ directory }, members = []) =>
+  restore: ({ directory }, members) =>
     changes('tar', '-xpBf', '-', '-C', absolutePath(directory), ...operands(members)),
   classify: classifyTarLine,
   judge: (evidence) => judgeArchive(evidence, classifyTarLine),

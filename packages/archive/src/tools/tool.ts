@@ -50,7 +50,7 @@ export interface ArchiveTool<Source, Target = Source> {
    * The command that reads the archive from its standard input and writes it to `target`, over what is there.
    *
    * @param members Names as they stand in the archive; all without them.
-   * @throws RangeError for a name that the tool would read as something else, or where there are no names.
+   * @throws RangeError for a name that the tool would read as something else, for a list of none, or where there are no names.
    */
   restore(target: Target, members?: readonly string[]): Command | Pipeline;
   /** What one line of its standard error means. */
@@ -71,11 +71,14 @@ export function absolutePath(path: string): string {
 }
 
 /**
- * Names as operands of a command.
+ * Names as operands of a command; none where none are asked for, which means everything to the tools.
  *
- * @throws RangeError for one that would be read as a flag, or that no operand can be.
+ * @throws RangeError for one that would be read as a flag, or that no operand can be; for a list of none, which cannot mean
+ * everything.
  */
-export function operands(names: readonly string[]): readonly string[] {
+export function operands(names: readonly string[] | undefined): readonly string[] {
+  if (names === undefined) return [];
+  if (names.length === 0) throw new RangeError('a list of no names: leave it out to mean everything');
   for (const name of names) {
     const isPlain =
       name !== '' &&

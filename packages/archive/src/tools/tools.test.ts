@@ -192,6 +192,14 @@ describe('cpio, backup', () => {
     expect(() => dd.restore({ device: '/dev/rx', lvcb: 'keep' }, ['a'])).toThrow(RangeError);
   });
 
+  it('take no list that names nothing: without members their commands are for everything', () => {
+    const directory = '/live';
+    for (const tool of [tar, cpio, backup]) expect(() => tool.restore({ directory }, [])).toThrow(RangeError);
+    expect(() => backupByInode.restore({ directory }, [])).toThrow(RangeError);
+    expect(() => tar.create({ directory, members: [] })).toThrow(RangeError);
+    expect(renderCommand(tar.restore({ directory }, undefined))).toBe('tar -xpBf - -C /live');
+  });
+
   it('list an archive from their input', () => {
     const lists = [tar, cpio, backup, backupByInode, dd].map((tool) => tool.list()?.argv.join(' ') ?? null);
     expect(lists).toEqual(['tar -tBf -', 'cpio -itc', 'restore -Tqf -', 'restore -TBqf -', null]);
