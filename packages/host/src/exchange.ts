@@ -101,7 +101,7 @@ class Conversation implements Exchange {
   #refusal = 'no answer';
   #heardAt = performance.now();
   #paused = false;
-  /** The node has ended the script by now; its last marks may stand behind output that nobody takes. */
+  /** The script, or the link to it, has ended by now; its last marks may stand behind output that nobody takes. */
   #isDue = false;
   #settled = false;
   readonly #timers: (() => void)[] = [];
@@ -146,6 +146,7 @@ class Conversation implements Exchange {
       this.#exit = exit;
       this.#heardAt = performance.now();
       if (this.#stopped !== undefined) this.resume();
+      if (exit.kind === 'lost') this.#due();
       this.#awaitSilence();
     });
     // With both streams at their end there is nothing more to hear; the exit follows at once, if ever.
