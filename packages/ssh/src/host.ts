@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import { createHost, type Host, type HostOptions, type Transport, TransportError } from '@splitmirror/host';
+import { type Host, type HostOptions, TransportError } from '@splitmirror/host';
+import { orAborted } from './abort.ts';
+import { createAbortableHost } from './abortable-host.ts';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
 import { connect } from './embedded/connection.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
 import { connectOpenssh } from './openssh/connection.ts';
 import type { SshOptions } from './options.ts';
-import { connectedTransport } from './transport.ts';
+import { connectedTransport, type SshTransport } from './transport.ts';
 import { knownKeys } from './trust/host-key.ts';
 import { knownName, linesFor } from './trust/known-hosts.ts';
 
 /** A node reached over SSH. `name` is the cluster's name of the node; where it answers is `options.address`. */
 export function sshHost(name: string, options: SshOptions, hostOptions: HostOptions = {}): Host {
-  return createHost(name, sshTransport(options, name), hostOptions);
+  return createAbortableHost(name, sshTransport(options, name), hostOptions);
 }
 
 /**
@@ -21,7 +23,7 @@ export function sshHost(name: string, options: SshOptions, hostOptions: HostOpti
  *
  * @param name How errors call the host; default its address.
  */
-export function sshTransport(options: SshOptions, name: string = options.address): Transport {
+export function sshTransport(options: SshOptions, name: string = options.address): SshTransport {
   const { adapter = 'ssh2' } = options;
   if (adapter !== 'auto') return transportOf(adapter, options, name);
   let standing: Chosen | undefined;
@@ -41,16 +43,16 @@ export function sshTransport(options: SshOptions, name: string = options.address
     return deciding;
   }
   return {
-    async open(commandLine, use) {
-      const first = await decide();
+    async open(commandLine, use, signal) {
+      const first = await orAborted(signal, decide());
       try {
-        return await first.transport.open(commandLine, use);
+        return await first.transport.open(commandLine, use, signal);
       } catch (error) {
         if (first.choice.adapter === 'openssh' || !isStrange(error)) throw error;
         // Nothing was started: the two could not even agree on how to talk.
         const because = `the node offers nothing that the embedded client knows (${(error as Error).message})`;
         if (standing === first) take({ adapter: 'openssh', because });
-        return (await decide()).transport.open(commandLine, use);
+        return (await decide()).transport.open(commandLine, use, signal);
       }
     },
     async close() {
@@ -63,7 +65,7 @@ export function sshTransport(options: SshOptions, name: string = options.address
 /** What `auto` has come to. */
 interface Chosen {
   readonly choice: AdapterChoice;
-  readonly transport: Transport;
+  readonly transport: SshTransport;
 }
 
 /** What {@link chooseAdapter} should know about the keys and the known hosts of these settings. */
@@ -81,10 +83,11 @@ export async function readEvidence(name: string, options: SshOptions): Promise<A
   };
 }
 
-function transportOf(adapter: Adapter, options: SshOptions, name: string): Transport {
+function transportOf(adapter: Adapter, options: SshOptions, name: string): SshTransport {
   const { program = 'ssh' } = options;
-  const client = adapter === 'ssh2' ? connect : (host: string) => connectOpenssh(program, host, options);
-  return connectedTransport(name, () => client(name, options), options.connections);
+  const connectTo = (signal: AbortSignal) =>
+    adapter === 'ssh2' ? connect(name, options, signal) : connectOpenssh(program, name, options, signal);
+  return connectedTransport(name, connectTo, options.connections);
 }
 
 function isStrange(error: unknown): boolean {

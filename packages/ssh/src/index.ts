@@ -6,3 +6,4 @@ export { type ConnectionFacts, type EmbeddedClientFacts, embeddedClient } from '
 export { readEvidence, sshHost, sshTransport } from './host.ts';
 export { leastPrivilege, type Privileges } from './least-privilege.ts';
 export type { Identity, SshOptions, SshWarning } from './options.ts';
+export type { SshTransport } from './transport.ts';

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { TransportError } from '@splitmirror/host';
 import ssh2, { type Algorithms, type Client, type NegotiatedAlgorithms } from 'ssh2';
+import { orAborted } from '../abort.ts';
 import { legacyAmong, legacyWarning, offered } from '../algorithms.ts';
 import { type Authentication, authentication, remedyForKeys } from '../keys/authentication.ts';
 import { certificatesBeside } from '../keys/certificates.ts';
@@ -33,12 +34,18 @@ export interface Tunnel {
  * Connects and logs in, within the time for connecting.
  *
  * @param tunnel `null` when the node is reached directly.
- * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
+ * @param signal Ends it at once.
+ * @throws its reason, or TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | null): Promise<Login> {
-  const trust = await readTrust(host, options);
+export async function logIn(
+  host: string,
+  options: SshOptions,
+  tunnel: Tunnel | null,
+  signal: AbortSignal,
+): Promise<Login> {
+  const trust = await orAborted(signal, readTrust(host, options));
   const login = authentication(options);
-  const certificates = await certificatesBeside(options);
+  const certificates = await orAborted(signal, certificatesBeside(options));
   const port = options.port ?? 22;
   const seconds = connectSeconds(options);
   const where = `${options.address} port ${port}`;
@@ -61,17 +68,22 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
   await new Promise<void>((resolve, reject) => {
     let over = false;
     let refusal: TransportError | null = null;
-    const fail = (error: TransportError) => {
-      if (over) return;
+    const settle = () => {
       over = true;
       clock.stop();
-      drop();
-      reject(error);
+      signal.removeEventListener('abort', abort);
     };
+    const fail = (reason: unknown) => {
+      if (over) return;
+      settle();
+      drop();
+      reject(reason);
+    };
+    const abort = () => fail(signal.reason);
+    signal.addEventListener('abort', abort);
     const clock = stopwatch(seconds, () => fail(unreachable(host, where, `no login within ${seconds} seconds`)));
     client.once('ready', () => {
-      over = true;
-      clock.stop();
+      settle();
       options.onConnect?.({ host, cipher, decipher });
       resolve();
     });
@@ -107,14 +119,11 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
       hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => {
         // At new keys for a standing connection the answer must come at once: ssh2 1.17 garbles what is sent meanwhile.
         if (trusted !== undefined) return trusted.equals(key);
-        trust.refusal(key).then(
-          (found) => {
-            refusal = found;
-            trusted = Buffer.from(key);
-            verify(found === null);
-          },
-          (error: TransportError) => fail(error),
-        );
+        trust.refusal(key).then((found) => {
+          refusal = found;
+          trusted = Buffer.from(key);
+          verify(found === null);
+        }, fail);
         return undefined as never;
       },
       authHandler: (allowed, _partial, next) => {
