@@ -113,6 +113,17 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(await greet({ ...options, knownHosts: [known] })).toBe('hi\n');
   });
 
+  it('is refused at once when its key should be kept and cannot be, with the place and the reason', async () => {
+    const { options } = await node();
+    for (const place of ['/proc/nope/known_hosts', '/proc/known_hosts']) {
+      const asking: SshOptions = { ...options, knownHosts: [place], unknownHostKey: 'accept-new', connectSeconds: 600 };
+      const error = await failure(asking);
+      expect(error.code).toBe('HOST_KEY_UNKNOWN');
+      expect(error.message).toContain(`cannot be kept in ${place}: ${adapter === 'ssh2' ? 'ENOENT' : 'ssh'}`);
+      expect(error.remedy).toContain(place);
+    }
+  });
+
   it('lets nobody in as a user whom it does not know, or with a key that it does not know', async () => {
     const { options } = await node();
     const stranger = { key: makeKey('ed25519').private, label: 'stranger' };

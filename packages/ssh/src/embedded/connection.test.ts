@@ -79,6 +79,14 @@ describe('the host key', () => {
     },
   );
 
+  it('is refused when the file that should keep it stays locked, however short the time for the login', async () => {
+    const { options, directory } = await node();
+    const known = join(directory, 'new');
+    writeFileSync(`${known}.lock`, '');
+    const error = await failure({ ...options, knownHosts: [known], unknownHostKey: 'accept-new', connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual(['HOST_KEY_UNKNOWN', expect.stringContaining(`${known}.lock is held`)]);
+  });
+
   it('cannot be judged when known_hosts cannot be read', async () => {
     const { options, directory } = await node();
     await expect(greet({ ...options, knownHosts: [directory] })).rejects.toMatchObject({

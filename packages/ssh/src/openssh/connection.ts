@@ -19,7 +19,7 @@ import type { Connection } from '../transport.ts';
 import { knownKeys } from '../trust/host-key.ts';
 import { fingerprint } from '../trust/known-hosts.ts';
 import { type KeySource, renderConfig } from './client-config.ts';
-import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages } from './failure.ts';
+import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages, unkeptKey } from './failure.ts';
 import { serveKeys } from './key-agent.ts';
 import { startSession } from './session.ts';
 
@@ -59,8 +59,15 @@ export async function connectOpenssh(
     const control = join(directory, 'c');
     const config = join(directory, 'config');
     await writeFile(config, renderConfig(options, { control, keys }), { mode: 0o600 });
-    warn(host, options, await logIn({ program, directory, config }, host, options, signal));
-    return standing({ program, directory, config, control, seconds: connectSeconds(options), dispose });
+    const log = await logIn({ program, directory, config }, host, options, signal);
+    const connection = standing({ program, directory, config, control, seconds: connectSeconds(options), dispose });
+    const unkept = unkeptKey(host, log);
+    if (unkept !== undefined) {
+      await connection.close();
+      throw unkept;
+    }
+    warn(host, options, log);
+    return connection;
   } catch (error) {
     await dispose();
     throw error;

@@ -2,6 +2,7 @@ import { TransportError } from '@splitmirror/host';
 import { remedyForKeys } from '../keys/authentication.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
+import { notKept } from '../trust/accept-key.ts';
 
 /** What the system's client wrote when it did not get in. */
 export interface ClientLog {
@@ -46,6 +47,13 @@ function remedyForNothingInCommon(said: string): string | undefined {
   const option = optionOf[what];
   if (option === undefined) return undefined;
   return `Nothing is left that both sides know. If this node can do no better, name one of ${offer} in its settings: algorithms: { ${option}: '+${offer.split(',')[0]}' }.`;
+}
+
+/** An unknown key that was accepted and could not be written down: ssh goes on all the same, and would take any other next time. */
+export function unkeptKey(host: string, log: ClientLog): TransportError | undefined {
+  const said = messages(log.hops + log.node).find((line) => line.startsWith('Failed to add the host to'));
+  const [, file] = /\((.*)\)/.exec(said ?? '') ?? [];
+  return file === undefined ? undefined : notKept(host, file, 'ssh could not write it');
 }
 
 /** The node turned the connection away before any login, as sshd does when too many are logging in (MaxStartups). */
