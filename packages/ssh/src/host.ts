@@ -6,6 +6,7 @@ import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter }
 import { connect } from './embedded/connection.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
+import { refuseNumbers } from './numbers.ts';
 import { connectOpenssh } from './openssh/connection.ts';
 import type { SshOptions } from './options.ts';
 import { connectedTransport, type SshTransport } from './transport.ts';
@@ -25,7 +26,24 @@ export function sshHost(name: string, options: SshOptions, hostOptions: HostOpti
  */
 export function sshTransport(options: SshOptions, name: string = options.address): SshTransport {
   const { adapter = 'ssh2' } = options;
-  if (adapter !== 'auto') return transportOf(adapter, options, name);
+  const transport = adapter === 'auto' ? chosenTransport(options, name) : transportOf(adapter, options, name);
+  return {
+    async open(...call) {
+      refuseNumbers(name, options);
+      return transport.open(...call);
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** What `auto` has come to. */
+interface Chosen {
+  readonly choice: AdapterChoice;
+  readonly transport: SshTransport;
+}
+
+/** Chooses at the first call, and once more when the embedded client and the node have nothing in common. */
+function chosenTransport(options: SshOptions, name: string): SshTransport {
   let standing: Chosen | undefined;
   let deciding: Promise<Chosen> | undefined;
   const take = (choice: AdapterChoice): Chosen => {
@@ -60,12 +78,6 @@ export function sshTransport(options: SshOptions, name: string = options.address
       await standing?.transport.close();
     },
   };
-}
-
-/** What `auto` has come to. */
-interface Chosen {
-  readonly choice: AdapterChoice;
-  readonly transport: SshTransport;
 }
 
 /** What {@link chooseAdapter} should know about the keys and the known hosts of these settings. */

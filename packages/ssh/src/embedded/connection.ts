@@ -9,7 +9,7 @@ import { stationsOf } from '../stations.ts';
 import type { Connection } from '../transport.ts';
 import { logIn, type Tunnel, unreachable } from './login.ts';
 import { remoteProcess } from './process.ts';
-import { takeWindow, windowOf } from './receive-window.ts';
+import { defaultWindowBytes, takeWindow } from './receive-window.ts';
 
 /** How long a goodbye may take, in milliseconds. */
 const goodbyeMs = 2000;
@@ -67,7 +67,7 @@ async function connectHop(host: string, jumps: readonly SshOptions[], signal: Ab
 }
 
 async function connectNode(host: string, options: SshOptions, hop: Hop | null, signal: AbortSignal): Promise<Hop> {
-  const windowBytes = windowOf(options);
+  const { windowBytes = defaultWindowBytes } = options;
   const tunnel = await tunnelThrough(host, options, hop, signal);
   const { client, lost, closed, drop } = await logIn(host, options, tunnel, signal);
   void closed.then(() => hop?.destroy());
