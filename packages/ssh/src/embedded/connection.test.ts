@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reads } from '@splitmirror/host';
@@ -203,6 +203,40 @@ describe('the login', () => {
     const dead = await failure({ ...options, identities: [], agent: join(directory, 'dead') });
     expect(dead).toMatchObject({ code: 'HOST_AUTHENTICATION', message: expect.stringContaining('agent') });
     expect(await greet({ ...options, agent: join(directory, 'dead') })).toBe('hi\n');
+  });
+
+  it('goes on without an agent that says nothing, and tells of it', async () => {
+    const { options, directory } = await node();
+    const socket = join(directory, 'silent');
+    const held = new Set<Socket>();
+    const silent = createServer((asker) => {
+      held.add(
+        asker
+          .on('error', () => {})
+          .on('close', () => held.delete(asker))
+          .resume(),
+      );
+    }).listen(socket);
+    await once(silent, 'listening');
+    afterwards(() => silent.close());
+    const stranger = { key: makeKey('ed25519').private, label: 'stranger' };
+    const error = await failure({ ...options, identities: [stranger], agent: socket, connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_AUTHENTICATION',
+      expect.stringContaining(`tried key stranger, agent ${socket} (no answer within 1 seconds)`),
+    ]);
+    await vi.waitUntil(() => held.size === 0);
+  });
+
+  it.skipIf(!existsSync(agentProgram))('says of an agent that it holds no key', async () => {
+    const { options, directory } = await node();
+    const socket = join(directory, 'agent');
+    const agent = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
+    afterwards(() => agent.kill());
+    await vi.waitUntil(() => existsSync(socket));
+    const error = await failure({ ...options, identities: [], agent: socket });
+    expect(error.message).toContain(`tried agent ${socket} (it holds no key that may be offered)`);
+    expect(error.remedy).toContain(`SSH_AUTH_SOCK=${socket} ssh-add`);
   });
 
   it('passes over a banner and a login script that prints rubbish', async () => {

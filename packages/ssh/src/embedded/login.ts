@@ -88,7 +88,7 @@ export async function logIn(
       resolve();
     });
     client.on('error', (error: Error & { level?: string }) => {
-      // An agent that is not there or refuses to sign is one attempt that failed: ssh2 goes on to the next.
+      // An agent that is gone meanwhile or refuses to sign is one attempt that failed: ssh2 goes on to the next.
       if (error.level === 'agent') return;
       reason ??= printable(error.message);
       if (refusal !== null) fail(refusal);
@@ -170,7 +170,7 @@ function notLetIn(
       ? ''
       : ` Or choose the adapter openssh or auto: ssh2 cannot show the user certificate ${certificate}.`;
   return new TransportError('HOST_AUTHENTICATION', host, `${options.user} was not let in; tried ${tried}`, {
-    remedy: `${remedyForKeys(options.user, { wasShown: login.attempts.length > login.unusable })}${certified}`,
+    remedy: `${remedyForKeys(options.user, { wasShown: login.attempts.length > login.unusable, agentTrouble: login.agentTrouble })}${certified}`,
     cause,
   });
 }

@@ -1,4 +1,5 @@
 import { TransportError } from '@splitmirror/host';
+import { agentOf, socketTrouble } from '../keys/agent.ts';
 import { remedyForKeys } from '../keys/authentication.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
@@ -137,13 +138,16 @@ function loginFailure(host: string, options: SshOptions, text: string): Transpor
   const unusable = [...text.matchAll(/^(?:no such identity: |Load key ")([^"\n]+?)"?: (.*)$/gm)].map(
     ([, file, why = '']) => `key ${file} (${why.trim()})`,
   );
+  const [, silence] = /^debug1: get_agent_identities: ssh_get_authentication_socket: (.*)$/m.exec(text) ?? [];
+  const agentTrouble = silence === undefined ? undefined : socketTrouble(agentOf(options) || 'none', silence.trim());
+  const agent = agentTrouble === undefined ? [] : [`agent ${agentTrouble.path} (${agentTrouble.reason})`];
   const closed = options.password === undefined ? '' : ' This adapter asks nobody for a password; the other one does.';
   return new TransportError(
     'HOST_AUTHENTICATION',
     host,
-    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...tried].join(', ') || 'nothing: no key could be offered'}`,
+    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...agent, ...tried].join(', ') || 'nothing: no key could be offered'}`,
     {
-      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0 })}${closed}`,
+      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0, agentTrouble })}${closed}`,
     },
   );
 }
