@@ -3,7 +3,7 @@ import type { SshOptions } from './options.ts';
 import { stationsOf } from './stations.ts';
 
 /** Whole seconds that one timer of Node.js counts to; a longer one would go off at once. */
-const mostSeconds = 2_147_483;
+export const mostSeconds = 2_147_483;
 
 type Setting = 'port' | 'connectSeconds' | 'keepaliveSeconds' | 'keepaliveCount' | 'windowBytes' | 'connections';
 

@@ -44,6 +44,12 @@ describe('configuredOptions', () => {
     expect(given.options).toMatchObject({ user: 'me', port: 7 });
   });
 
+  it('waits no longer than a timer can, however long the files allow', async () => {
+    const main = write('config', 'ConnectTimeout 52w\nServerAliveInterval 365d');
+    const { options } = await configuredOptions('nodea', { files: [main] });
+    expect(options).toMatchObject({ connectSeconds: 2_147_483, keepaliveSeconds: 2_147_483 });
+  });
+
   it('finds the way through jump hosts that are themselves behind others', async () => {
     const main = write(
       'config',

@@ -2,6 +2,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { SshSettingsError } from '../algorithms.ts';
+import { mostSeconds } from '../numbers.ts';
 import type { SshOptions } from '../options.ts';
 import { matchesPattern } from '../patterns.ts';
 import { type Asker, type ConfigFile, type Jump, type ResolvedSettings, resolveSettings } from './settings.ts';
@@ -77,6 +78,7 @@ function toOptions(
   const { userKnownHostsFiles, globalKnownHostsFiles, identityFiles, identityAgent } = settings;
   const home = homedir();
   const some = <T>(value: T | null): T | undefined => value ?? undefined;
+  const seconds = (value: number | null) => (value === null ? undefined : Math.min(value, mostSeconds));
   return {
     address: settings.hostName,
     port: settings.port,
@@ -95,8 +97,8 @@ function toOptions(
     jumps,
     // The tokens are resolved; ssh would look for some in what they stood for.
     proxyCommand: settings.proxyCommand?.replaceAll('%', '%%'),
-    connectSeconds: some(settings.connectTimeout),
-    keepaliveSeconds: some(settings.serverAliveInterval),
+    connectSeconds: seconds(settings.connectTimeout),
+    keepaliveSeconds: seconds(settings.serverAliveInterval),
     keepaliveCount: some(settings.serverAliveCountMax),
     algorithms: {
       kex: some(settings.kexAlgorithms),
