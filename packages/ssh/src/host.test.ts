@@ -137,6 +137,7 @@ describe('sshTransport', () => {
       code: 'HOST_START',
       message: expect.stringContaining('closed'),
     });
+    await vi.waitUntil(() => node.connections() === 1);
     await host.close();
     await refused;
     expect(node.connections()).toBe(1);

@@ -46,9 +46,10 @@ interface Link {
 
 /**
  * Starts command lines over kept connections. The first is made at the first call and shared by concurrent calls; one that
- * is lost is made anew at the next call, but none behind `close` for a call that was under way. Bulk streams side by side
- * get a connection each, and scripts go where there is none if they can. sshd grants ten channels a connection unless told
- * otherwise (MaxSessions); when they are used up, a further connection is made. Nothing is ever started twice.
+ * is lost is made anew at the next call. Behind `close` none is made for a call that was under way, nor is one waited for
+ * that is being made. Bulk streams side by side get a connection each, and scripts go where there is none if they can. sshd
+ * grants ten channels a connection unless told otherwise (MaxSessions); when they are used up, a further connection is made.
+ * Nothing is ever started twice.
  *
  * @param name How errors call the host.
  * @param connect Makes a connection; rejects soon when its signal aborts, and leaves nothing behind.
@@ -168,6 +169,7 @@ export function connectedTransport(
       const ending = links;
       links = [];
       closings += 1;
+      for (const { connection, giveUp } of ending) if (connection === undefined) giveUp();
       await Promise.all(making);
       await Promise.all(ending.map(({ connection }) => connection?.close()));
     },

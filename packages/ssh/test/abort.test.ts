@@ -147,3 +147,15 @@ describe('a call that nobody wants any more', () => {
     expect(outcome).toEqual(neverSent);
   });
 });
+
+describe.each(adapters)('with %s, a host that is closed', { timeout: 60_000 }, (adapter) => {
+  it('waits for no connection that is being made, and the call that does is told', async () => {
+    const { options, sockets } = await tarpit();
+    const host = hostOver({ ...options, adapter });
+    const call = host.run(script).catch((error: unknown) => error);
+    await vi.waitUntil(() => sockets.length === 1, { timeout: 25_000 });
+    await host.close();
+    expect(await call).toMatchObject({ code: 'HOST_START', message: expect.stringContaining('closed meanwhile') });
+    await vi.waitUntil(() => sockets[0]?.destroyed, { timeout: 25_000 });
+  });
+});
