@@ -183,6 +183,13 @@ describe('the login', () => {
     });
     const password = () => new Promise<string>((resolve) => setTimeout(resolve, 1500, 'secret'));
     expect(await greet({ ...options, connectSeconds: 1, password })).toBe('hi\n');
+    const asking = await node({
+      authenticate: (attempt) => {
+        if (attempt.method !== 'keyboard-interactive') return attempt.reject(['keyboard-interactive']);
+        attempt.prompt([{ prompt: 'Password: ', echo: false }], () => attempt.accept());
+      },
+    });
+    expect(await greet({ ...asking.options, connectSeconds: 1, password })).toBe('hi\n');
   });
 
   it('fails when the callback does', async () => {

@@ -44,7 +44,6 @@ export async function logIn(
   signal: AbortSignal,
 ): Promise<Login> {
   const trust = await orAborted(signal, readTrust(host, options));
-  const login = authentication(options);
   const certificates = await orAborted(signal, certificatesBeside(options));
   const port = options.port ?? 22;
   const seconds = connectSeconds(options);
@@ -103,6 +102,17 @@ export async function logIn(
       cipher = agreed.sc.cipher;
       decipher = quicken(client);
     });
+    /** A person, and our own files, may take longer than a node has to. */
+    const untimed = async <T>(work: Promise<T>): Promise<T> => {
+      clock.stop();
+      try {
+        return await work;
+      } finally {
+        if (!over) clock.start();
+      }
+    };
+    const { password } = options;
+    const login = authentication({ ...options, password: password && (async (prompt) => untimed(password(prompt))) });
     let trusted: Buffer | undefined;
     client.connect({
       sock: stream,
@@ -119,11 +129,8 @@ export async function logIn(
       hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => {
         // At new keys for a standing connection the answer must come at once: ssh2 1.17 garbles what is sent meanwhile.
         if (trusted !== undefined) return trusted.equals(key);
-        // Our own files may take longer to be free than a node has to.
-        clock.stop();
-        trust.refusal(key).then((found) => {
+        untimed(trust.refusal(key)).then((found) => {
           if (over) return;
-          clock.start();
           refusal = found;
           trusted = Buffer.from(key);
           verify(found === null);
@@ -131,13 +138,9 @@ export async function logIn(
         return undefined as never;
       },
       authHandler: (allowed, _partial, next) => {
-        // A person may take longer to answer than a node has to.
-        clock.stop();
-        login.next(allowed).then(
+        untimed(login.next(allowed)).then(
           (attempt) => {
-            if (over) return;
-            clock.start();
-            next(attempt as Parameters<typeof next>[0]);
+            if (!over) next(attempt as Parameters<typeof next>[0]);
           },
           (error: unknown) => fail(notLetIn(host, options, login, certificates, error)),
         );
@@ -186,6 +189,7 @@ function stopwatch(seconds: number, expire: () => void): { start(): void; stop()
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
+    if (timer !== undefined) return;
     since = performance.now();
     timer = setTimeout(expire, Math.max(0, left));
   };
