@@ -113,6 +113,17 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(await greet({ ...options, knownHosts: [known] })).toBe('hi\n');
   });
 
+  it('is refused at once when its key should be kept and cannot be, with the place and the reason', async () => {
+    const { options } = await node();
+    for (const place of ['/proc/nope/known_hosts', '/proc/known_hosts']) {
+      const asking: SshOptions = { ...options, knownHosts: [place], unknownHostKey: 'accept-new', connectSeconds: 600 };
+      const error = await failure(asking);
+      expect(error.code).toBe('HOST_KEY_UNKNOWN');
+      expect(error.message).toContain(`cannot be kept in ${place}: ${adapter === 'ssh2' ? 'ENOENT' : 'ssh'}`);
+      expect(error.remedy).toContain(place);
+    }
+  });
+
   it('lets nobody in as a user whom it does not know, or with a key that it does not know', async () => {
     const { options } = await node();
     const stranger = { key: makeKey('ed25519').private, label: 'stranger' };
@@ -257,6 +268,31 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(
       await greet({ ...options, identities: [{ key: readFileSync(held), label: 'held' }], identitiesOnly: true }),
     ).toBe('hi\n');
+  });
+
+  it('says of an agent that nothing listens there, and what to do about that', async () => {
+    const { options, directory } = await node();
+    const dead = join(directory, 'dead');
+    const agent = spawn(agentProgram, ['-D', '-a', dead], { stdio: 'ignore' });
+    while (!existsSync(dead)) await delay(20);
+    agent.kill('SIGKILL');
+    await once(agent, 'close');
+    const sockets = {
+      [join(directory, 'none')]: /\(nothing listens there: (?:ENOENT|No such file or directory)\)/,
+      [dead]: /\(nothing listens there: (?:ECONNREFUSED|Connection refused)\)/,
+    };
+    for (const [socket, reason] of Object.entries(sockets)) {
+      const error = await failure({ ...options, identities: [], agent: socket });
+      expect(error.code).toBe('HOST_AUTHENTICATION');
+      expect(error.message).toMatch(reason);
+      expect(error.message).toContain(`agent ${socket} (`);
+      expect(error.remedy).toContain('ssh-agent');
+      expect(error.remedy).not.toContain('authorized_keys');
+    }
+    const shown = { key: makeKey('ed25519').private, label: 'stranger' };
+    const both = await failure({ ...options, identities: [shown], agent: join(directory, 'none') });
+    expect(both.remedy).toContain('authorized_keys');
+    expect(await greet({ ...options, agent: dead })).toBe('hi\n');
   });
 
   it('agrees on what is legacy only where its settings say so, and warns', async () => {

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import ssh2, { type AnyAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
 import type { Identity, SshOptions } from '../options.ts';
-import { publicKeyOf } from './identity.ts';
+import { type AgentTrouble, agentOf, isTrouble, remedyForAgent, usableAgent } from './agent.ts';
 
 /** What was tried to get in, and how each attempt ended; holds no secret. */
 export interface Authentication {
   readonly attempts: readonly string[];
   /** How many of them never came to the node, since the key could not be used. */
   readonly unusable: number;
+  /** Why the agent could not be used, if it was its turn. */
+  readonly agentTrouble: AgentTrouble | undefined;
   /** The next attempt, or `false` when nothing is left. */
   next(allowed: readonly string[] | null): Promise<AnyAuthMethod | false>;
 }
@@ -16,14 +18,19 @@ export interface Authentication {
 export function authentication(options: SshOptions): Authentication {
   const attempts: string[] = [];
   let unusable = 0;
+  let agentTrouble: AgentTrouble | undefined;
   let pending = keys(options, attempts, () => unusable++);
   const agent = agentOf(options);
   if (agent !== false) {
     pending.push({
       kind: 'publickey',
       async make() {
-        attempts.push(`agent ${agent}`);
-        return { type: 'agent', username: options.user, agent: await agentFor(agent, options) };
+        const found = await usableAgent(agent, options);
+        attempts.push(isTrouble(found) ? `agent ${agent} (${found.reason})` : `agent ${agent}`);
+        if (!isTrouble(found)) return { type: 'agent', username: options.user, agent: found };
+        agentTrouble = found;
+        unusable++;
+        return undefined;
       },
     });
   }
@@ -33,6 +40,9 @@ export function authentication(options: SshOptions): Authentication {
     attempts,
     get unusable() {
       return unusable;
+    },
+    get agentTrouble() {
+      return agentTrouble;
     },
     async next(allowed) {
       // The first question costs one round trip and tells what the node takes, so that no password is asked for in vain.
@@ -52,32 +62,6 @@ export function authentication(options: SshOptions): Authentication {
       }
     },
   };
-}
-
-/** Socket of the agent, or `false` for none. */
-export function agentOf(options: SshOptions): string | false {
-  return (options.agent ?? process.env.SSH_AUTH_SOCK) || false;
-}
-
-/** The agent, or what it holds of the keys that are named when only those may be offered. */
-async function agentFor(path: string, options: SshOptions): Promise<string | BaseAgent> {
-  if (!options.identitiesOnly) return path;
-  const texts = (options.identities ?? []).flatMap((identity) =>
-    'file' in identity
-      ? [identity.file, `${identity.file}.pub`].map((file) => readFile(file, 'utf8').catch(() => ''))
-      : [],
-  );
-  const named = (await Promise.all(texts)).flatMap((text) => publicKeyOf(text) ?? []);
-  const agent = new ssh2.OpenSSHAgent(path);
-  const all = agent.getIdentities.bind(agent);
-  agent.getIdentities = (tell) =>
-    all((error, keys) =>
-      tell(
-        error,
-        keys?.filter((key) => 'getPublicSSH' in key && named.some((one) => one.equals(key.getPublicSSH()))),
-      ),
-    );
-  return agent;
 }
 
 /**
@@ -182,8 +166,12 @@ function passwords(options: SshOptions, attempts: string[]): Candidate[] {
 }
 
 /** What is to be done where a node lets nobody in. It has nothing to do with it where it was shown no key. */
-export function remedyForKeys(user: string, { wasShown }: { readonly wasShown: boolean }): string {
-  return wasShown
+export function remedyForKeys(
+  user: string,
+  { wasShown, agentTrouble }: { readonly wasShown: boolean; readonly agentTrouble?: AgentTrouble | undefined },
+): string {
+  const keys = wasShown
     ? `Put the public key of one of these into ~${user}/.ssh/authorized_keys on the node, or offer another.`
     : 'The node was shown no key: name in identities a private key that is there, that only this user can read, and that the passphrase opens.';
+  return agentTrouble === undefined ? keys : `${keys} Or: ${remedyForAgent(agentTrouble)}`;
 }

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TransportError } from '@splitmirror/host';
 import type { ParsedKey } from 'ssh2';
+import { orAborted } from '../abort.ts';
 import { legacyAmong, legacyWarning } from '../algorithms.ts';
-import { agentOf, openedKey } from '../keys/authentication.ts';
+import { agentOf } from '../keys/agent.ts';
+import { openedKey } from '../keys/authentication.ts';
 import { connectSeconds, loginPause } from '../login-time.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
@@ -18,7 +20,7 @@ import type { Connection } from '../transport.ts';
 import { knownKeys } from '../trust/host-key.ts';
 import { fingerprint } from '../trust/known-hosts.ts';
 import { type KeySource, renderConfig } from './client-config.ts';
-import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages } from './failure.ts';
+import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages, unkeptKey } from './failure.ts';
 import { serveKeys } from './key-agent.ts';
 import { startSession } from './session.ts';
 
@@ -32,9 +34,15 @@ const logName = 'log';
  * without a shell, asks nobody anything (BatchMode), and reads no configuration but the one made from these options. The
  * connection ends with `close`, or a minute after the last command when this process is gone.
  *
- * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
+ * @param signal Ends it at once.
+ * @throws its reason, or TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function connectOpenssh(program: string, host: string, options: SshOptions): Promise<Connection> {
+export async function connectOpenssh(
+  program: string,
+  host: string,
+  options: SshOptions,
+  signal: AbortSignal,
+): Promise<Connection> {
   // Made by mkdtemp, it is closed to everyone else.
   const base = tmpdir().length <= maxDirectoryLength ? tmpdir() : '/tmp';
   const directory = await mkdtemp(join(base, 'sm-'));
@@ -47,13 +55,20 @@ export async function connectOpenssh(program: string, host: string, options: Ssh
   try {
     const keys = [];
     for (const [index, station] of stationsOf(options).entries()) {
-      keys.push(await keySource(station, join(directory, `k${index}`), agents));
+      keys.push(await keySource(station, join(directory, `k${index}`), agents, signal));
     }
     const control = join(directory, 'c');
     const config = join(directory, 'config');
     await writeFile(config, renderConfig(options, { control, keys }), { mode: 0o600 });
-    warn(host, options, await logIn(program, host, options, directory, config));
-    return standing({ program, directory, config, control, seconds: connectSeconds(options), dispose });
+    const log = await logIn({ program, directory, config }, host, options, signal);
+    const connection = standing({ program, directory, config, control, seconds: connectSeconds(options), dispose });
+    const unkept = unkeptKey(host, log);
+    if (unkept !== undefined) {
+      await connection.close();
+      throw unkept;
+    }
+    warn(host, options, log);
+    return connection;
   } catch (error) {
     await dispose();
     throw error;
@@ -61,11 +76,16 @@ export async function connectOpenssh(program: string, host: string, options: Ssh
 }
 
 /** Keys that only we can hand out go to an agent of our own; the rest `ssh` reads itself. */
-async function keySource(options: SshOptions, socket: string, agents: Server[]): Promise<KeySource> {
+async function keySource(
+  options: SshOptions,
+  socket: string,
+  agents: Server[],
+  signal: AbortSignal,
+): Promise<KeySource> {
   const files: string[] = [];
   const opened: ParsedKey[] = [];
   for (const identity of options.identities ?? []) {
-    const key = await openedKey(identity, options.passphrase);
+    const key = await orAborted(signal, openedKey(identity, options.passphrase));
     if (key === 'unopened') files.push('file' in identity ? identity.file : identity.label);
     else if (key !== null) opened.push(key);
   }
@@ -78,11 +98,10 @@ async function keySource(options: SshOptions, socket: string, agents: Server[]):
 
 /** Makes the connection, which then stands by itself in the background; `ssh` ends with 0 as soon as it does. */
 async function logIn(
-  program: string,
+  { program, directory, config }: Pick<Site, 'program' | 'directory' | 'config'>,
   host: string,
   options: SshOptions,
-  directory: string,
-  config: string,
+  signal: AbortSignal,
 ): Promise<ClientLog> {
   const seconds = connectSeconds(options);
   const until = performance.now() + seconds * 1000;
@@ -103,15 +122,20 @@ async function logIn(
       },
       Math.max(0, until - performance.now()),
     );
+    const abort = () => child.kill();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
     const code = await exitCode(host, child).finally(() => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
       return stderr.close();
     });
     const told: ClientLog = { hops: await textOf(said), node: await textOf(log) };
     if (code === 0) return told;
+    signal.throwIfAborted();
     const pause = loginPause(attempt);
     if (isTurnedAway(options, told) && performance.now() + pause < until) {
-      await delay(pause);
+      await delay(pause, undefined, { signal });
       continue;
     }
     const known = await knownKeys(host, options);

@@ -1,7 +1,9 @@
 import { TransportError } from '@splitmirror/host';
+import { agentOf, socketTrouble } from '../keys/agent.ts';
 import { remedyForKeys } from '../keys/authentication.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
+import { notKept } from '../trust/accept-key.ts';
 
 /** What the system's client wrote when it did not get in. */
 export interface ClientLog {
@@ -46,6 +48,13 @@ function remedyForNothingInCommon(said: string): string | undefined {
   const option = optionOf[what];
   if (option === undefined) return undefined;
   return `Nothing is left that both sides know. If this node can do no better, name one of ${offer} in its settings: algorithms: { ${option}: '+${offer.split(',')[0]}' }.`;
+}
+
+/** An unknown key that was accepted and could not be written down: ssh goes on all the same, and would take any other next time. */
+export function unkeptKey(host: string, log: ClientLog): TransportError | undefined {
+  const said = messages(log.hops + log.node).find((line) => line.startsWith('Failed to add the host to'));
+  const [, file] = /\((.*)\)/.exec(said ?? '') ?? [];
+  return file === undefined ? undefined : notKept(host, file, 'ssh could not write it');
 }
 
 /** The node turned the connection away before any login, as sshd does when too many are logging in (MaxStartups). */
@@ -129,13 +138,16 @@ function loginFailure(host: string, options: SshOptions, text: string): Transpor
   const unusable = [...text.matchAll(/^(?:no such identity: |Load key ")([^"\n]+?)"?: (.*)$/gm)].map(
     ([, file, why = '']) => `key ${file} (${why.trim()})`,
   );
+  const [, silence] = /^debug1: get_agent_identities: ssh_get_authentication_socket: (.*)$/m.exec(text) ?? [];
+  const agentTrouble = silence === undefined ? undefined : socketTrouble(agentOf(options) || 'none', silence.trim());
+  const agent = agentTrouble === undefined ? [] : [`agent ${agentTrouble.path} (${agentTrouble.reason})`];
   const closed = options.password === undefined ? '' : ' This adapter asks nobody for a password; the other one does.';
   return new TransportError(
     'HOST_AUTHENTICATION',
     host,
-    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...tried].join(', ') || 'nothing: no key could be offered'}`,
+    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...agent, ...tried].join(', ') || 'nothing: no key could be offered'}`,
     {
-      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0 })}${closed}`,
+      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0, agentTrouble })}${closed}`,
     },
   );
 }

@@ -80,7 +80,7 @@ async function readKnownHosts(host: string, file: string): Promise<KnownHost[]> 
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
     // Not passed over: it could revoke a key.
-    throw new TransportError('HOST_KEY_UNKNOWN', host, `${file} cannot be read`, {
+    throw new TransportError('HOST_KEY_UNKNOWN', host, `${file} cannot be read: ${(cause as Error).message}`, {
       remedy: 'Make it readable, or name other files of known hosts.',
       cause,
     });
