@@ -6,6 +6,7 @@ import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter }
 import { connect } from './embedded/connection.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
+import { refuseNames } from './names.ts';
 import { refuseNumbers } from './numbers.ts';
 import { connectOpenssh } from './openssh/connection.ts';
 import type { SshOptions } from './options.ts';
@@ -29,6 +30,7 @@ export function sshTransport(options: SshOptions, name: string = options.address
   const transport = adapter === 'auto' ? chosenTransport(options, name) : transportOf(adapter, options, name);
   return {
     async open(...call) {
+      refuseNames(name, options);
       refuseNumbers(name, options);
       return transport.open(...call);
     },
