@@ -4,8 +4,10 @@ import { orAborted } from './abort.ts';
 import { createAbortableHost } from './abortable-host.ts';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
 import { connect } from './embedded/connection.ts';
+import { inTime } from './in-time.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
+import { connectSeconds } from './login-time.ts';
 import { refuseNames } from './names.ts';
 import { refuseNumbers } from './numbers.ts';
 import { connectOpenssh } from './openssh/connection.ts';
@@ -85,7 +87,9 @@ function chosenTransport(options: SshOptions, name: string): SshTransport {
 /** What {@link chooseAdapter} should know about the keys and the known hosts of these settings. */
 export async function readEvidence(name: string, options: SshOptions): Promise<AdapterEvidence> {
   const texts = (options.identities ?? []).map((identity) =>
-    'file' in identity ? readFile(identity.file, 'utf8').catch(() => '') : String(identity.key),
+    'file' in identity
+      ? inTime(connectSeconds(options), readFile(identity.file, 'utf8')).catch(() => '')
+      : String(identity.key),
   );
   const keyTypes = (await Promise.all(texts)).flatMap((text) => privateKeyType(text) ?? []);
   const known = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);

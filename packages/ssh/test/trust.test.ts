@@ -124,6 +124,19 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     }
   });
 
+  it('is refused in time when the file that should tell its key hands nothing out', async () => {
+    const { options, directory } = await node();
+    const mute = join(directory, 'mute');
+    execFileSync('mkfifo', [mute]);
+    // Whoever reads is let go again.
+    afterwards(() => writeFileSync(mute, ''));
+    const error = await failure({ ...options, knownHosts: [mute], connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_KEY_UNKNOWN',
+      expect.stringContaining(`${mute} cannot be read: nothing came of it within 1 seconds`),
+    ]);
+  });
+
   it('lets nobody in as a user whom it does not know, or with a key that it does not know', async () => {
     const { options } = await node();
     const stranger = { key: makeKey('ed25519').private, label: 'stranger' };

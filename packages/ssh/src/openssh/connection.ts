@@ -90,7 +90,7 @@ async function keySource(
   const unusable: string[] = [];
   for (const identity of options.identities ?? []) {
     const name = 'file' in identity ? identity.file : identity.label;
-    const key = await orAborted(signal, openedKey(identity, options.passphrase)).catch((error: unknown) => {
+    const key = await orAborted(signal, openedKey(identity, options)).catch((error: unknown) => {
       signal.throwIfAborted();
       return error instanceof Error ? error : new Error('unreadable');
     });
