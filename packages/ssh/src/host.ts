@@ -102,10 +102,8 @@ export async function readEvidence(name: string, options: SshOptions): Promise<A
 }
 
 function transportOf(adapter: Adapter, options: SshOptions, name: string): SshTransport {
-  const { program = 'ssh' } = options;
-  const connectTo = (signal: AbortSignal) =>
-    adapter === 'ssh2' ? connect(name, options, signal) : connectOpenssh(program, name, options, signal);
-  return connectedTransport(name, connectTo, options.connections);
+  const client = adapter === 'ssh2' ? connect : connectOpenssh;
+  return connectedTransport(name, (signal) => client(name, options, signal), options.connections);
 }
 
 function isStrange(error: unknown): boolean {

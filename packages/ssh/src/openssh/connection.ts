@@ -34,15 +34,11 @@ const logName = 'log';
  * without a shell, asks nobody anything (BatchMode), and reads no configuration but the one made from these options. The
  * connection ends with `close`, or a minute after the last command when this process is gone.
  *
- * @param signal Ends it at once.
- * @throws its reason, or TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
+ * @param signal Gives it up.
+ * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function connectOpenssh(
-  program: string,
-  host: string,
-  options: SshOptions,
-  signal: AbortSignal,
-): Promise<Connection> {
+export async function connectOpenssh(host: string, options: SshOptions, signal: AbortSignal): Promise<Connection> {
+  const { program = 'ssh' } = options;
   // Made by mkdtemp, it is closed to everyone else.
   const base = tmpdir().length <= maxDirectoryLength ? tmpdir() : '/tmp';
   const directory = await mkdtemp(join(base, 'sm-')).catch((cause: Error) => {
