@@ -122,6 +122,25 @@ describe('sshTransport', () => {
     expect(await (await transport.open(commandLine)).exit).toEqual(exit);
   });
 
+  it.each([
+    ['user', ''],
+    ['user', 'ro\0ot'],
+    ['address', ''],
+    ['address', '127.0.0.1\0'],
+    ['hostKeyAlias', ''],
+  ])('refuses the %s %j, which would mean something else', async (setting, value) => {
+    for (const adapter of ['ssh2', 'openssh', 'auto'] as const) {
+      const { node, host } = await connected({}, { adapter, [setting]: value });
+      await expect(hello(host)).rejects.toMatchObject({
+        code: 'SSH_SETTINGS',
+        message: `nodea: ${setting}: ${JSON.stringify(value)} is no name`,
+      });
+      const behind = sshHost('nodea', { ...node.options, adapter, jumps: [{ ...node.options, [setting]: value }] });
+      await expect(hello(behind)).rejects.toMatchObject({ code: 'SSH_SETTINGS' });
+      expect(node.connections()).toBe(0);
+    }
+  });
+
   it('can be used again after close', async () => {
     const { node, host } = await connected();
     await hello(host);

@@ -3,8 +3,11 @@ import { createHost, type Host, type HostOptions, type Transport, TransportError
 import { orAborted } from './abort.ts';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
 import { connect } from './embedded/connection.ts';
+import { inTime } from './in-time.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
+import { connectSeconds } from './login-time.ts';
+import { refuseNames } from './names.ts';
 import { refuseNumbers } from './numbers.ts';
 import { connectOpenssh } from './openssh/connection.ts';
 import type { SshOptions } from './options.ts';
@@ -28,6 +31,7 @@ export function sshTransport(options: SshOptions, name: string = options.address
   const transport = adapter === 'auto' ? chosenTransport(options, name) : transportOf(adapter, options, name);
   return {
     async open(...call) {
+      refuseNames(name, options);
       refuseNumbers(name, options);
       return transport.open(...call);
     },
@@ -82,7 +86,9 @@ function chosenTransport(options: SshOptions, name: string): Transport {
 /** What {@link chooseAdapter} should know about the keys and the known hosts of these settings. */
 export async function readEvidence(name: string, options: SshOptions): Promise<AdapterEvidence> {
   const texts = (options.identities ?? []).map((identity) =>
-    'file' in identity ? readFile(identity.file, 'utf8').catch(() => '') : String(identity.key),
+    'file' in identity
+      ? inTime(connectSeconds(options), readFile(identity.file, 'utf8')).catch(() => '')
+      : String(identity.key),
   );
   const keyTypes = (await Promise.all(texts)).flatMap((text) => privateKeyType(text) ?? []);
   const known = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);
@@ -95,10 +101,8 @@ export async function readEvidence(name: string, options: SshOptions): Promise<A
 }
 
 function transportOf(adapter: Adapter, options: SshOptions, name: string): Transport {
-  const { program = 'ssh' } = options;
-  const connectTo = (signal: AbortSignal) =>
-    adapter === 'ssh2' ? connect(name, options, signal) : connectOpenssh(program, name, options, signal);
-  return connectedTransport(name, connectTo, options.connections);
+  const client = adapter === 'ssh2' ? connect : connectOpenssh;
+  return connectedTransport(name, (signal) => client(name, options, signal), options.connections);
 }
 
 function isStrange(error: unknown): boolean {

@@ -124,6 +124,19 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     }
   });
 
+  it('is refused in time when the file that should tell its key hands nothing out', async () => {
+    const { options, directory } = await node();
+    const mute = join(directory, 'mute');
+    execFileSync('mkfifo', [mute]);
+    // Whoever reads is let go again.
+    afterwards(() => writeFileSync(mute, ''));
+    const error = await failure({ ...options, knownHosts: [mute], connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_KEY_UNKNOWN',
+      expect.stringContaining(`${mute} cannot be read: nothing came of it within 1 seconds`),
+    ]);
+  });
+
   it('lets nobody in as a user whom it does not know, or with a key that it does not know', async () => {
     const { options } = await node();
     const stranger = { key: makeKey('ed25519').private, label: 'stranger' };
@@ -239,6 +252,34 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(asked).toEqual([join(directory, 'locked')]);
     const error = await failure({ ...options, identities: [{ file: key }], passphrase: async () => undefined });
     expect(error.code).toBe('HOST_AUTHENTICATION');
+  });
+
+  it('is shown the next key when one cannot be opened, and the failure tells why', async () => {
+    const { options, file } = await node();
+    const locked = makeKey('ecdsa', 'open sesame');
+    const lockedFile = file('locked', locked.private);
+    const [good] = options.identities ?? [];
+    const callbacks: Record<string, SshOptions['passphrase']> = {
+      'the passphrase does not open it': async () => 'wrong',
+      'no passphrase given': async () => undefined,
+      'the vault is down': () => Promise.reject(new Error('the vault is down')),
+    };
+    for (const [reason, passphrase] of Object.entries(callbacks)) {
+      for (const [name, identity] of [
+        ['locked', { key: locked.private, label: 'locked' }],
+        [lockedFile, { file: lockedFile }],
+      ] as const) {
+        const error = await failure({ ...options, identities: [identity], passphrase });
+        expect([error.code, error.message]).toEqual([
+          'HOST_AUTHENTICATION',
+          expect.stringContaining(`tried key ${name} (${reason})`),
+        ]);
+        expect(error.remedy).toContain('was shown no key');
+      }
+    }
+    const nonsense = { key: 'no key at all', label: 'nonsense' };
+    expect((await failure({ ...options, identities: [nonsense] })).message).toMatch(/tried key nonsense \(/);
+    if (good !== undefined) expect(await greet({ ...options, identities: [nonsense, good] })).toBe('hi\n');
   });
 
   it('takes keys of every type from memory', async () => {

@@ -212,6 +212,21 @@ describe('the login', () => {
     expect(await greet({ ...options, agent: join(directory, 'dead') })).toBe('hi\n');
   });
 
+  it('goes on without a key whose file hands nothing out', async () => {
+    const { options, directory } = await node();
+    const mute = join(directory, 'mute');
+    execFileSync('mkfifo', [mute]);
+    afterwards(() => writeFileSync(mute, ''));
+    const error = await failure({ ...options, identities: [{ file: mute }], connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_AUTHENTICATION',
+      expect.stringContaining(`tried key ${mute} (nothing came of it within 1 seconds)`),
+    ]);
+    expect(
+      await greet({ ...options, identities: [{ file: mute }, ...(options.identities ?? [])], connectSeconds: 1 }),
+    ).toBe('hi\n');
+  });
+
   it('goes on without an agent that says nothing, and tells of it', async () => {
     const { options, directory } = await node();
     const socket = join(directory, 'silent');

@@ -24,8 +24,8 @@ interface Hop extends Connection {
  * Connects and logs in. A node that turns us away before any login (MaxStartups) is asked again, as long as the time for
  * connecting lasts.
  *
- * @param signal Ends it at once.
- * @throws its reason, or TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
+ * @param signal Gives it up.
+ * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
 export async function connect(host: string, options: SshOptions, signal: AbortSignal): Promise<Hop> {
   refuseUnable(host, options);

@@ -34,8 +34,8 @@ export interface Tunnel {
  * Connects and logs in, within the time for connecting.
  *
  * @param tunnel `null` when the node is reached directly.
- * @param signal Ends it at once.
- * @throws its reason, or TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
+ * @param signal Gives it up.
+ * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
 export async function logIn(
   host: string,

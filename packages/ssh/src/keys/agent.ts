@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import ssh2, { type BaseAgent, type IdentityCallback, type KnownPublicKeys } from 'ssh2';
+import { inTime } from '../in-time.ts';
 import { connectSeconds } from '../login-time.ts';
 import type { SshOptions } from '../options.ts';
 import { publicKeyOf } from './identity.ts';
@@ -74,7 +75,9 @@ function troubleOf(path: string, error: NodeJS.ErrnoException): AgentTrouble {
 async function namedKeys(options: SshOptions): Promise<readonly Buffer[]> {
   const texts = (options.identities ?? []).flatMap((identity) =>
     'file' in identity
-      ? [identity.file, `${identity.file}.pub`].map((file) => readFile(file, 'utf8').catch(() => ''))
+      ? [identity.file, `${identity.file}.pub`].map((file) =>
+          inTime(connectSeconds(options), readFile(file, 'utf8')).catch(() => ''),
+        )
       : [],
   );
   return (await Promise.all(texts)).flatMap((text) => publicKeyOf(text) ?? []);

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import { inTime } from '../in-time.ts';
+import { connectSeconds } from '../login-time.ts';
 import type { Identity, SshOptions } from '../options.ts';
 import { type AgentTrouble, agentOf, isTrouble, remedyForAgent, usableAgent } from './agent.ts';
 
@@ -69,14 +71,12 @@ export function authentication(options: SshOptions): Authentication {
  *
  * @returns `null` when no passphrase was given, `unopened` for a file that the system's client may well read itself.
  */
-export async function openedKey(
-  identity: Identity,
-  passphrase: SshOptions['passphrase'],
-): Promise<ParsedKey | 'unopened' | null> {
-  if ('key' in identity) return (await readKey(identity, identity.label, passphrase)) ?? null;
-  const text = passphrase && (await readFile(identity.file).catch(() => undefined));
+export async function openedKey(identity: Identity, options: SshOptions): Promise<ParsedKey | 'unopened' | null> {
+  if ('key' in identity) return (await readKey(identity, identity.label, options)) ?? null;
+  if (options.passphrase === undefined) return 'unopened';
+  const text = await inTime(connectSeconds(options), readFile(identity.file)).catch(() => undefined);
   if (text === undefined || !isEncrypted(parse(text))) return 'unopened';
-  return (await readKey(identity, identity.file, passphrase)) ?? null;
+  return (await readKey(identity, identity.file, options)) ?? null;
 }
 
 interface Candidate {
@@ -90,7 +90,7 @@ function keys(options: SshOptions, attempts: string[], onUnusable: () => void): 
     async make() {
       const name = 'file' in identity ? identity.file : identity.label;
       try {
-        const key = await readKey(identity, name, options.passphrase);
+        const key = await readKey(identity, name, options);
         if (key === undefined) onUnusable();
         attempts.push(key === undefined ? `key ${name} (no passphrase given)` : `key ${name}`);
         return key && { type: 'publickey', username: options.user, key };
@@ -103,16 +103,12 @@ function keys(options: SshOptions, attempts: string[], onUnusable: () => void): 
   }));
 }
 
-async function readKey(
-  identity: Identity,
-  name: string,
-  passphrase: SshOptions['passphrase'],
-): Promise<ParsedKey | undefined> {
-  const text = 'file' in identity ? await readFile(identity.file) : identity.key;
+async function readKey(identity: Identity, name: string, options: SshOptions): Promise<ParsedKey | undefined> {
+  const text = 'file' in identity ? await inTime(connectSeconds(options), readFile(identity.file)) : identity.key;
   const plain = parse(text);
   if (!(plain instanceof Error)) return plain;
   if (!isEncrypted(plain)) throw plain;
-  const secret = await passphrase?.(name);
+  const secret = await options.passphrase?.(name);
   if (secret === undefined) return undefined;
   const opened = parse(text, secret);
   if (opened instanceof Error) throw new Error('the passphrase does not open it');

@@ -16,16 +16,18 @@ export interface ClientLog {
 /**
  * Tells what a client's log, written at level DEBUG1, means.
  *
+ * @param unopened Keys that ssh was not given, and why.
  * @param fingerprintAt Fingerprint of the key in a line of known_hosts, named as `file:line`.
  */
 export function failureOf(
   host: string,
   options: SshOptions,
   log: ClientLog,
+  unopened: readonly string[],
   fingerprintAt: (at: string) => string | undefined,
 ): TransportError {
   const text = tellingPart(options, log);
-  const known = keyFailure(host, options, text, fingerprintAt) ?? loginFailure(host, options, text);
+  const known = keyFailure(host, options, text, fingerprintAt) ?? loginFailure(host, options, text, unopened);
   if (known !== undefined) return known;
   const said = messages(text).at(-1) ?? 'ssh ended without a word';
   return new TransportError('HOST_UNREACHABLE', host, `cannot connect to ${place(options)}: ${said}`, {
@@ -127,7 +129,12 @@ function keyFailure(
   });
 }
 
-function loginFailure(host: string, options: SshOptions, text: string): TransportError | undefined {
+function loginFailure(
+  host: string,
+  options: SshOptions,
+  text: string,
+  unopened: readonly string[],
+): TransportError | undefined {
   const said = messages(text).find((line) =>
     /Permission denied \(|Too many authentication failures|[Nn]o (?:more|supported) authentication methods/.test(line),
   );
@@ -145,7 +152,7 @@ function loginFailure(host: string, options: SshOptions, text: string): Transpor
   return new TransportError(
     'HOST_AUTHENTICATION',
     host,
-    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...agent, ...tried].join(', ') || 'nothing: no key could be offered'}`,
+    `${options.user} was not let in (${said.trim()}); tried ${[...unopened, ...unusable, ...agent, ...tried].join(', ') || 'nothing: no key could be offered'}`,
     {
       remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0, agentTrouble })}${closed}`,
     },
