@@ -190,6 +190,7 @@ class Conversation implements Exchange {
     return this.#stopped !== undefined && !this.#settled;
   }
 
+  /** Takes in what is left, whether anybody reads or not. */
   #due(): void {
     this.#isDue = true;
     if (this.#stopped === undefined) this.resume();
