@@ -55,7 +55,8 @@ export async function* compress(
 /**
  * Gives back the archive.
  *
- * @param expected What {@link compress} told of it: compared after the last byte was handed out.
+ * @param expected What {@link compress} told of it: compared after the last byte was handed out. Without it a second
+ * compressed stream right behind the first is read on, as `gzip` and `zstd` read it.
  * @throws StoredError when the stored bytes are damaged, cut short, or followed by others.
  */
 export async function* decompress(

@@ -1,4 +1,5 @@
 import { createHash, hash as hashAtOnce } from 'node:crypto';
+import { requireWhole } from '@splitmirror/host';
 import {
   type ArchiveFormat,
   type ArchiveSummary,
@@ -58,6 +59,7 @@ export interface ArchiveWatch {
  * file. Keeps nothing of an entry once it has passed: memory does not grow with the archive.
  *
  * @param format One of the formats with a reader; or `raw` for a volume, whose only form is its size.
+ * @throws RangeError for a size that no volume has.
  */
 export function watchArchive(format: Exclude<ArchiveFormat, 'raw'>, options?: WatchOptions): ArchiveWatch;
 export function watchArchive(format: 'raw', options: WatchOptions & { readonly expectedBytes: number }): ArchiveWatch;
@@ -66,6 +68,7 @@ export function watchArchive(
   options: WatchOptions & { readonly expectedBytes?: number } = {},
 ): ArchiveWatch {
   const { onEntry, onCatalogue, onContent, onStart, onComplete } = options;
+  requireWhole('expectedBytes', options.expectedBytes, 0);
   const hasOutline = options.digest === 'outline' && (format === 'tar' || format === 'cpio');
   const opening = { format, digest: hasOutline ? ('outline' as const) : ('stream' as const) };
   const stream = createHash('sha256');

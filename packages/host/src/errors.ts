@@ -28,7 +28,7 @@ export class ParseError extends SplitmirrorError {
   readonly line: number;
   readonly column: number;
 
-  constructor(source: string, reason: string, at: { line: number; column?: number; text: string }) {
+  constructor(source: string, reason: string, at: { line: number; column?: number | undefined; text: string }) {
     const column = at.column ?? 1;
     super(`${source}:${at.line}:${column}: ${reason}: ${JSON.stringify(at.text.slice(0, 80))}`, {
       remedy: 'Keep the whole output and report it: nothing is guessed from a line that is not understood.',

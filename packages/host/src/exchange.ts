@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { SplitmirrorError } from './errors.ts';
 import { MarkReader } from './marks.ts';
 import { renderCancel, type ShellSettings } from './shell.ts';
+import { startTimer } from './timer.ts';
 import type { ChannelUse, ProcessExit, RemoteProcess, Transport } from './transport.ts';
 
 /** Where a shell is started, and with which settings. */
@@ -16,7 +17,7 @@ interface Site {
 /** What an exchange tells as it hears it. */
 interface Listener {
   mark(from: 'stdout' | 'stderr', words: readonly string[]): void;
-  /** `false` asks for no more of this stream until {@link Exchange.resume}. */
+  /** `false` asks for no more of this stream until {@link Exchange.resume}; past the deadlines it comes all the same. */
   text(from: 'stdout' | 'stderr', bytes: Buffer): boolean;
 }
 
@@ -100,8 +101,10 @@ class Conversation implements Exchange {
   #refusal = 'no answer';
   #heardAt = performance.now();
   #paused = false;
+  /** The node has ended the script by now; its last marks may stand behind output that nobody takes. */
+  #isDue = false;
   #settled = false;
-  #timers: NodeJS.Timeout[] = [];
+  readonly #timers: (() => void)[] = [];
   #begin: () => void = () => {};
   #end: () => void = () => {};
 
@@ -128,14 +131,16 @@ class Conversation implements Exchange {
     signal?.addEventListener('abort', abort, { once: true });
     this.ended = over.then(() => {
       this.#settled = true;
-      for (const timer of this.#timers) clearTimeout(timer);
+      for (const stop of this.#timers) stop();
       signal?.removeEventListener('abort', abort);
       child.stdin.end();
       this.#begin();
       this.#letGo();
       return this.#ending();
     });
-    this.#after(patience.runSeconds + slackSeconds, () => this.#overdue());
+    this.#after(patience.runSeconds + slackSeconds, () =>
+      this.stop('the node did not keep the deadlines of the script'),
+    );
     const streams = Promise.all([this.#read('stdout', nonce), this.#read('stderr', nonce)]);
     void child.exit.then((exit) => {
       this.#exit = exit;
@@ -173,10 +178,9 @@ class Conversation implements Exchange {
     return this.#stopped !== undefined && !this.#settled;
   }
 
-  #overdue(): void {
-    // A slow reader is not the node's fault.
-    if (this.#paused) this.#after(slackSeconds, () => this.#overdue());
-    else this.stop('the node did not keep the deadlines of the script');
+  #due(): void {
+    this.#isDue = true;
+    if (this.#stopped === undefined) this.resume();
   }
 
   #ending(): Ending {
@@ -203,7 +207,7 @@ class Conversation implements Exchange {
       if (this.#settled) return;
       for (const item of found) {
         if (item.kind === 'mark') this.#mark(from, item.words);
-        else if (!this.#listener.text(from, item.bytes) && this.#stopped === undefined && !this.#settled) {
+        else if (!this.#listener.text(from, item.bytes) && this.#mayPause()) {
           this.#paused = true;
           stream.pause();
         }
@@ -222,11 +226,16 @@ class Conversation implements Exchange {
     });
   }
 
+  #mayPause(): boolean {
+    return !this.#isDue && this.#stopped === undefined && !this.#settled;
+  }
+
   #mark(from: 'stdout' | 'stderr', words: readonly string[]): void {
     const [word, argument] = words;
     if (word === 'begin' && this.#pid === undefined) {
       this.#pid = Number(argument);
       this.#begin();
+      this.#after(this.#patience.runSeconds, () => this.#due());
       if (this.#stopped) this.#cancel(this.#pid);
     }
     this.#last[from] = word;
@@ -293,7 +302,7 @@ class Conversation implements Exchange {
   }
 
   #after(seconds: number, act: () => void): void {
-    if (!this.#settled) this.#timers.push(setTimeout(act, seconds * 1000));
+    if (!this.#settled) this.#timers.push(startTimer(seconds, act));
   }
 }
 

@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
+import { mkdtempDisposableSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { changes, reads } from './command.ts';
 import { TransportError } from './errors.ts';
@@ -123,6 +128,57 @@ describe('createHost', () => {
     await expect(host.run({ steps: [{ ...echo.steps[0], id: '' } as never] })).rejects.toThrow(RangeError);
     await expect(host.stream(reads('ls'), { timeoutSeconds: 0 })).rejects.toThrow(RangeError);
   });
+
+  it.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY])('refuses %d where bytes are counted', async (bytes) => {
+    const transport: Transport = { open: () => Promise.reject(new Error('opened')), close: async () => {} };
+    expect(() => createHost('nodea', transport, { maxOutputBytes: bytes })).toThrow(RangeError);
+    expect(() => localHost('nodea', { maxOutputBytes: bytes })).toThrow(
+      `maxOutputBytes must be a whole number from 0: it is ${bytes}`,
+    );
+    const streamed = createHost('nodea', transport).stream(reads('ls'), { timeoutSeconds: 5, expectedBytes: bytes });
+    await expect(streamed).rejects.toThrow(`expectedBytes must be a whole number from 0: it is ${bytes}`);
+  });
+});
+
+describe('localHost', () => {
+  it('lets go at close of what is under way, and keeps the process no longer', async () => {
+    const program = `
+      import { localHost, reads } from '@splitmirror/host';
+      const host = localHost('nodea', { path: '/usr/bin:/bin' });
+      const [unread, silent] = await Promise.all([
+        host.stream(reads('cat', '/dev/zero'), { timeoutSeconds: 600 }),
+        host.stream(reads('sleep', '600'), { timeoutSeconds: 600 }),
+      ]);
+      const script = host.run({ steps: [{ id: 'one', run: reads('sleep', '15'), timeoutSeconds: 600 }] });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await host.close();
+      for (const { kind, reason } of await Promise.all([unread.outcome, silent.outcome, script])) console.log(kind, reason);
+    `;
+    const words = ['--conditions=@splitmirror/source', '--input-type=module-typescript', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, words, {
+      cwd: import.meta.dirname,
+      timeout: 10_000,
+    });
+    expect(stdout).toBe('unknown connection lost: the host was closed\n'.repeat(3));
+  });
+
+  it('ends at close what a stream runs, and leaves a script to its end', async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'splitmirror-close-'));
+    const [cancelled, paid] = [join(directory.path, 'cancelled'), join(directory.path, 'paid')];
+    const host = localHost('nodea', { path });
+    const work = `exec 2>/dev/null; trap ': >"$1"; exit' 15; while :; do sleep 1; done`;
+    await host.stream(reads('sh', '-c', work, 'sh', cancelled), { timeoutSeconds: 60 });
+    const script = host.run({
+      steps: [
+        { id: 'freeze', run: changes('sleep', '2'), timeoutSeconds: 10 },
+        { id: 'thaw', run: changes('touch', paid), timeoutSeconds: 10, pays: ['freeze'] },
+      ],
+    });
+    await delay(500);
+    await host.close();
+    expect(await script).toMatchObject({ kind: 'unknown' });
+    await vi.waitFor(() => [cancelled, paid].map((file) => statSync(file)), { timeout: 20_000, interval: 100 });
+  });
 });
 
 describe('createHost on a node that misbehaves', () => {
@@ -190,6 +246,47 @@ describe('createHost on a node that misbehaves', () => {
     expect(node.received()).not.toContain('kill -15 4711');
     node.ends({ kind: 'exited', code: 0 });
     expect(await stream.outcome).toMatchObject({ kind: 'unknown' });
+  });
+
+  /** A stream whose node has written more than waits for a reader; nobody reads it. */
+  async function unread(node: ReturnType<typeof silentNode>, { chunks }: { chunks: number }) {
+    const opening = createHost('nodea', node.transport, { maxOutputBytes: 1 << 20 }).stream(reads('tar'), {
+      timeoutSeconds: 10,
+    });
+    await vi.advanceTimersByTimeAsync(10);
+    const both = (words: string) => {
+      node.says(`\n${node.nonce()} ${words}\n`);
+      node.complains(`\n${node.nonce()} ${words}\n`);
+    };
+    for (const words of ['begin 4711', 'start 0 5']) both(words);
+    const stream = await opening;
+    for (let chunk = 0; chunk < chunks; chunk++) node.says('x'.repeat(16 << 10));
+    return { stream, both };
+  }
+
+  it('takes in at the deadline what nobody has read, and keeps it for a reader to come', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const { stream, both } = await unread(node, { chunks: 60 });
+    for (const words of ['end 0 0 6', 'done']) both(words);
+    node.ends({ kind: 'exited', code: 0 });
+    const settled = vi.fn();
+    void stream.outcome.then(settled);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(settled).toHaveBeenCalledWith(expect.objectContaining({ kind: 'ended', memberCodes: [0] }));
+    expect(Buffer.concat(await stream.stdout.toArray())).toHaveLength(60 * (16 << 10));
+  });
+
+  it('keeps no more of it than it may when the node goes on behind the deadline', async () => {
+    vi.useFakeTimers();
+    const node = silentNode();
+    const { stream } = await unread(node, { chunks: 200 });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(stream.stdout.destroyed).toBe(true);
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await stream.outcome).toMatchObject({ kind: 'unknown', reason: 'more than 1048576 bytes of output' });
   });
 
   it('waits at close for a cancellation that is under way, and makes no connection behind it', async () => {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type Command, type Pipeline, quote } from './command.ts';
 import { TransportError } from './errors.ts';
 import { converse, type Ending, type Exchange, newNonce, type Patience } from './exchange.ts';
+import { requireWhole } from './numbers.ts';
 import { AIX_PATH, type Script } from './script.ts';
 import { graceSeconds, renderScript, renderStream, type Sudo } from './shell.ts';
 import { Transcript } from './transcript.ts';
@@ -62,7 +63,7 @@ export interface CommandStream {
    * one as they came: no encoding can be set, and `read` takes no size.
    */
   readonly stdout: Readable;
-  /** Settles when the command has ended, which takes a reader for `stdout`. Never rejects. */
+  /** Settles when the command has ended and its output was taken, and soon after the deadline in any case. Never rejects. */
   readonly outcome: Promise<StreamOutcome>;
 }
 
@@ -103,7 +104,10 @@ export interface HostOptions {
   readonly shell?: string | undefined;
   /** Runs commands as root through `sudo`, for a login that is not root; default not. */
   readonly sudo?: Sudo | undefined;
-  /** Most bytes of output kept of one script, both streams together; default 64 MiB. More ends the script. */
+  /**
+   * Most bytes of output kept of one script, both streams together, and of a stream that is behind at its deadline; default
+   * 64 MiB. More ends the script.
+   */
   readonly maxOutputBytes?: number | undefined;
 }
 
@@ -114,12 +118,18 @@ const maxStreamChunks = 32;
 /** From here on a stream is worth a connection of its own: longer than a login takes on a slow link. */
 const bulkBytes = 64 << 20;
 
-/** Builds a {@link Host} on an adapter. */
+/**
+ * Builds a {@link Host} on an adapter.
+ *
+ * @throws RangeError for an option that cannot be meant.
+ */
 export function createHost(name: string, transport: Transport, options: HostOptions = {}): Host {
+  requireWhole('maxOutputBytes', options.maxOutputBytes, 0);
   const settings = { path: options.path ?? AIX_PATH, sudo: options.sudo };
   const commandLine = `exec ${quote(options.shell ?? '/bin/sh')} -s`;
   const site = { transport, commandLine, settings };
   const limit = options.maxOutputBytes ?? 64 << 20;
+  const tooMuch = `more than ${limit} bytes of output`;
   const running = new Set<Exchange>();
 
   async function begin(...exchanged: Parameters<typeof converse>): Promise<Exchange | null> {
@@ -148,7 +158,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       exchange = await begin(site, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
-          if (!transcript.text(from, bytes)) exchange?.stop(`more than ${limit} bytes of output`);
+          if (!transcript.text(from, bytes)) exchange?.stop(tooMuch);
           return true;
         },
       });
@@ -166,15 +176,18 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       }
     },
 
-    async stream(source, { timeoutSeconds, signal, expectedBytes = Number.POSITIVE_INFINITY }) {
+    async stream(source, { timeoutSeconds, signal, expectedBytes }) {
+      requireWhole('expectedBytes', expectedBytes, 0);
       const nonce = newNonce();
       const text = renderStream(source, nonce, timeoutSeconds, settings);
       const script: Script = { steps: [{ id: 'stream', run: source, timeoutSeconds }] };
       const transcript = new Transcript(script, maxStreamErrorBytes);
       // Chunk by chunk: a stream of bytes would copy what waits into one piece for each turn of a `for await`.
       let resume: (() => void) | undefined;
-      let stop: (() => void) | undefined;
+      let stop: ((reason: string | null) => void) | undefined;
       let isBehind = false;
+      /** What came although the reader is behind. */
+      let aheadBytes = 0;
       const stdout = new Readable({
         objectMode: true,
         highWaterMark: maxStreamChunks,
@@ -184,15 +197,20 @@ export function createHost(name: string, transport: Transport, options: HostOpti
         },
         // A reader that gives up ends the command: nothing would take the rest of its output.
         destroy(error, done) {
-          stop?.();
+          stop?.(null);
           done(error);
         },
       });
-      const use = expectedBytes < bulkBytes ? 'talk' : 'bulk';
+      const use = expectedBytes !== undefined && expectedBytes < bulkBytes ? 'talk' : 'bulk';
       const exchange = await begin({ ...site, use }, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {
           if (from === 'stdout' && transcript.inStep(from)) {
+            aheadBytes = isBehind ? aheadBytes + bytes.length : 0;
+            if (aheadBytes > limit) {
+              stop?.(tooMuch);
+              stdout.destroy();
+            }
             isBehind = !stdout.destroyed && !stdout.push(bytes);
             return !isBehind;
           }
@@ -207,7 +225,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       }
       signal?.addEventListener('abort', giveUp, { once: true });
       resume = () => exchange.resume();
-      stop = () => exchange.stop(null);
+      stop = (reason) => exchange.stop(reason);
       const outcome = exchange.ended.then((ending): StreamOutcome => {
         signal?.removeEventListener('abort', giveUp);
         const [step] = transcript.results();

@@ -327,6 +327,16 @@ const always: readonly Rule[] = [
     },
   ],
   [
+    'waits for a step, and for a stream, whose deadline is a year away',
+    async (host) => {
+      const timeoutSeconds = 365 * 86_400;
+      assert.equal(ended(await host.run(one(sh('sleep 1; echo done'), timeoutSeconds))).stdout, 'done\n');
+      const stream = await host.stream(sh('sleep 1; echo done'), { timeoutSeconds });
+      assert.equal(Buffer.concat(await stream.stdout.toArray()).toString(), 'done\n');
+      assert.equal((await stream.outcome).kind, 'ended');
+    },
+  ],
+  [
     'ends a step at its deadline, by KILL when it ignores TERM',
     async (host) => {
       const outcome = await host.run({
@@ -620,6 +630,14 @@ const always: readonly Rule[] = [
       }, /premature/i);
       assert.equal(text, 'first\n');
       assert.equal((await stream.outcome).kind, 'timed-out');
+    },
+  ],
+  [
+    'ends a streamed command at its deadline although nobody reads it',
+    async (host) => {
+      const stream = await host.stream(sh('exec cat /dev/zero'), { timeoutSeconds: 1 });
+      assert.equal((await stream.outcome).kind, 'timed-out');
+      assert.ok(stream.stdout.destroyed);
     },
   ],
   [

@@ -4,7 +4,7 @@ import { judge } from './judge.ts';
 import { look } from './picture/look.ts';
 import type { LvmPicture } from './picture/picture.ts';
 import { planSplit } from './plan/plan.ts';
-import type { Settings } from './plan/strategy.ts';
+import { requireSettings, type Settings } from './plan/strategy.ts';
 import type {
   GroupContents,
   IntendedCopies,
@@ -54,17 +54,11 @@ export interface MirrorOptions extends Settings {
  *
  * @param options.hosts Hosts by cluster node name.
  * @param options.resync How a resync shares the disks with the application.
- * @throws RangeError when `parallelPartitions` is not 1 to 32, or `rate` is no positive whole number.
+ * @throws RangeError for settings that say nothing, as `parallelPartitions` that is not 1 to 32.
  */
 export function aixMirror({ hosts, ...settings }: MirrorOptions): AixMirror {
   const { resync = {} } = settings;
-  const { parallelPartitions = 1 } = resync;
-  if (!Number.isInteger(parallelPartitions) || parallelPartitions < 1 || parallelPartitions > 32) {
-    throw new RangeError('parallelPartitions must be a whole number from 1 to 32');
-  }
-  if (resync.rate !== undefined && !(Number.isInteger(resync.rate) && resync.rate > 0)) {
-    throw new RangeError('rate must be a whole number from 1');
-  }
+  requireSettings(settings);
   const hostOf = (node: string): Host => {
     const host = hosts.get(node);
     if (host !== undefined) return host;

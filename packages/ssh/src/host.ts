@@ -5,7 +5,8 @@ import { connect } from './embedded/connection.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
 import { connectOpenssh } from './openssh/connection.ts';
-import type { SshOptions } from './options.ts';
+import { requireNumbers, type SshOptions } from './options.ts';
+import { stationsOf } from './stations.ts';
 import { connectedTransport } from './transport.ts';
 import { knownKeys } from './trust/host-key.ts';
 import { knownName, linesFor } from './trust/known-hosts.ts';
@@ -20,8 +21,10 @@ export function sshHost(name: string, options: SshOptions, hostOptions: HostOpti
  * the embedded client's connections keep the Node process alive until they are closed.
  *
  * @param name How errors call the host; default its address.
+ * @throws RangeError for a number among the options that cannot be meant.
  */
 export function sshTransport(options: SshOptions, name: string = options.address): Transport {
+  stationsOf(options).forEach(requireNumbers);
   const { adapter = 'ssh2' } = options;
   if (adapter !== 'auto') return transportOf(adapter, options, name);
   let standing: Chosen | undefined;

@@ -1,3 +1,4 @@
+import { requireWhole } from '@splitmirror/host';
 import type { Adapter, AdapterChoice } from './adapter.ts';
 import type { Algorithms } from './algorithms.ts';
 import type { ConnectionFacts } from './embedded/connection-facts.ts';
@@ -50,9 +51,9 @@ export interface SshOptions {
   readonly unknownHostKey?: 'refuse' | 'accept-new' | undefined;
   /** Name under which the node stands in known_hosts; default its address and port. */
   readonly hostKeyAlias?: string | undefined;
-  /** Seconds for connecting and logging in, without the time that a callback takes; default 20. */
+  /** Whole seconds for connecting and logging in, without the time that a callback takes; default 20. */
   readonly connectSeconds?: number | undefined;
-  /** Seconds between keepalives; default 10. After {@link keepaliveCount} without an answer the link is given up. */
+  /** Whole seconds between keepalives; default 10, 0 for none. After {@link keepaliveCount} without an answer the link is given up. */
   readonly keepaliveSeconds?: number | undefined;
   /** Default 3. */
   readonly keepaliveCount?: number | undefined;
@@ -104,4 +105,25 @@ export interface SshWarning {
   /** How errors call the host. */
   readonly host: string;
   readonly message: string;
+}
+
+/** Longest time that every client counts: 24 days, in milliseconds the most that a timer of Node.js takes. */
+export const mostSeconds = Math.floor((2 ** 31 - 1) / 1000);
+
+const ranges = {
+  port: [1, 65_535],
+  connectSeconds: [1, mostSeconds],
+  keepaliveSeconds: [0, mostSeconds],
+  keepaliveCount: [1, 2 ** 31 - 1],
+  connections: [1, Number.MAX_SAFE_INTEGER],
+  // Less than ssh2 has granted when it opens a channel cannot be taken back.
+  windowBytes: [2 << 20, 256 << 20],
+} as const satisfies Partial<Record<keyof SshOptions, readonly [from: number, to: number]>>;
+
+/** @throws RangeError for a number that cannot be meant. */
+export function requireNumbers(options: Pick<SshOptions, keyof typeof ranges>): void {
+  for (const option of Object.keys(ranges) as (keyof typeof ranges)[]) {
+    const [from, to] = ranges[option];
+    requireWhole(option, options[option], from, to);
+  }
 }

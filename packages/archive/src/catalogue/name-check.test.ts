@@ -8,7 +8,7 @@ it('createNameCheck tells which requested names are missing, and which sizes are
     { path: '.' },
     { path: './a', size: 3 },
     { path: './b', size: 4 },
-    { path: './d' },
+    { path: './d', size: undefined },
     { path: './gone' },
   ]);
   const { entries } = readTar(
@@ -22,4 +22,9 @@ it('createNameCheck tells which requested names are missing, and which sizes are
   );
   for (const entry of entries) check.see(entry);
   expect(check.findings()).toEqual({ missing: ['gone'], changed: [{ path: './b', archived: 3, onDisk: 4 }] });
+});
+
+it.each([Number.NaN, -1, 0.5])('createNameCheck refuses the size %d', (size) => {
+  const message = `size must be a whole number from 0: it is ${size}`;
+  expect(() => createNameCheck([{ path: './a', size }])).toThrow(new RangeError(message));
 });

@@ -1,3 +1,4 @@
+import { requireWhole } from '@splitmirror/host';
 import type { CatalogueEntry } from './catalogue.ts';
 
 /** What an archive lacks of what was asked for. */
@@ -20,10 +21,16 @@ export interface NameCheck {
  *
  * @param requested Names as `find . -print` gave them before or after the archive, with the size in bytes of regular files
  * where the source was live and the sizes have to agree.
+ * @throws RangeError for a size that no file has.
  */
-export function createNameCheck(requested: Iterable<{ readonly path: string; readonly size?: number }>): NameCheck {
+export function createNameCheck(
+  requested: Iterable<{ readonly path: string; readonly size?: number | undefined }>,
+): NameCheck {
   const wanted = new Map<string, number | undefined>();
-  for (const { path, size } of requested) wanted.set(plainName(path), size);
+  for (const { path, size } of requested) {
+    requireWhole('size', size, 0);
+    wanted.set(plainName(path), size);
+  }
   const changed: NameFindings['changed'][number][] = [];
   return {
     see(entry) {

@@ -1,8 +1,8 @@
-import { changes, reads } from '@splitmirror/host';
+import { changes, reads, requireWhole } from '@splitmirror/host';
 import { findNames, type ListedSource } from './cpio.ts';
 import { directoryChecks, ownerCheck } from './preflight.ts';
 import type { DirectorySource } from './tar.ts';
-import { type ArchiveTool, absolutePath, operands, type ToolLimits, within } from './tool.ts';
+import { type ArchiveTool, absolutePath, operands, selection, type ToolLimits, within } from './tool.ts';
 import { judgeArchive, type LineClass } from './verdict.ts';
 
 const limits: ToolLimits = {
@@ -27,7 +27,7 @@ export const backup: ArchiveTool<ListedSource, DirectorySource> = {
   // -q asks for no volume; the name of the archive must be given from 7.3 on.
   create: (source) => ({ pipe: [findNames(source), within(source.directory, reads('backup', '-iqf', '-'))] }),
   list: () => reads('restore', '-Tqf', '-'),
-  restore: ({ directory }, members = []) => within(directory, changes('restore', '-xdqf', '-', ...operands(members))),
+  restore: ({ directory }, members) => within(directory, changes('restore', '-xdqf', '-', ...selection(members))),
   classify: classifyBackupLine,
   judge: (evidence) => judgeArchive(evidence, classifyBackupLine),
 };
@@ -82,8 +82,8 @@ export const backupByInode: ArchiveTool<InodeSource, DirectorySource> = {
 };
 
 function inodeLevel(level: number): number {
-  if (Number.isInteger(level) && level >= 0 && level <= 9) return level;
-  throw new RangeError(`a level of backup is 0 to 9: it is ${JSON.stringify(level)}`);
+  requireWhole('level', level, 0, 9);
+  return level;
 }
 
 const harmless = [

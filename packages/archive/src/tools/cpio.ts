@@ -1,7 +1,7 @@
 import { changes, reads } from '@splitmirror/host';
 import { directoryChecks } from './preflight.ts';
 import type { DirectorySource } from './tar.ts';
-import { type ArchiveTool, absolutePath, operands, type ToolLimits, within } from './tool.ts';
+import { type ArchiveTool, absolutePath, selection, type ToolLimits, within } from './tool.ts';
 import { judgeArchive, type LineClass } from './verdict.ts';
 
 /** A directory, or what in it changed since a stamp. */
@@ -32,8 +32,8 @@ export const cpio: ArchiveTool<ListedSource, DirectorySource> = {
   create: (source) => ({ pipe: [findNames(source), within(source.directory, reads('cpio', '-oc'))] }),
   list: () => reads('cpio', '-itc'),
   // -d makes directories, -m keeps times, -u overwrites. Names are patterns to cpio.
-  restore: ({ directory }, members = []) =>
-    within(directory, changes('cpio', '-icdmu', ...operands(members).map((name) => name.replace(/[*?[\\]/g, '\\$&')))),
+  restore: ({ directory }, members) =>
+    within(directory, changes('cpio', '-icdmu', ...selection(members).map((name) => name.replace(/[*?[\\]/g, '\\$&')))),
   classify: classifyCpioLine,
   judge: (evidence) => judgeArchive(evidence, classifyCpioLine),
 };

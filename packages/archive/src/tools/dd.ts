@@ -1,4 +1,4 @@
-import { changes, reads } from '@splitmirror/host';
+import { changes, reads, requireWhole } from '@splitmirror/host';
 import { type ArchiveTool, absolutePath } from './tool.ts';
 import { judgeArchive, type LineClass } from './verdict.ts';
 
@@ -18,7 +18,11 @@ const lvcbBytes = 512;
 
 /** `dd` of a raw volume: every byte, allocated or not. No `conv=sync`, which would append bytes. */
 export const dd: ArchiveTool<DeviceSource> & {
-  /** Bytes that the archive of a volume of so many bytes has. */
+  /**
+   * Bytes that the archive of a volume of so many bytes has.
+   *
+   * @throws RangeError for what no volume has.
+   */
   archiveBytes(volumeBytes: number, lvcb: DeviceSource['lvcb']): number;
 } = {
   name: 'dd',
@@ -34,7 +38,10 @@ export const dd: ArchiveTool<DeviceSource> & {
   },
   preflight: () => [],
   list: () => null,
-  archiveBytes: (volumeBytes, lvcb) => (stated(lvcb) === 'skip' ? volumeBytes - lvcbBytes : volumeBytes),
+  archiveBytes(volumeBytes, lvcb) {
+    requireWhole('volumeBytes', volumeBytes, lvcbBytes);
+    return stated(lvcb) === 'skip' ? volumeBytes - lvcbBytes : volumeBytes;
+  },
   create: ({ device, lvcb }) =>
     stated(lvcb) === 'keep'
       ? reads('dd', `if=${absolutePath(device)}`, 'bs=1024k')

@@ -1,6 +1,6 @@
 import { changes, reads } from '@splitmirror/host';
 import { directoryChecks } from './preflight.ts';
-import { type ArchiveTool, absolutePath, operands, type ToolLimits, within } from './tool.ts';
+import { type ArchiveTool, absolutePath, operands, selection, type ToolLimits, within } from './tool.ts';
 import { judgeArchive, type LineClass } from './verdict.ts';
 
 /** A directory on the node, absolute. */
@@ -46,8 +46,8 @@ export const tar: ArchiveTool<TarSource, DirectorySource> = {
       : within(directory, reads('tar', '-cf', '-', ...operands(members))),
   // AIX wants -B for an archive from a pipe. -p keeps the modes as they were archived.
   list: () => reads('tar', '-tBf', '-'),
-  restore: ({ directory }, members = []) =>
-    changes('tar', '-xpBf', '-', '-C', absolutePath(directory), ...operands(members)),
+  restore: ({ directory }, members) =>
+    changes('tar', '-xpBf', '-', '-C', absolutePath(directory), ...selection(members)),
   classify: classifyTarLine,
   judge: (evidence) => judgeArchive(evidence, classifyTarLine),
 };

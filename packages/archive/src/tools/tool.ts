@@ -55,7 +55,8 @@ export interface ArchiveTool<Source, Target = Source> {
    * The command that reads the archive from its standard input and writes it to `target`, over what is there.
    *
    * @param members Names as they stand in the archive; all without them.
-   * @throws RangeError for a name that the tool would read as something else, or where there are no names.
+   * @throws RangeError for a name that the tool would read as something else, for a selection of none, or where the archive
+   * has no names.
    */
   restore(target: Target, members?: readonly string[]): Command | Pipeline;
   /** What one line of its standard error means. */
@@ -78,9 +79,11 @@ export function absolutePath(path: string): string {
 /**
  * Names as operands of a command.
  *
- * @throws RangeError for one that would be read as a flag, or that no operand can be.
+ * @throws RangeError for one that would be read as a flag, or that no operand can be, and where there is none: a command
+ * without names takes them all.
  */
 export function operands(names: readonly string[]): readonly string[] {
+  if (names.length === 0) throw new RangeError('no names: without any, everything would be meant');
   for (const name of names) {
     const isPlain =
       name !== '' &&
@@ -89,6 +92,11 @@ export function operands(names: readonly string[]): readonly string[] {
     if (!isPlain) throw new RangeError(`not a name that can be an operand: ${JSON.stringify(name)}`);
   }
   return names;
+}
+
+/** The operands that select members; none for all of them. */
+export function selection(members: readonly string[] | undefined): readonly string[] {
+  return members === undefined ? [] : operands(members);
 }
 
 /** A command that runs in a directory: AIX has no flag for that in `find`, `cpio`, `backup` and `restore`. */

@@ -68,6 +68,8 @@ describe.each(contract)('every archive tool: $tool.name', ({ tool, sources, bad,
     for (const source of bad) expect(() => create(source)).toThrow(RangeError);
     const [name] = Object.keys(target);
     expect(() => restore({ ...target, [name ?? '']: '-rf' })).toThrow(RangeError);
+    // A selection of none: without names, every tool would restore everything.
+    expect(() => restore(target, [])).toThrow(RangeError);
   });
 
   it('tells a line that it does not know from a harmless one, and does not pass it', () => {
@@ -131,6 +133,11 @@ describe('dd', () => {
     expect(() => dd.create({ device } as Parameters<typeof dd.create>[0])).toThrow('lvcb must be stated');
   });
 
+  it.each([Number.NaN, -4096, 511, 4096.5])('counts no bytes of a volume of %d', (bytes) => {
+    const message = `must be a whole number from 512: it is ${bytes}`;
+    expect(() => dd.archiveBytes(bytes, 'keep')).toThrow(new RangeError(`volumeBytes ${message}`));
+  });
+
   it.each([
     ['128+0 records in.', 'harmless'],
     ['0+1 records out', 'harmless'],
@@ -149,6 +156,13 @@ describe('dd', () => {
     const outcome = ended('0+1 records in\n0+1 records out\n');
     expect(dd.judge({ outcome, seen: summary, expected: { bytes: 4 } }).kind).toBe('good');
     expect(codes(dd.judge({ outcome, seen: summary, expected: { bytes: 5 } }))).toEqual(['SIZE_DIFFERS']);
+    for (const bytes of [Number.NaN, -1, 0.5]) {
+      const message = `must be a whole number from 0: it is ${bytes}`;
+      expect(() => watchArchive('raw', { expectedBytes: bytes })).toThrow(new RangeError(`expectedBytes ${message}`));
+      expect(() => dd.judge({ outcome, seen: summary, expected: { bytes } })).toThrow(
+        new RangeError(`expected.bytes ${message}`),
+      );
+    }
   });
 });
 
@@ -190,7 +204,11 @@ describe('cpio, backup', () => {
       members(backupByInode.create({ fileSystem: '/data', level: level as 0, dumpdates }))[0]?.argv.join(' ');
     expect(create(0, 'leave')).toBe('backup -0 -f - /data');
     expect(create(3, 'record')).toBe('backup -3 -u -f - /data');
-    expect(() => create(10, 'leave')).toThrow(RangeError);
+    for (const level of [10, -1, 0.5, Number.NaN]) {
+      expect(() => create(level, 'leave')).toThrow(
+        new RangeError(`level must be a whole number from 0 to 9: it is ${level}`),
+      );
+    }
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { SplitmirrorError, type StreamOutcome } from '@splitmirror/host';
+import { requireWhole, SplitmirrorError, type StreamOutcome } from '@splitmirror/host';
 import type { ArchiveSummary } from '../catalogue/catalogue.ts';
 import type { NameFindings } from '../catalogue/name-check.ts';
 import { displayName } from '../names.ts';
@@ -67,6 +67,7 @@ export interface Evidence {
 /** Weighs everything that speaks against an archive; every reason is listed, not only the first. */
 export function judgeArchive(evidence: Evidence, classify: (line: string) => LineClass): Verdict {
   const { outcome, seen, expected, accept = [] } = evidence;
+  requireWhole('expected.bytes', expected?.bytes, 0);
   const found = [
     ...judgeOutcome(outcome),
     ...judgeLines(outcome.stderr, classify),

@@ -188,7 +188,7 @@ export async function keepSchedule(
   const follow = async (job: ScheduledJob) => {
     while (!signal?.aborted) {
       const outcome = await runWindow(context, job, options).catch((error: Error) => error);
-      onOutcome?.(job.group, outcome);
+      handOver((told: WindowOutcome | Error) => onOutcome?.(job.group, told), outcome);
       await pause(context.surroundings, everyMs, signal);
     }
   };

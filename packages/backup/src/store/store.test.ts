@@ -110,6 +110,19 @@ describe('openStore', () => {
     expect(await other.list('g')).toEqual([]);
   });
 
+  it('names the vault that fails, and not its own directory', async () => {
+    const fails = () => Promise.reject(new Error('no such bucket'));
+    const other = openStore(root, { ...directoryVault(root), name: 'the bucket', openSink: fails, seal: fails });
+    const run = await beginIn(other, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    const refusal = {
+      code: 'STORE_UNUSABLE',
+      message: 'the bucket cannot be used: no such bucket',
+      remedy: 'See to the bucket.',
+    };
+    await expect(run.openArchive('datalv.tar')).rejects.toMatchObject(refusal);
+    await expect(run.commit(manifest('aaaaaa'))).rejects.toMatchObject(refusal);
+  });
+
   describe('that cannot be used', () => {
     const unusable = { code: 'STORE_UNUSABLE' };
     const useOf = (other: Store) => [

@@ -8,7 +8,7 @@ import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
 import { accessTo, nearestDirectory, type StoreAccess, type StorePlace } from './access.ts';
-import { storeError, syncDirectory, writeDurably } from './durable.ts';
+import { isSystemError, storeError, syncDirectory, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
 import { directoryNameOf, directoryOf, type Named, named } from './names.ts';
@@ -172,11 +172,11 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
           directory,
           createdAt,
           journal,
-          openArchive: (file) => usable(directory, () => vault.openSink(place, file)),
+          openArchive: (file) => usable(directory, () => inVault(vault, () => vault.openSink(place, file))),
           commit: (manifest) =>
             usable(directory, async () => {
               await writeSelfDescription(directory, manifest);
-              await vault.seal(place);
+              await inVault(vault, () => vault.seal(place));
               await rename(directory, final);
               await syncDirectory(parent);
               return final;
@@ -271,6 +271,20 @@ async function readBackup(directory: string, run: string, vault: Vault): Promise
 
 function unlessGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
+}
+
+/** What a vault says that neither we nor the system have words for, by the vault's name: the directory is not to blame. */
+async function inVault<T>({ name }: Vault, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (SplitmirrorError.is(error) || isSystemError(error)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BackupError('STORE_UNUSABLE', `${name} cannot be used: ${message}`, {
+      remedy: `See to ${name}.`,
+      cause: error,
+    });
+  }
 }
 
 async function usable<T>(root: string, work: () => Promise<T>): Promise<T> {

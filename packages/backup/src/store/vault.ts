@@ -18,6 +18,9 @@ export interface RunPlace {
 /**
  * Where the bytes of archives lie. Journals, catalogues and manifests always lie in the store's own directory: what a
  * backup is, is told there alone.
+ *
+ * What is asked of it while the mirror is split, `openSink` and the sink, is waited for no longer than the run may wait. All
+ * else has to end by itself, and errors say what is wrong in words for a person.
  */
 export interface Vault {
   /** For a person, and never with a secret in it. */

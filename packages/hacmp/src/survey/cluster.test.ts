@@ -132,6 +132,11 @@ describe('haCluster', () => {
     ]);
   });
 
+  it.each([Number.NaN, -1, 0.5, 3e9])('refuses a pause of %s ms, which would be none', (pauseMs) => {
+    const hosts = hostsOf(healthyWorld());
+    expect(() => haCluster({ hosts, now, stability: { pauseMs } })).toThrow(RangeError);
+  });
+
   it('asks all nodes at once', async () => {
     let under = 0;
     let most = 0;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Host } from '@splitmirror/host';
+import { type Host, requireWhole } from '@splitmirror/host';
 import type { GroupContents } from '../readers/group-resources.ts';
 import { factsOf } from '../verdict/facts.ts';
 import type { Evidence, Problem, Refusal } from '../verdict/finding.ts';
@@ -61,8 +61,13 @@ export interface HaCluster {
   judge(group: string, options?: Signalled): Promise<{ verdict: Verdict; rounds: readonly (readonly NodeReport[])[] }>;
 }
 
-/** A HACMP or PowerHA cluster behind hosts. */
+/**
+ * A HACMP or PowerHA cluster behind hosts.
+ *
+ * @throws RangeError for a pause that is no whole number of milliseconds: it would be no pause at all.
+ */
 export function haCluster({ hosts, now, stability, policy, levels }: ClusterOptions): HaCluster {
+  requireWhole('stability.pauseMs', stability?.pauseMs, 0, longestPauseMs);
   const judge: HaCluster['judge'] = async (group, { signal } = {}) => {
     const first = await survey(hosts, { signal });
     const contents = contentsOf(group, first);
@@ -103,6 +108,9 @@ export function haCluster({ hosts, now, stability, policy, levels }: ClusterOpti
 function named(proof: Proof, prefix: string): string[] {
   return Object.keys(proof.facts).flatMap((fact) => (fact.startsWith(prefix) ? [fact.slice(prefix.length)] : []));
 }
+
+/** An hour: what stands still for longer says no more. */
+const longestPauseMs = 3_600_000;
 
 async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await wait(ms, undefined, { signal });

@@ -1,6 +1,7 @@
 import { renderSteps } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { type Model, mirroredVolume, modelHost, shopModel } from '../../test/model.ts';
+import { aixMirror } from '../mirror.ts';
 import { look } from '../picture/look.ts';
 import type { MirrorPlan, SplitRequest } from '../port.ts';
 import { planSplit } from './plan.ts';
@@ -256,6 +257,20 @@ describe('planSplit', () => {
     expect(planSplit(await picture('7100-05'), request, settings)).toMatchObject({
       problems: [{ code: 'RATE_UNKNOWN' }],
     });
+  });
+
+  it.each<Settings>([
+    { resync: { parallelPartitions: 33 } },
+    { resync: { parallelPartitions: 0 } },
+    { resync: { rate: Number.NaN } },
+    { resync: { rate: 1.5 } },
+    { snapshotPercent: 101 },
+    { resyncMegabytesPerSecond: 0 },
+    { secondsPerSplit: Number.NaN },
+  ])('refuses settings that say nothing: %j', async (settings) => {
+    const picture = await look(modelHost('ada', shopModel()), 'ada', { volumeGroups: ['shopvg'], fileSystems: 'ALL' });
+    expect(() => planSplit(picture, request, settings)).toThrow(RangeError);
+    expect(() => aixMirror({ hosts: new Map(), ...settings })).toThrow(RangeError);
   });
 
   it('keeps the key server of an encrypted volume', async () => {

@@ -7,7 +7,7 @@ import { exposePhase, mergePhase, splitPhase, withdrawPhase } from './phases.ts'
 import { groupObjections, refuseLeftovers, refuseRequest, refuseSlots, refuseView } from './preflight.ts';
 import { priceOf } from './price.ts';
 import { chooseStrategy, objections, strategies, strategyNamed, weighAll } from './strategies.ts';
-import type { Refuse, Settings, Split, Strategy, Subject } from './strategy.ts';
+import { type Refuse, requireSettings, type Settings, type Split, type Strategy, type Subject } from './strategy.ts';
 import { takeoverNotes } from './takeover.ts';
 
 /** A copy's index has two digits. */
@@ -18,12 +18,14 @@ const mostVolumes = 99;
  * give the same plan.
  *
  * @returns The plan, or every reason why there is none.
+ * @throws RangeError for settings that say nothing, as a pace of resyncs that syncvg does not know.
  */
 export function planSplit(
   picture: LvmPicture,
   request: SplitRequest,
   settings: Settings = {},
 ): { readonly plan: MirrorPlan } | { readonly problems: readonly Problem[] } {
+  requireSettings(settings);
   const problems: Problem[] = [];
   const refuse: Refuse = (code, message, seen, remedy) => {
     const told = problems.some((other) => other.code === code && other.message === message);

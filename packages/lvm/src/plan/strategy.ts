@@ -1,3 +1,4 @@
+import { requireWhole } from '@splitmirror/host';
 import type { Court } from '../court.ts';
 import type { SplitMark, StrategyLetter } from '../picture/marks.ts';
 import type { ActiveGroup, CopyView, LvmPicture, VolumeView } from '../picture/picture.ts';
@@ -100,6 +101,17 @@ export interface Settings {
   readonly resyncMegabytesPerSecond?: number | undefined;
   /** Seconds that one command of a split took on this cluster, to estimate how long writers are held; default 2. */
   readonly secondsPerSplit?: number | undefined;
+}
+
+/** @throws RangeError for a number that says nothing, or that a command of AIX would not take. */
+export function requireSettings(settings: Settings): void {
+  const { resync, snapshotPercent, resyncMegabytesPerSecond, secondsPerSplit } = settings;
+  requireWhole('parallelPartitions', resync?.parallelPartitions, 1, 32);
+  requireWhole('rate', resync?.rate, 1);
+  requireWhole('snapshotPercent', snapshotPercent, 1, 100);
+  for (const [name, value] of Object.entries({ resyncMegabytesPerSecond, secondsPerSplit }))
+    if (value !== undefined && !(value > 0 && value < Number.POSITIVE_INFINITY))
+      throw new RangeError(`${name} must be a number above 0: it is ${value}`);
 }
 
 /** One thing that speaks against a strategy. */

@@ -2,7 +2,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { SshSettingsError } from '../algorithms.ts';
-import type { SshOptions } from '../options.ts';
+import { mostSeconds, requireNumbers, type SshOptions } from '../options.ts';
 import { matchesPattern } from '../patterns.ts';
 import { type Asker, type ConfigFile, type Jump, type ResolvedSettings, resolveSettings } from './settings.ts';
 
@@ -33,9 +33,10 @@ const usualKeys = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed2551
  * program is run for it.
  *
  * @param alias A name as one would give it to `ssh`.
- * @throws ParseError or SshSettingsError at what is not understood.
+ * @throws ParseError or SshSettingsError at what is not understood; RangeError for a `port` that is none.
  */
 export async function configuredOptions(alias: string, lookup: ConfigLookup = {}): Promise<ConfiguredOptions> {
+  requireNumbers({ port: lookup.port });
   const asker = currentAsker();
   const own = join(asker.home, '.ssh', 'config');
   const system = '/etc/ssh/ssh_config';
@@ -77,6 +78,7 @@ function toOptions(
   const { userKnownHostsFiles, globalKnownHostsFiles, identityFiles, identityAgent } = settings;
   const home = homedir();
   const some = <T>(value: T | null): T | undefined => value ?? undefined;
+  const seconds = (value: number | null) => (value === null ? undefined : Math.min(value, mostSeconds));
   return {
     address: settings.hostName,
     port: settings.port,
@@ -95,8 +97,8 @@ function toOptions(
     jumps,
     // The tokens are resolved; ssh would look for some in what they stood for.
     proxyCommand: settings.proxyCommand?.replaceAll('%', '%%'),
-    connectSeconds: some(settings.connectTimeout),
-    keepaliveSeconds: some(settings.serverAliveInterval),
+    connectSeconds: seconds(settings.connectTimeout),
+    keepaliveSeconds: seconds(settings.serverAliveInterval),
     keepaliveCount: some(settings.serverAliveCountMax),
     algorithms: {
       kex: some(settings.kexAlgorithms),

@@ -8,7 +8,7 @@ import { stationsOf } from '../stations.ts';
 import type { Connection } from '../transport.ts';
 import { logIn, type Tunnel, unreachable } from './login.ts';
 import { remoteProcess } from './process.ts';
-import { takeWindow, windowOf } from './receive-window.ts';
+import { defaultWindowBytes, takeWindow } from './receive-window.ts';
 
 /** How long a goodbye may take, in milliseconds. */
 const goodbyeMs = 2000;
@@ -65,7 +65,7 @@ async function connectHop(host: string, jumps: readonly SshOptions[]): Promise<H
 }
 
 async function connectNode(host: string, options: SshOptions, hop: Hop | null): Promise<Hop> {
-  const windowBytes = windowOf(options);
+  const { windowBytes = defaultWindowBytes } = options;
   const { client, lost, closed, drop } = await logIn(host, options, await tunnelThrough(host, options, hop));
   void closed.then(() => hop?.destroy());
   const seconds = connectSeconds(options);

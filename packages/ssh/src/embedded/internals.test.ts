@@ -3,7 +3,7 @@ import type { ClientChannel } from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { embeddedClient } from './connection-facts.ts';
 import { quicken } from './quicken.ts';
-import { takeWindow, windowOf } from './receive-window.ts';
+import { takeWindow } from './receive-window.ts';
 
 /** As a channel of ssh2 1.17. */
 function channel(more: object = {}) {
@@ -17,18 +17,6 @@ function channel(more: object = {}) {
   });
   return { made, granted, channel: made as unknown as ClientChannel };
 }
-
-describe('windowOf', () => {
-  it('is 6 MiB unless the settings say otherwise', () => {
-    const options = { address: 'nodea', user: 'root' };
-    expect(windowOf(options)).toBe(6 << 20);
-    expect(windowOf({ ...options, windowBytes: 24 << 20 })).toBe(24 << 20);
-  });
-
-  it.each([0, 1 << 20, 2.5e6 + 0.5, 2 ** 32, Number.NaN])('refuses %d', (windowBytes) => {
-    expect(() => windowOf({ address: 'nodea', user: 'root', windowBytes })).toThrow(/windowBytes cannot be/);
-  });
-});
 
 describe('takeWindow', () => {
   it('grants what is missing at once, and again as it arrives, in pieces that are worth a packet', () => {

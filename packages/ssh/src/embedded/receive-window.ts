@@ -1,16 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
-import { SshSettingsError } from '../algorithms.ts';
-import type { SshOptions } from '../options.ts';
 
 /**
  * Bytes that a node may send before it has to wait for us: 1 Gbit/s times 50 ms. ssh2's own 2 MiB halve the speed of such
  * a link, and much more than it can hold only queues in it.
  */
-const defaultWindowBytes = 6 << 20;
-/** Granted by ssh2 when it opens a channel. */
-const leastWindowBytes = 2 << 20;
-const mostWindowBytes = 256 << 20;
+export const defaultWindowBytes = 6 << 20;
 
 /** More than any packet of ssh2 holds. */
 const packetBytes = 64 << 10;
@@ -20,20 +15,6 @@ interface ChannelInternals extends ClientChannel {
   readonly incoming: { window: number };
   readonly outgoing: { readonly id: number; readonly state: string };
   readonly _client: { readonly _protocol: { channelWindowAdjust(id: number, bytes: number): void } };
-}
-
-/**
- * The window that settings ask for.
- *
- * @throws SshSettingsError when it cannot be one.
- */
-export function windowOf({ windowBytes = defaultWindowBytes }: SshOptions): number {
-  if (Number.isInteger(windowBytes) && windowBytes >= leastWindowBytes && windowBytes <= mostWindowBytes) {
-    return windowBytes;
-  }
-  throw new SshSettingsError(`windowBytes cannot be ${windowBytes}`, {
-    remedy: `Name a whole number from ${leastWindowBytes} to ${mostWindowBytes}: bandwidth times round trip.`,
-  });
 }
 
 /**
