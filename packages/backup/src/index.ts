@@ -27,6 +27,7 @@ export { deviceCommand } from './plan/guide.ts';
 export { lockPhases } from './plan/lock-phases.ts';
 export { planBackup } from './plan/plan.ts';
 export { runPlanJsonSchema, runPlanSchema } from './plan/plan-schema.ts';
+export { policySchema } from './plan/policy-schema.ts';
 export { missingPrograms, programSteps, quiescePrograms } from './plan/quiesce-preflight.ts';
 export { renderRunBook } from './plan/run-book.ts';
 export { digestOf, type GroupPolicy, type LevelsGate, type PlannedArchive, type RunPlan } from './plan/run-plan.ts';
@@ -49,6 +50,7 @@ export type {
   RawDevice,
   RecoveryPlan,
   Redundancy,
+  Signalled,
   SplitPrice,
   SplitRequest,
   Standing,
@@ -64,7 +66,9 @@ export {
 } from './restore/drill.ts';
 export type { Feedable } from './restore/feed.ts';
 export type { NodePlace } from './restore/place.ts';
+export type { RecordedDrill } from './restore/record-drill.ts';
 export {
+  type Identified,
   type RestoredVolume,
   type RestoreOptions,
   type RestoreReport,
@@ -82,17 +86,26 @@ export {
 } from './restore/restore-node.ts';
 export { previewRestore, type RestorePreview, type SelectedVolume } from './restore/selection.ts';
 export { type Verification, verifyAndRecord } from './restore/verify.ts';
-export { asUser, db2, oracle, postgresql, stopStart } from './run/applications.ts';
+export { asUser, db2, oracle, type Patience, postgresql, stopStart } from './run/applications.ts';
 export type { ConsistencyLevel, VolumeConsistency } from './run/consistency.ts';
+export type { ArchivesResult } from './run/effects.ts';
 export { backupGroups, type GroupJob, type GroupResult, type GroupsOptions } from './run/groups.ts';
-export type { Holder, LockReading } from './run/lock.ts';
+export type { Journal, JournalEntry } from './run/journal.ts';
+export type { Holder, Liveness, LockReading, ReadableLock } from './run/lock.ts';
 export { type RunProgress, runsWithoutEnd } from './run/progress.ts';
-export { type QuiesceCommand, type QuiesceHooks, quiesceInOrder, quiesceSeconds } from './run/quiesce.ts';
+export {
+  type QuiesceCommand,
+  type QuiesceHooks,
+  quiesceInOrder,
+  quiesceSeconds,
+  type SpelledCommand,
+} from './run/quiesce.ts';
 export { inspectGroup, isWaitedFor, type RecoverOptions, recoverGroup } from './run/recover.ts';
 export type { RecoveryVerdict } from './run/recovery.ts';
 export type { RunVerdict } from './run/reducer.ts';
 export type { Rehearsal, RehearsedStep } from './run/rehearsal.ts';
 export { type RunOptions, type RunReport, runBackup } from './run/run.ts';
+export type { Sink } from './run/sink.ts';
 export { type GroupStatus, groupStatus, type UnderWay } from './run/status.ts';
 export { type GroupSurvey, standingCodes, surveyGroup } from './run/survey.ts';
 export { type Trace, tracesText } from './run/traces.ts';
@@ -128,7 +141,7 @@ export {
   refuseExposure,
 } from './store/exposure.ts';
 export { type BackupHealth, healthOf } from './store/health.ts';
-export { historyThresholds, judgeAgainstHistory, type RunSample } from './store/history.ts';
+export { type HistoryThresholds, historyThresholds, judgeAgainstHistory, type RunSample } from './store/history.ts';
 export { type BackupListing, listBackups } from './store/listing.ts';
 export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './store/manifest.ts';
 export type { BackupRecord, DrillRecord } from './store/records.ts';
@@ -147,7 +160,7 @@ export {
   retainBackups,
   retainedBackups,
 } from './store/retention.ts';
-export { openStore, type Store, type StoredBackup, type StoreSurvey } from './store/store.ts';
+export { openStore, type Store, type StoredBackup, type StoredRun, type StoreSurvey } from './store/store.ts';
 export { formProblems, type StoredForm } from './store/stored-form.ts';
-export { type Vault, vaultOnDemand } from './store/vault.ts';
+export { type RunPlace, type Vault, vaultOnDemand } from './store/vault.ts';
 export { systemSurroundings } from './surroundings.ts';

@@ -68,7 +68,8 @@ export type Confirmation =
   /** The node could not be asked: nothing may be changed, and nothing is known to have changed. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-interface Signalled {
+/** What ends a question: it then rejects with the signal's reason, or says that there was no answer. */
+export interface Signalled {
   readonly signal?: AbortSignal | undefined;
 }
 

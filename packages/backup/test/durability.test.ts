@@ -134,7 +134,7 @@ it('makes the directory of a run durable before anything is journalled, and its 
   const store = openStore(join(directory, 'store'));
   asked.length = 0;
   const run = await store.begin('g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
-  expect(asked).toEqual(['sync', 'sync', 'sync']);
+  expect(asked).toEqual(['sync', 'rename .beginning-aaaaaa', 'sync', 'sync']);
   await run.journal.close();
   await run.commit(manifestOf('aaaaaa'));
   expect(asked.slice(-4)).toEqual([

@@ -44,6 +44,7 @@ describe('exitCodeOfError', () => {
     expect(refused('GROUP_UNDECIDABLE')).toBe(14);
     expect(refused('GROUP_UNDECIDABLE', 'NO_MAJORITY', 'HOST_KEY_CHANGED', 'HOST_UNREACHABLE')).toBe(17);
     expect(refused('PLAN_REFUSED', 'STALE_PARTITIONS')).toBe(22);
+    expect(refused('PLAN_REFUSED', 'POLICY_INVALID')).toBe(2);
   });
 });
 

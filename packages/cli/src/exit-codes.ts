@@ -87,7 +87,7 @@ const byProblem: readonly (readonly [RegExp, ExitName])[] = [
   [/^OWNERSHIP_LOST$/, 'OWNERSHIP_LOST'],
   [/^RESTIC_/, 'REPOSITORY'],
   [/^STORED_IDENTITY$/, 'IDENTITY_MISSING'],
-  [/^SSH_SETTINGS$/, 'USAGE'],
+  [/^(?:SSH_SETTINGS|POLICY_INVALID)$/, 'USAGE'],
 ];
 
 /** What a question ends with that was cut off on request. */

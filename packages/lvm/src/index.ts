@@ -3,7 +3,14 @@ export { judge } from './judge.ts';
 export { type AixMirror, aixMirror, type MirrorOptions } from './mirror.ts';
 export type { Extent } from './picture/extents.ts';
 export { look, lookScript, readLook } from './picture/look.ts';
-export { type CopyName, type OurPath, readCopyName, readOurPath } from './picture/marks.ts';
+export {
+  type CopyName,
+  type OurPath,
+  readCopyName,
+  readOurPath,
+  type SplitMark,
+  type StrategyLetter,
+} from './picture/marks.ts';
 export type {
   ActiveGroup,
   CopyView,
@@ -35,5 +42,6 @@ export type {
   TakeoverNote,
 } from './port.ts';
 export * from './readers/index.ts';
+export type { SnapshotList } from './readers/snapshots.ts';
 export { planRecovery } from './recovery.ts';
 export { readRedundancy, redundancyScript } from './redundancy.ts';

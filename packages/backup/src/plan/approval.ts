@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
+import type { Problem } from '../ports.ts';
 import { createDurably } from '../store/durable.ts';
+import { faultsOf } from './faults.ts';
 import { runPlanSchema } from './plan-schema.ts';
 import { canonical, digestOf, type GroupPolicy, type RunPlan } from './run-plan.ts';
 
@@ -122,15 +124,20 @@ export function loadApproval(file: string): Promise<Approval> {
 }
 
 async function load<T>(file: string, schema: z.ZodType<T>, what: string): Promise<T> {
-  try {
-    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (cause) {
-    const first = cause instanceof z.ZodError ? cause.issues[0] : undefined;
-    const reason =
-      first === undefined ? (cause as Error).message : `${first.path.join('.') || 'file'}: ${first.message}`;
-    throw new BackupError('PLAN_UNREADABLE', `${file} cannot be read as ${what}: ${reason}`, {
-      remedy: 'Save it again; a plan that was changed by hand is a new plan.',
-      cause,
+  const refusal = (reason: string, options: { problems?: readonly Problem[]; cause?: unknown }) =>
+    new BackupError('PLAN_UNREADABLE', `${file} cannot be read as ${what}: ${reason}`, { remedy, ...options });
+  const value = await readFile(file, 'utf8')
+    .then((text): unknown => JSON.parse(text))
+    .catch((cause: Error) => {
+      throw refusal(cause.message, { cause });
     });
-  }
+  const { data, error } = schema.safeParse(value);
+  if (data !== undefined) return data;
+  const problems = faultsOf(error, value).map(
+    ({ text, seen }): Problem => ({ code: 'PLAN_UNREADABLE', node: null, message: text, seen, remedy }),
+  );
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  throw refusal(`${problems[0]?.message}${more}`, { problems, cause: error });
 }
+
+const remedy = 'Save it again; a plan that was changed by hand is a new plan.';

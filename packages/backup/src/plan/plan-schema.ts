@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deadline, policySchema } from './policy-schema.ts';
 import type { RunPlan } from './run-plan.ts';
 
 const text = z.string();
@@ -12,7 +13,7 @@ const step = z.strictObject({
   id: text,
   run: source,
   stdin: text.exactOptional(),
-  timeoutSeconds: z.int().min(1),
+  timeoutSeconds: deadline,
   onFailure: z.enum(['stop', 'continue']).exactOptional(),
   onRefusal: z.enum(['owes', 'owes-nothing']).exactOptional(),
   pays: z.array(text).exactOptional(),
@@ -42,37 +43,6 @@ const volume = z.looseObject({
   partitionsToResync: count,
 });
 
-const hook = z.union([argv, z.strictObject({ argv, stdin: text.optional(), timeoutSeconds: z.int().optional() })]);
-const quiesce = z.strictObject({
-  before: z.array(hook).optional(),
-  suspend: z.array(hook),
-  resume: z.array(hook),
-  after: z.array(hook).optional(),
-  restart: z.array(hook).optional(),
-  timeoutSeconds: z.int().min(1),
-  consistency: z.enum(['application', 'file-system']).optional(),
-});
-
-const policy = z.strictObject({
-  quiesce: quiesce.nullable(),
-  freezeSeconds: z.int().min(1),
-  allowLastCopy: z.boolean(),
-  exposure: z.strictObject({ minutesPerMonth: z.number().nonnegative() }).optional(),
-  strategy: text.optional(),
-  rawVolumes: z.array(z.strictObject({ volume: text, lvcb: z.enum(['keep', 'skip']) })),
-  leaveOut: z.array(text).optional(),
-  stored: z
-    .strictObject({ compression: z.enum(['none', 'gzip', 'zstd']).optional(), recipients: z.array(text).optional() })
-    .optional(),
-  parallel: z.int().min(1),
-  archiveSeconds: z.int().min(1),
-  idleSeconds: z.number().positive(),
-  proofMs: z.number().positive(),
-  pollMs: z.number().positive(),
-  levels: z.enum(['stop', 'warn']),
-  approval: z.literal('required').optional(),
-});
-
 /** A plan as it is saved, printed by `--json`, and approved. `version` changes when a reader of this one would be wrong. */
 export const runPlanSchema: z.ZodType<RunPlan> = z
   .strictObject({
@@ -95,7 +65,7 @@ export const runPlanSchema: z.ZodType<RunPlan> = z
     }),
     observed: text,
     notes: text,
-    policy,
+    policy: policySchema,
     mirror: z.looseObject({
       run: text,
       node: text,
@@ -123,7 +93,7 @@ export const runPlanSchema: z.ZodType<RunPlan> = z
         file: text,
         source,
         expectedBytes: count.nullable(),
-        timeoutSeconds: z.int().min(1),
+        timeoutSeconds: deadline,
       }),
     ),
     leftOut: z.array(z.strictObject({ volume: text, mountPoint: text.nullable() })).optional(),

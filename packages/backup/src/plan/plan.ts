@@ -10,6 +10,7 @@ import { exposuresOf, refuseExposure } from '../store/exposure.ts';
 import { formProblems } from '../store/stored-form.ts';
 import { coverageOf } from './coverage.ts';
 import { estimatesOf } from './estimates.ts';
+import { refusePolicy } from './policy-schema.ts';
 import { archivePreflight } from './preflight.ts';
 import { quiescePreflight } from './quiesce-preflight.ts';
 import type { GroupPolicy, LevelsGate, RunPlan } from './run-plan.ts';
@@ -18,7 +19,8 @@ import type { GroupPolicy, LevelsGate, RunPlan } from './run-plan.ts';
  * Plans a backup: who holds the group, whether the levels allow it, how the mirror is split and what is archived. Changes
  * nothing. What the plan says is exactly what {@link runBackup} does.
  *
- * @throws BackupError with every problem that was found; the signal's reason when it has aborted.
+ * @throws BackupError with every problem that was found; for a policy that cannot be run (`PLAN_REFUSED` with `POLICY_INVALID`)
+ * before anything is looked at; the signal's reason when it has aborted.
  */
 export function planBackup(
   context: PlanningContext,
@@ -35,6 +37,7 @@ async function plan(
   policy: GroupPolicy,
   signal: AbortSignal | undefined,
 ): Promise<RunPlan> {
+  refusePolicy(group, policy);
   const { surroundings } = context;
   const [survey, levels] = await Promise.all([surveyGroup(context, group, signal), context.audit({ signal })]);
   refuseLevels(levels, policy);

@@ -9,6 +9,7 @@ import {
   readFile,
   rm,
   stat,
+  symlink,
   truncate,
   writeFile,
 } from 'node:fs/promises';
@@ -123,6 +124,36 @@ describe('restoreBackup', () => {
     await expect(restoreBackup(backup, into)).rejects.toMatchObject({ code: 'RESTORE_TARGET' });
     expect(() => requireRoom([{ bytes: 900, entries: 1 }], 4999, '/x')).not.toThrow();
     expect(() => requireRoom([{ bytes: 904, entries: 1 }], 4999, '/x')).toThrow(/4999 bytes free/);
+  });
+
+  it.each([
+    ['is a file', (at: string) => writeFile(at, ''), '', /is no directory/],
+    ['lies below a file', (at: string) => writeFile(at, ''), '/x', /ENOTDIR/],
+    ['is a link that leads nowhere', (at: string) => symlink('nowhere/at/all', at), '', /ENOENT/],
+    ['lies below a link to itself', (at: string) => symlink(at, at), '/x', /ELOOP/],
+    ['has a name that is too long', async () => {}, 'x'.repeat(300), /ENAMETOOLONG/],
+  ])('says that a place which %s cannot be used', async (_, prepare, behind, message) => {
+    const backup = await makeBackup(store, source);
+    await prepare(into);
+    await expect(restoreBackup(backup, `${into}${behind}`)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+  it.skipIf(!canMount)('says so of a place that is read-only, before it tries (needs root)', async () => {
+    const backup = await makeBackup(store, source);
+    await mkdir(into);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', into]);
+    try {
+      await expect(restoreBackup(backup, into)).rejects.toMatchObject({
+        code: 'RESTORE_TARGET',
+        message: expect.stringMatching(/EROFS/),
+      });
+    } finally {
+      execFileSync('umount', [into]);
+    }
   });
 
   it('restores the volumes that it can, and says which it could not', async () => {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract, verifyArchive } from '@splitmirror/archive';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
+import { isSystemError } from '../store/durable.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
@@ -59,15 +61,7 @@ export async function restoreBackup(
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
   const selections = await requireSelection(backup, options.select);
-  // Of what was encrypted, nobody else may read the content now.
-  await mkdir(into, { recursive: true, mode: 0o700 });
-  if ((await readdir(into)).length > 0) {
-    throw new BackupError('RESTORE_TARGET', `${into} is not empty`, {
-      remedy: 'Restore into a new directory: nothing is ever overwritten.',
-    });
-  }
-  const { bavail, bsize } = await statfs(into);
-  requireRoom(selections, bavail * bsize, into);
+  requireRoom(selections, await freeBytesOfEmpty(into), into);
   return {
     volumes: await restoreEach(selections, options.signal, (selection) =>
       selection.mountPoint === null
@@ -75,6 +69,33 @@ export async function restoreBackup(
         : restoreTree(backup, selection, into, options),
     ),
   };
+}
+
+/**
+ * Makes a directory that is not there, and tells the room for what comes.
+ *
+ * @throws BackupError `RESTORE_TARGET` when it is not empty, or cannot be used.
+ */
+async function freeBytesOfEmpty(into: string): Promise<number> {
+  try {
+    // Of what was encrypted, nobody else may read the content now.
+    await mkdir(into, { recursive: true, mode: 0o700 });
+    await access(into, constants.R_OK | constants.W_OK | constants.X_OK);
+    if ((await readdir(into)).length > 0) {
+      throw new BackupError('RESTORE_TARGET', `${into} is not empty`, {
+        remedy: 'Restore into a new directory: nothing is ever overwritten.',
+      });
+    }
+    const { bavail, bsize } = await statfs(into);
+    return bavail * bsize;
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause;
+    const why = cause.code === 'EEXIST' ? 'it is no directory' : cause.message;
+    throw new BackupError('RESTORE_TARGET', `nothing can be restored into ${into}: ${why}`, {
+      remedy: 'Restore into an empty directory, or a new one, which this user can write to.',
+      cause,
+    });
+  }
 }
 
 /** What a verification has read. */

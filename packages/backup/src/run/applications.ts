@@ -8,7 +8,7 @@ import type { QuiesceCommand, QuiesceHooks } from './quiesce.ts';
  */
 
 /** Seconds that each single command may take. */
-interface Patience {
+export interface Patience {
   readonly timeoutSeconds?: number | undefined;
 }
 

@@ -67,7 +67,8 @@ export type LockReading =
       readonly rest: ReadableLock | null;
     };
 
-type ReadableLock =
+/** A lock that can be read. */
+export type ReadableLock =
   | { readonly kind: 'free'; readonly debt: boolean; readonly strays: readonly string[] }
   | {
       readonly kind: 'held';

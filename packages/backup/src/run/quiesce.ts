@@ -4,7 +4,8 @@ import type { Problem } from '../ports.ts';
 /** A command of a hook: its words alone, or with what it reads. Neither is a place for a secret: both are in the plan. */
 export type QuiesceCommand = Command['argv'] | SpelledCommand;
 
-interface SpelledCommand {
+/** A command of a hook with what it reads, or with seconds of its own. */
+export interface SpelledCommand {
   readonly argv: Command['argv'];
   /** What it reads from its standard input; a last line feed is added where it lacks. */
   readonly stdin?: string | undefined;

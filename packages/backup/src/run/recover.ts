@@ -1,6 +1,7 @@
 import { unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
+import { refusePolicy } from '../plan/policy-schema.ts';
 import type { GroupPolicy } from '../plan/run-plan.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
@@ -36,8 +37,8 @@ export interface RecoverOptions {
 /**
  * What `recoverGroup` would do now and how it would end, as far as one look tells: after each phase it looks anew. Changes nothing.
  *
- * @throws BackupError when nobody provably holds the group, or when its storage or its lock cannot be read; the signal's
- * reason when it has aborted.
+ * @throws BackupError when nobody provably holds the group, or when its storage or its lock cannot be read, and `PLAN_REFUSED`
+ * for a policy that cannot be gone by; the signal's reason when it has aborted.
  */
 export async function inspectGroup(
   context: Omit<BackupContext, 'store'>,
@@ -45,6 +46,7 @@ export async function inspectGroup(
   policy: GroupPolicy,
   options: Pick<RecoverOptions, 'breakLock'> & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Rehearsal & { readonly survey: GroupSurvey }> {
+  refusePolicy(group, policy, recoveryFields);
   const { surroundings, cluster } = context;
   const { breakLock = false, signal } = options;
   const survey = await surveyGroup(context, group, signal);
@@ -68,6 +70,8 @@ export function isWaitedFor(error: unknown): error is BackupError {
  * The node that has the group comes first, then what directories are left on the others. What was found and taken back is
  * recorded in the store where that can be used (see `listRecoveries`), and where it cannot the last event says why not; a
  * recovery that finds nothing leaves no record.
+ *
+ * @throws BackupError `PLAN_REFUSED` for a policy whose `quiesce` or `pollMs` cannot be gone by: nothing was begun.
  */
 export async function recoverGroup(
   context: BackupContext,
@@ -75,6 +79,7 @@ export async function recoverGroup(
   policy: GroupPolicy,
   options: RecoverOptions = {},
 ): Promise<RecoveryVerdict> {
+  refusePolicy(group, policy, recoveryFields);
   const { surroundings } = context;
   const { breakLock = false, by = null } = options;
   const emit = emitter(context);
@@ -142,6 +147,9 @@ export async function recoverGroup(
   });
   return verdict;
 }
+
+/** What a recovery goes by of a policy. */
+const recoveryFields = ['quiesce', 'pollMs'] as const;
 
 /** What the way back of a run and a recovery go by alike. */
 export function recoveryRules(

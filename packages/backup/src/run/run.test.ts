@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
-import type { Surroundings } from '../context.ts';
+import type { BackupContext, Surroundings } from '../context.ts';
+import type { BackupError } from '../errors.ts';
 import type { BackupEvent } from '../events.ts';
 import { timelineOf } from '../incident/timeline.ts';
 import { planBackup } from '../plan/plan.ts';
@@ -204,6 +205,37 @@ describe('a stop', () => {
     const [lock = ''] = await readdir(notes());
     const seen = `there is, or may be, on n1: lock ${notes()}/${lock}, copy smk3f9q2201`;
     expect(verdict).toMatchObject({ kind: 'stuck', problems: [{ seen, remedy: 'Run: splitmirror recover a' }] });
+  });
+});
+
+describe('two runs of one plan at once', () => {
+  const at = (now: string): BackupContext => {
+    const { surroundings } = family.context;
+    return { ...family.context, surroundings: { ...surroundings, now: () => new Date(now) } };
+  };
+
+  it.each([
+    ['in the same second', '2026-11-22T10:00:00.900Z'],
+    ['in different seconds', '2026-11-22T10:00:01.000Z'],
+  ])('are told apart, %s: one is good, and the other changes nothing', async (_, then) => {
+    const plan = await planBackup(family.context, 'a', policy);
+    const run = (now: string) =>
+      runBackup(at(now), plan).then(
+        ({ verdict }) => (verdict.kind === 'refused' ? verdict.code : verdict.kind),
+        (error: BackupError) => error.code,
+      );
+    const runs = ['2026-11-22T10:00:00.000Z', then].map(run);
+    // Whichever comes first is at work until it is known what has become of the other.
+    const other = Promise.race(runs);
+    family.onPhase = async (_, { name }) => {
+      if (name === 'split') await other;
+      return undefined;
+    };
+    expect((await Promise.all(runs)).sort()).toEqual(['PLAN_OUTDATED', 'good']);
+    const { backups, incomplete } = await family.context.store.survey('a');
+    expect([backups.map(({ manifest }) => manifest.run), incomplete]).toEqual([[plan.run], []]);
+    const journal = await readFile(join(backups[0]?.directory ?? '', 'journal.ndjson'), 'utf8');
+    expect(timelineOf(journal).verdict).toBe('good');
   });
 });
 

@@ -1,6 +1,6 @@
 import type { BackupContext } from '../context.ts';
-import { BackupError } from '../errors.ts';
 import { type Approval, checkApproval } from '../plan/approval.ts';
+import { refusePolicy } from '../plan/policy-schema.ts';
 import { digestOf, type RunPlan } from '../plan/run-plan.ts';
 import type { ArchiveRecord, Suspicion } from '../store/manifest.ts';
 import { pause } from '../surroundings.ts';
@@ -38,13 +38,13 @@ export interface RunOptions {
 /**
  * Runs a plan. Resolves in every case in which a verdict can be given; what it means for an exit code is the caller's.
  *
- * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`, `PLAN_NOT_APPROVED`, and `PLAN_OUTDATED` for a plan that was run
- * already: nothing was changed.
+ * @throws BackupError `STORE_FULL`, `STORE_UNUSABLE`, `PLAN_NOT_APPROVED`, `PLAN_REFUSED` for a policy that cannot be run, and
+ * `PLAN_OUTDATED` for a plan that was begun already, whatever has become of it: nothing was changed.
  */
 export async function runBackup(context: BackupContext, plan: RunPlan, options: RunOptions = {}): Promise<RunReport> {
   const { now } = context.surroundings;
   checkApproval(plan, options.approval, now(), options.approvalPolicy);
-  await refuseSecondRun(context, plan);
+  refusePolicy(plan.group, plan.policy);
   const stored = await context.store.begin(plan.group, plan.run, now().toISOString());
   const emit = emitter(context);
   const self = holderOf(context, plan);
@@ -134,14 +134,6 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
   }
   emit({ type: 'run-end', verdict, directory });
   return { verdict, directory, archives: end.archives };
-}
-
-/** All names that a run makes hold its id, so that a plan is good for one run. */
-async function refuseSecondRun({ store }: BackupContext, { group, run }: RunPlan): Promise<void> {
-  const { backups, damaged, incomplete } = await store.survey(group);
-  const runs = [...backups.map(({ manifest }) => manifest), ...damaged, ...incomplete];
-  if (!runs.some((other) => other.run === run)) return;
-  throw new BackupError('PLAN_OUTDATED', `plan ${run} of ${group} was run already`, { remedy: 'Make a new plan.' });
 }
 
 /** The lock in the name of this very process: a plan may be run by another one than made it. */

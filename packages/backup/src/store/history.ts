@@ -24,7 +24,8 @@ export const historyThresholds = {
   slack: 60,
 } as const;
 
-type HistoryThresholds = { readonly [name in keyof typeof historyThresholds]: number };
+/** Numbers in place of {@link historyThresholds}. */
+export type HistoryThresholds = { readonly [name in keyof typeof historyThresholds]: number };
 
 /** What counts of a run. */
 export type RunSample = readonly Pick<ArchiveRecord, 'volume' | 'bytes' | 'entries' | 'seconds'>[];

@@ -61,6 +61,32 @@ describe('openStore', () => {
     expect(await readdir(join(root, 'g'))).toEqual([]);
   });
 
+  it('begins a run once, whatever has become of it', async () => {
+    const refusal = { code: 'PLAN_OUTDATED', message: 'plan aaaaaa of g was begun already' };
+    const again = (at: string) => expect(store.begin('g', 'aaaaaa', at)).rejects.toMatchObject(refusal);
+    const run = await beginIn(store, 'g', 'aaaaaa', '2026-11-22T10:00:00.000Z');
+    await again('2026-11-22T10:00:00.500Z');
+    await again('2026-11-22T11:00:00.000Z');
+    await run.commit(manifest('aaaaaa'));
+    await again('2026-11-22T10:00:00.000Z');
+    const names = await readdir(join(root, 'g'));
+    expect(names).toEqual(['20261122T100000Z-aaaaaa']);
+  });
+
+  it.skipIf(!canMount)('leaves nothing of a run for whose journal there is no room (needs root)', async () => {
+    await mkdir(root);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=3', 'tmpfs', root]);
+    try {
+      const run = ['g', 'aaaaaa', '2026-11-22T10:00:00.000Z'] as const;
+      await expect(store.begin(...run)).rejects.toMatchObject({ code: 'STORE_FULL' });
+      expect(await readdir(join(root, 'g'))).toEqual([]);
+      execFileSync('mount', ['-o', 'remount,nr_inodes=9', root]);
+      await (await store.begin(...run)).journal.close();
+    } finally {
+      execFileSync('umount', [root]);
+    }
+  });
+
   it('says which backup it does not have', async () => {
     await expect(store.find('g')).rejects.toMatchObject({ code: 'BACKUP_UNKNOWN' });
     await expect(store.find('g', 'zzzzzz')).rejects.toMatchObject({

@@ -38,7 +38,12 @@ export interface Store {
   exists(): Promise<boolean>;
   /** Bytes that can still be written; `Infinity` where that cannot be told. */
   freeBytes(): Promise<number>;
-  /** Makes the directory of a run. */
+  /**
+   * Makes the directory of a run. All names that a run makes hold its id, so that a plan is good for one run: of two that begin
+   * it at once, the first does.
+   *
+   * @throws BackupError `PLAN_OUTDATED` for a run that was begun already.
+   */
   begin(group: string, run: string, createdAt: string): Promise<StoredRun>;
   /** Makes the directory of a recovery's record. See `listRecoveries`. */
   beginRecovery(group: string, run: string, createdAt: string): Promise<StoredRecovery>;
@@ -127,6 +132,25 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
     });
     return names.sort().flatMap((name) => named(parent, name) ?? []);
   };
+  /** Makes the directory of a run, whoever else tries: while it has no name yet, that of its claim is taken. */
+  const once = async <T>(group: string, run: string, directory: string, fill: (claim: string) => Promise<T>) => {
+    const begun = new BackupError('PLAN_OUTDATED', `plan ${run} of ${group} was begun already`, {
+      remedy: 'Make a new plan.',
+    });
+    const claim = join(directoryOf(root, group), `.beginning-${run}`);
+    await mkdir(claim, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? begun : error;
+    });
+    try {
+      if ((await directoriesOf(group)).some((other) => other.run === run)) throw begun;
+      const filled = await fill(claim);
+      await rename(claim, directory);
+      return filled;
+    } catch (error) {
+      await rm(claim, { recursive: true, force: true });
+      throw error;
+    }
+  };
   const survey = async (group: string): Promise<StoreSurvey> => {
     await accessible('read');
     const all = await directoriesOf(group);
@@ -163,8 +187,8 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
         const parent = directoryOf(root, group);
         const final = join(parent, directoryNameOf(createdAt, run));
         const directory = `${final}.incomplete`;
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        const journal = await openJournal(join(directory, 'journal.ndjson'));
+        await mkdir(parent, { recursive: true, mode: 0o700 });
+        const journal = await once(group, run, directory, (claim) => openJournal(join(claim, 'journal.ndjson')));
         // What the journal has on the disk is worth nothing as long as its name is not.
         for (const each of [parent, root]) await syncDirectory(each);
         const place = { directory, group, run, createdAt };
