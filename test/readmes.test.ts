@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { pagesWithExamples } from './pages.ts';
+import { type ExampleFile, typeFaults } from './example-types.ts';
+import { blocksOf, pagesWithExamples, pagesWithTests } from './pages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -29,5 +32,37 @@ describe.each(pagesWithExamples)('the examples of %s', async (page, folder) => {
     const words = ['--conditions=@splitmirror/source', '--input-type=module-typescript', '--eval', code];
     const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: `${root}${folder}` });
     expect(stdout).toBe(output);
+  });
+});
+
+describe('every ts example of a README and of docs/embedding.md', () => {
+  const folders = [...pagesWithExamples, ...pagesWithTests.map((page) => [page, dirname(page)] as const)];
+  const examples = folders.flatMap(([page, folder]) =>
+    blocksOf(readFileSync(`${root}${page}`, 'utf8')).flatMap(({ line, language, text }) =>
+      language === 'ts' ? [{ page, line, path: `${root}${folder}/example-at-${line}.ts`, text }] : [],
+    ),
+  );
+  /** What some of them import as the reader's own. */
+  const imported: ExampleFile[] = [
+    {
+      path: `${root}packages/hacmp/hosts.ts`,
+      text: "import type { Host } from '@splitmirror/host';\nexport declare const hosts: ReadonlyMap<string, Host>;",
+    },
+    {
+      path: `${root}packages/ssh/nodes.ts`,
+      text: "import type { SshOptions } from '@splitmirror/ssh';\nexport declare const nodea: SshOptions, stranger: SshOptions;",
+    },
+  ];
+  const faults = typeFaults(root, examples, imported);
+
+  it.each(examples)('compiles as a reader would have it compiled: $page line $line', ({ path }) => {
+    expect(faults.get(path)).toEqual([]);
+  });
+
+  it('is one that the compiler refuses when it is wrong', () => {
+    const wrong = { path: `${root}packages/host/wrong.ts`, text: 'const job = (signal) => signal;\nexport {};' };
+    expect(typeFaults(root, [wrong], []).get(wrong.path)).toEqual([
+      "line 1: Parameter 'signal' implicitly has an 'any' type.",
+    ]);
   });
 });

@@ -66,6 +66,7 @@ export const exitCodes = {
   REPLAY_DIFFERS: { code: 58, means: 'the replay came to another decision than the run' },
   RESTORE_UNSETTLED: { code: 59, means: 'a restore into the group may still go on, or its lock is left: recover' },
   DRILL_PROBE: { code: 60, means: 'the probe of a drill cannot be run here, which says nothing of the backup' },
+  OUTPUT_LOST: { code: 61, means: 'all went well, but what was to be printed could not be written' },
   INTERRUPTED: { code: 130, means: 'interrupted on request; the mirror is whole, and what else is left is told' },
 } as const satisfies Record<string, ExitCode> & Record<BackupErrorCode | RestoreErrorCode, ExitCode>;
 

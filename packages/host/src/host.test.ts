@@ -129,7 +129,7 @@ describe('createHost', () => {
     await expect(host.stream(reads('ls'), { timeoutSeconds: 0 })).rejects.toThrow(RangeError);
   });
 
-  it.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY])('refuses %d where bytes are counted', async (bytes) => {
+  it.each([Number.NaN, -1, 1.5])('refuses %d where bytes are counted', async (bytes) => {
     const transport: Transport = { open: () => Promise.reject(new Error('opened')), close: async () => {} };
     expect(() => createHost('nodea', transport, { maxOutputBytes: bytes })).toThrow(RangeError);
     expect(() => localHost('nodea', { maxOutputBytes: bytes })).toThrow(
@@ -137,6 +137,13 @@ describe('createHost', () => {
     );
     const streamed = createHost('nodea', transport).stream(reads('ls'), { timeoutSeconds: 5, expectedBytes: bytes });
     await expect(streamed).rejects.toThrow(`expectedBytes must be a whole number from 0: it is ${bytes}`);
+  });
+
+  it('has a bound of output, and takes a stream of which nothing is known', async () => {
+    expect(() => localHost('nodea', { maxOutputBytes: Number.POSITIVE_INFINITY })).toThrow(RangeError);
+    const options = { timeoutSeconds: 5, expectedBytes: Number.POSITIVE_INFINITY };
+    const { stdout } = await localHost('nodea', { path }).stream(reads('echo', 'hi'), options);
+    expect(Buffer.concat(await stdout.toArray()).toString()).toBe('hi\n');
   });
 });
 

@@ -176,8 +176,8 @@ export function createHost(name: string, transport: Transport, options: HostOpti
       }
     },
 
-    async stream(source, { timeoutSeconds, signal, expectedBytes }) {
-      requireWhole('expectedBytes', expectedBytes, 0);
+    async stream(source, { timeoutSeconds, signal, expectedBytes = Number.POSITIVE_INFINITY }) {
+      requireWhole('expectedBytes', expectedBytes, 0, Number.POSITIVE_INFINITY);
       const nonce = newNonce();
       const text = renderStream(source, nonce, timeoutSeconds, settings);
       const script: Script = { steps: [{ id: 'stream', run: source, timeoutSeconds }] };
@@ -201,7 +201,7 @@ export function createHost(name: string, transport: Transport, options: HostOpti
           done(error);
         },
       });
-      const use = expectedBytes !== undefined && expectedBytes < bulkBytes ? 'talk' : 'bulk';
+      const use = expectedBytes < bulkBytes ? 'talk' : 'bulk';
       const exchange = await begin({ ...site, use }, text, nonce, patienceFor(script), signal, {
         mark: (from, words) => transcript.mark(from, words),
         text(from, bytes) {

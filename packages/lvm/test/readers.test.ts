@@ -292,6 +292,13 @@ describe('readers', () => {
     },
   );
 
+  it.each(['hdisk4:1-100\nhdisk4:101\t', 'hdisk4:1-100\nhdisk4:101 ', 'hdisk4:28-6\n', 'hdisk4:28-6'])(
+    'parsePartitionMap does not take %j for free partitions',
+    (text) => {
+      expect(() => lvm.parsePartitionMap(text)).toThrow(ParseError);
+    },
+  );
+
   it('keep rows of levels to come', () => {
     const row = 'NEW POLICY:         strict\n';
     const otherRows = { 'NEW POLICY': 'strict' };

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ParseError } from '@splitmirror/host';
 import { describe, expect, it } from 'vitest';
 import { backupArchive } from '../../test/backup-builder.ts';
 import { cpioArchive } from '../../test/cpio-builder.ts';
 import { archive, record } from '../../test/tar-builder.ts';
 import { scratch } from '../../test/tools.ts';
+import { readTar } from '../../test/watching.ts';
 import { type ArchiveFormat, type DigestKind, watchArchive } from '../index.ts';
 import { compress, decompress } from '../stored.ts';
 import { verifyArchive } from './verify.ts';
@@ -77,6 +79,26 @@ describe('verifyArchive', () => {
       reasons: [{ code: 'CATALOGUE_INVALID' }],
     });
     await expect(verifyArchive({ archive: '/dev/null', catalogue: join(root.path, 'no') })).rejects.toThrow('ENOENT');
+  });
+
+  it('stops with the reason of its signal, and gives no verdict', async () => {
+    using root = scratch();
+    const [file, catalogue] = [join(root.path, 'archive'), join(root.path, 'catalogue')];
+    writeFileSync(file, bytes);
+    writeFileSync(catalogue, readTar(bytes).catalogue);
+    const { signal } = new AbortController();
+    expect(await verifyArchive({ archive: file, catalogue, signal })).toMatchObject({ kind: 'good' });
+    // An error of ours, too, is no reason against the archive.
+    const reason = new ParseError('kill', 'enough', { line: 1, text: '' });
+    const aborted = AbortSignal.abort(reason);
+    await expect(verifyArchive({ archive: file, catalogue, signal: aborted })).rejects.toBe(reason);
+    const controller = new AbortController();
+    async function* stalled() {
+      yield bytes.subarray(0, 3000);
+      controller.abort(reason);
+      await new Promise(() => {});
+    }
+    await expect(verifyArchive({ archive: stalled(), catalogue, signal: controller.signal })).rejects.toBe(reason);
   });
 
   it('reads a compressed archive as it is unpacked', async () => {

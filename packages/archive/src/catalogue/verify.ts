@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { SplitmirrorError } from '@splitmirror/host';
+import { SplitmirrorError, unlessAborted } from '@splitmirror/host';
 import { displayName } from '../names.ts';
 import { notWhole, type Verdict, type VerdictReason } from '../tools/verdict.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { watchArchive } from '../watch.ts';
 import {
   type ArchiveSummary,
@@ -20,23 +21,35 @@ const mostNamed = 20;
  *
  * @param options.archive Path of the archive, or its bytes, for instance from `decompress`.
  * @param options.catalogue Path of its catalogue, which is read twice: nothing is compared with a damaged one.
- * @returns `good`, or every reason why not. Errors of the file system are thrown.
+ * @param options.signal Ends it, even while nothing comes.
+ * @returns `good`, or every reason why not. Errors of the file system are thrown, and the reason of the signal.
  */
 export async function verifyArchive(options: {
   readonly archive: string | AsyncIterable<Uint8Array>;
   readonly catalogue: string;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<Verdict> {
-  const { archive, catalogue } = options;
+  const { archive, catalogue, signal } = options;
+  const read = (path: string) => untilAborted(createReadStream(path, { highWaterMark: 1 << 20 }), signal);
+  return unlessAborted(signal, () =>
+    verify(typeof archive === 'string' ? read(archive) : untilAborted(archive, signal), () => read(catalogue)),
+  );
+}
+
+async function verify(
+  archive: AsyncIterable<Uint8Array>,
+  catalogue: () => AsyncIterable<Uint8Array>,
+): Promise<Verdict> {
   let stated: ArchiveSummary;
   try {
-    stated = await summaryOf(catalogue);
+    stated = await summaryOf(catalogue());
   } catch (error) {
     if (!SplitmirrorError.is(error)) throw error;
     const { message, remedy } = error;
     return failed([{ code: 'CATALOGUE_INVALID', message: 'the catalogue is damaged', seen: message, remedy }]);
   }
 
-  const comparison = compareEntries(readCatalogue(createReadStream(catalogue)));
+  const comparison = compareEntries(readCatalogue(catalogue()));
   const { digest, bytes: expectedBytes } = stated;
   const onEntry = comparison.see;
   const watch =
@@ -44,9 +57,7 @@ export async function verifyArchive(options: {
       ? watchArchive('raw', { digest, expectedBytes })
       : watchArchive(stated.format, { digest, onEntry });
   try {
-    for await (const chunk of typeof archive === 'string'
-      ? createReadStream(archive, { highWaterMark: 1 << 20 })
-      : archive) {
+    for await (const chunk of archive) {
       watch.push(chunk);
       await comparison.settle();
     }
@@ -74,10 +85,9 @@ function failed(reasons: VerdictReason[]): Verdict {
   return { kind: 'failed', reasons, accepted: [] };
 }
 
-async function summaryOf(catalogue: string): Promise<ArchiveSummary> {
+async function summaryOf(catalogue: AsyncIterable<Uint8Array>): Promise<ArchiveSummary> {
   let summary: ArchiveSummary | undefined;
-  for await (const item of readCatalogue(createReadStream(catalogue)))
-    if (item.kind === 'summary') summary = item.summary;
+  for await (const item of readCatalogue(catalogue)) if (item.kind === 'summary') summary = item.summary;
   // A catalogue without one is refused by its reader.
   if (summary === undefined) throw new RangeError('no summary');
   return summary;

@@ -28,13 +28,34 @@ describe('extractEntry', () => {
     expect(readFileSync(to)).toEqual(entry.size === 0 ? Buffer.alloc(0) : text);
     expect(lstatSync(to)).toMatchObject({ mode: 0o100000 | (entry.mode & 0o777), mtimeMs: entry.mtime * 1000 });
 
-    await expect(extractEntry(stored, entry, to)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(extractEntry(stored, entry, to)).rejects.toMatchObject({ code: 'EXTRACT_EXISTS', path: to });
+    const nowhere = join(root.path, 'no', 'b');
+    await expect(extractEntry(stored, entry, nowhere)).rejects.toMatchObject({
+      code: 'EXTRACT_FILE_SYSTEM',
+      path: nowhere,
+    });
     if (entry.size === 0) return;
     writeFileSync(stored, Buffer.from(bytes).fill(1, entry.dataOffset + entry.storedSize - 1));
     await expect(extractEntry(stored, entry, `${to}2`)).rejects.toMatchObject({
       code: expect.stringMatching(/^(EXTRACT_DIFFERS|ARCHIVE_DATA_DAMAGED)$/),
     });
     expect(existsSync(`${to}2`)).toBe(false);
+  });
+
+  it('leaves nothing behind when it is aborted', async () => {
+    using root = scratch();
+    const [stored, to] = [join(root.path, 'archive'), join(root.path, 'b')];
+    const bytes = archive(record({ body: text }));
+    writeFileSync(stored, bytes);
+    const [entry] = readArchive('tar', bytes).entries;
+    if (entry === undefined) throw new Error('no entry');
+    const reason = new Error('enough');
+    await expect(extractEntry(stored, entry, to, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const extracting = extractEntry(stored, entry, to, { signal: controller.signal });
+    controller.abort(reason);
+    await expect(extracting).rejects.toBe(reason);
+    expect(existsSync(to)).toBe(false);
   });
 
   it('gives back a time before 1970', async () => {

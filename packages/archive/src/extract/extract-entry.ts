@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { createUnpacker } from '../readers/unpack.ts';
-import { ExtractError } from './errors.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { asExtractError, ExtractError } from './errors.ts';
+import { fileBytes } from './file-bytes.ts';
 import { fileTime } from './file-time.ts';
 
 /**
@@ -33,18 +34,26 @@ export async function* readEntry(archive: string, entry: CatalogueEntry): AsyncG
  * catalogue says.
  *
  * @param to Path of the file; must not exist.
- * @throws ExtractError; the error of the file system when `to` exists or cannot be made.
+ * @throws ExtractError; ArchiveError when what is packed is damaged; the reason of the signal.
  */
-export async function extractEntry(archive: string, entry: CatalogueEntry, to: string): Promise<void> {
-  const file = await open(to, 'wx', 0o600);
+export async function extractEntry(
+  archive: string,
+  entry: CatalogueEntry,
+  to: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  signal?.throwIfAborted();
+  const file = await open(to, 'wx', 0o600).catch((error: unknown) => {
+    throw asExtractError(to, error);
+  });
   try {
-    for await (const piece of readEntry(archive, entry)) await file.writeFile(piece);
+    for await (const piece of untilAborted(readEntry(archive, entry), signal)) await file.writeFile(piece);
     await file.chmod(entry.mode & 0o1777);
     await file.utimes(fileTime(entry.mtime), fileTime(entry.mtime));
     await file.sync();
   } catch (error) {
     await rm(to, { force: true });
-    throw error;
+    throw asExtractError(to, error);
   } finally {
     await file.close();
   }
@@ -53,7 +62,7 @@ export async function extractEntry(archive: string, entry: CatalogueEntry, to: s
 async function* contentOf(archive: string, entry: CatalogueEntry): AsyncGenerator<Buffer> {
   if (entry.storedSize === 0) return;
   const [start, end] = [entry.dataOffset, entry.dataOffset + entry.storedSize - 1];
-  const stored: AsyncIterable<Buffer> = createReadStream(archive, { start, end, highWaterMark: 1 << 18 });
+  const stored = fileBytes(archive, { start, end, highWaterMark: 1 << 18 });
   if (!entry.attributes.includes('packed')) {
     yield* stored;
     return;

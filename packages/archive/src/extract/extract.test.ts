@@ -394,8 +394,107 @@ describe('extract of backup -i', () => {
     expect(await attempt(bytes, options)).toMatchObject({ code: 'EXTRACT_ESCAPES' });
     expect(stopped.sort()).toEqual(['archive', 'catalogue']);
     const missing = { archive: '/nonexistent/archive', catalogue: source('catalogue', catalogue) };
-    expect(await attempt(bytes, missing)).toMatchObject({ code: 'ENOENT' });
+    expect(await attempt(bytes, missing)).toMatchObject({ code: 'EXTRACT_FILE_SYSTEM' });
     expect(stopped).toHaveLength(3);
+  });
+
+  it('tells what the file system refuses, of which name', async () => {
+    const long = 'n'.repeat(300);
+    const named = (name: string, flag = '0') => [
+      record({ flag: 'x', body: pax('path', name) }),
+      record({ name: 'x', flag, link: flag === '2' ? 'f' : '' }),
+    ];
+    for (const flag of ['0', '2', '5']) {
+      const bytes = archive(record({ name: 'a' }), ...named(`d/${long}`, flag), record({ name: 'b' }));
+      const result = await attempt(bytes);
+      expect(result).toMatchObject({ code: 'EXTRACT_FILE_SYSTEM', inside: ['a', 'd'] });
+    }
+    using root = scratch();
+    const into = join(root.path, 'into');
+    await expect(extract({ archive: stream(archive(...named(`a\u001b/${long}`))), into })).rejects.toMatchObject({
+      name: 'ExtractError',
+      path: `a\u001b/${long}`,
+      message: `a\\x1b/${long}: ENAMETOOLONG: name too long`,
+      remedy: expect.stringMatching(/skip/),
+      cause: { code: 'ENAMETOOLONG' },
+    });
+  });
+
+  describe('with a signal', () => {
+    const bytes = archive(record({ name: 'a', body: 'whole' }), record({ name: 'b', body: Buffer.alloc(50_000) }));
+    const reason = new Error('enough');
+
+    /** What has come so far; then nothing, for ever. */
+    async function* stalled(...chunks: Buffer[]) {
+      yield* chunks;
+      await new Promise(() => {});
+    }
+
+    const [first, opening] = [bytes.subarray(0, 9000), readTar(bytes).catalogue.split('\n')[0]];
+
+    it.each<[string, (abort: () => void) => Partial<ExtractOptions>, string[]]>([
+      [
+        'while entries come',
+        (abort) => ({
+          archive: Readable.from([first, bytes.subarray(9000)]),
+          select() {
+            abort();
+            return true;
+          },
+        }),
+        ['a'],
+      ],
+      ['while nothing comes any more', () => ({ archive: stalled(first) }), ['a']],
+      ['while nothing of the catalogue comes', () => ({ catalogue: stalled(Buffer.from(`${opening}\n`)) }), []],
+    ])('stops with its reason when it is aborted %s', async (_, options, left) => {
+      using root = scratch();
+      const into = join(root.path, 'into');
+      const controller = new AbortController();
+      const abort = () => controller.abort(reason);
+      const sources = { archive: stream(bytes), ...options(abort) };
+      const extracting = extract({ ...sources, into, signal: controller.signal });
+      setTimeout(abort, 50);
+      await expect(extracting).rejects.toBe(reason);
+      expect(readdirSync(into)).toEqual(left);
+    });
+
+    it('starts nothing when it is aborted before', async () => {
+      using root = scratch();
+      const into = join(root.path, 'into');
+      await expect(extract({ archive: stream(bytes), into, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      expect(existsSync(into)).toBe(false);
+    });
+
+    it('reads files as it does without one', async () => {
+      using root = scratch();
+      const [file, catalogue, into] = [join(root.path, 'a.tar'), join(root.path, 'catalogue'), join(root.path, 'into')];
+      writeFileSync(file, bytes);
+      writeFileSync(catalogue, readTar(bytes).catalogue);
+      const { signal } = new AbortController();
+      expect(await extract({ archive: file, catalogue, into, signal })).toMatchObject({ files: 2, bytes: 50_005 });
+    });
+  });
+
+  it('tells which file cannot be read or made', async () => {
+    using root = scratch();
+    const into = join(root.path, 'into');
+    const bytes = archive(record({ name: 'a' }));
+    const [file, missing] = [join(root.path, 'file'), join(root.path, 'missing')];
+    writeFileSync(file, bytes);
+    const failure = (options: Partial<ExtractOptions>) =>
+      extract({ archive: file, into, ...options }).catch(({ code, path }) => ({ code, path }));
+    expect(await failure({ archive: missing })).toEqual({ code: 'EXTRACT_FILE_SYSTEM', path: missing });
+    expect(await failure({ catalogue: missing })).toEqual({ code: 'EXTRACT_FILE_SYSTEM', path: missing });
+    const below = join(file, 'into');
+    expect(await failure({ into: below })).toEqual({ code: 'EXTRACT_FILE_SYSTEM', path: below });
+    expect(await failure({ into: file })).toEqual({ code: 'EXTRACT_EXISTS', path: file });
+    // What the caller's own stream says is the caller's.
+    const broken = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+    async function* reading() {
+      yield bytes;
+      throw broken;
+    }
+    await expect(extract({ archive: reading(), into })).rejects.toBe(broken);
   });
 
   it('refuses what has no entries', async () => {

@@ -9,8 +9,10 @@ import {
 import type { Entry } from '../entry.ts';
 import { ArchiveError } from '../errors.ts';
 import { detectFormat } from '../readers/detect.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { watchArchive } from '../watch.ts';
-import { ExtractError } from './errors.ts';
+import { ExtractError, onDisk } from './errors.ts';
+import { fileBytes } from './file-bytes.ts';
 import { createWriter, type Names } from './writer.ts';
 
 /** What is extracted, and how. */
@@ -27,6 +29,8 @@ export interface ExtractOptions {
   readonly skip?: ((entry: Entry) => boolean) | undefined;
   /** `numeric` gives each file its owner and group by number; needs root. Default `mine`. */
   readonly owners?: 'mine' | 'numeric' | undefined;
+  /** Ends it, even while nothing comes; what it leaves is what any error leaves. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What an extraction left behind. */
@@ -43,11 +47,13 @@ export interface Extraction {
  * Extracts a stored archive (tar, cpio, `backup -i`) on the controller. Every component of every name is looked at before it is used: a link
  * that the archive brought along is never followed. Set-id bits are restored only together with owners.
  *
- * @throws ExtractError; ArchiveError when the archive is not whole; CatalogueError when the catalogue is not.
+ * @throws ExtractError; ArchiveError when the archive is not whole; CatalogueError when the catalogue is not; the reason of
+ * the signal.
  */
 export async function extract(options: ExtractOptions): Promise<Extraction> {
-  const chunks = bytesOf(options.archive)[Symbol.asyncIterator]();
-  const expected = options.catalogue === undefined ? undefined : readCatalogue(bytesOf(options.catalogue));
+  const { archive, catalogue, signal } = options;
+  const chunks: AsyncIterator<Uint8Array> = untilAborted(bytesOf(archive), signal);
+  const expected = catalogue === undefined ? undefined : readCatalogue(untilAborted(bytesOf(catalogue), signal));
   try {
     return await extractFrom(chunks, expected, options);
   } finally {
@@ -70,7 +76,7 @@ async function extractFrom(
   if (!isExtractable(format)) {
     throw new ExtractError('EXTRACT_UNSUPPORTED', into, `an archive in the format ${format}`);
   }
-  fs.mkdirSync(into, { recursive: true });
+  onDisk(into, () => fs.mkdirSync(into, { recursive: true }));
   const writer = createWriter(into, owners, namesOf(format, start));
   const counted = { files: 0, bytes: 0, skipped: 0 };
   let wanted = false;
@@ -187,5 +193,5 @@ async function nextItem(items: AsyncGenerator<CatalogueItem> | undefined): Promi
 }
 
 function bytesOf(source: string | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return typeof source === 'string' ? fs.createReadStream(source, { highWaterMark: 1 << 20 }) : source;
+  return typeof source === 'string' ? fileBytes(source, { highWaterMark: 1 << 20 }) : source;
 }

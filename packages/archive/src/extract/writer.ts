@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { Entry } from '../entry.ts';
 import { displayName, nameBytes } from '../names.ts';
-import { ExtractError } from './errors.ts';
+import { ExtractError, onDisk } from './errors.ts';
 import { fileTime } from './file-time.ts';
 
 /**
@@ -47,27 +47,15 @@ export function createWriter(root: string, owners: 'mine' | 'numeric', names: Na
     return at(parts);
   }
 
-  function exclusive<T>(entry: Entry, make: () => T): T {
-    try {
-      return make();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new ExtractError('EXTRACT_EXISTS', entry.path, 'is there already');
-    }
-  }
-
   /** Gives a name without content that of its file; where nobody has any, the file is empty. */
   function join({ id, entry }: { id: string; entry: Entry }): void {
     const path = place(entry.path);
     const content = contents.get(id);
-    if (content !== undefined) exclusive(entry, () => fs.linkSync(content, path));
+    if (content !== undefined) fs.linkSync(content, path);
     else if (contents.has(id)) {
       throw new ExtractError('EXTRACT_LINK_MISSING', entry.path, 'its content is with a name that was left out');
     } else {
-      settle(
-        exclusive(entry, () => fs.openSync(path, 'wx', 0o600)),
-        entry,
-      );
+      settle(fs.openSync(path, 'wx', 0o600), entry);
       contents.set(id, path);
     }
   }
@@ -80,78 +68,87 @@ export function createWriter(root: string, owners: 'mine' | 'numeric', names: Na
     fs.closeSync(descriptor);
   }
 
+  /** Makes an entry; a file is open then, for its content. */
+  function make(entry: Entry): void {
+    switch (entry.type) {
+      case 'directory': {
+        const parts = componentsOf(entry.path);
+        enter(parts, entry.path);
+        directories.push({ path: at(parts), entry });
+        return;
+      }
+      case 'file': {
+        if (entry.attributes.includes('GNU.sparse'))
+          throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, 'has holes');
+        if (names === 'numbered' && entry.links !== null && entry.size === 0) {
+          waiting.push({ id: entry.links.id, entry });
+          return;
+        }
+        const path = place(entry.path);
+        if (names === 'numbered' && entry.links !== null) contents.set(entry.links.id, path);
+        open = { descriptor: fs.openSync(path, 'wx', 0o600), path, entry };
+        return;
+      }
+      case 'symlink': {
+        const path = place(entry.path);
+        fs.symlinkSync(nameBytes(entry.link ?? ''), path);
+        if (owners === 'numeric') fs.lchownSync(path, ...ownersOf(entry));
+        setLinkTime(path, entry.mtime);
+        return;
+      }
+      case 'hardlink': {
+        if (entry.link === null) {
+          throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, 'a further name of a file, without its content');
+        }
+        const target = place(entry.link);
+        const path = place(entry.path);
+        const found = fs.lstatSync(target, { throwIfNoEntry: false });
+        // Whether link(2) follows a symbolic link differs between systems: such a link is made anew instead.
+        if (found?.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(target, 'buffer'), path);
+        else if (found?.isFile()) fs.linkSync(target, path);
+        else {
+          throw new ExtractError('EXTRACT_LINK_MISSING', entry.path, `${displayName(entry.link)} is no file here`);
+        }
+        return;
+      }
+      default:
+        throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, `is a ${entry.type}`);
+    }
+  }
+
   return {
     /** An entry that was left out. */
     pass({ type, size, links }: Entry): void {
       const hasContent = names === 'numbered' && type === 'file' && size > 0 && links !== null;
       if (hasContent && !contents.has(links.id)) contents.set(links.id, undefined);
     },
-    open(entry: Entry): void {
-      switch (entry.type) {
-        case 'directory': {
-          const parts = componentsOf(entry.path);
-          enter(parts, entry.path);
-          directories.push({ path: at(parts), entry });
-          return;
-        }
-        case 'file': {
-          if (entry.attributes.includes('GNU.sparse'))
-            throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, 'has holes');
-          if (names === 'numbered' && entry.links !== null && entry.size === 0) {
-            waiting.push({ id: entry.links.id, entry });
-            return;
-          }
-          const path = place(entry.path);
-          if (names === 'numbered' && entry.links !== null) contents.set(entry.links.id, path);
-          open = { descriptor: exclusive(entry, () => fs.openSync(path, 'wx', 0o600)), path, entry };
-          return;
-        }
-        case 'symlink': {
-          const path = place(entry.path);
-          exclusive(entry, () => fs.symlinkSync(nameBytes(entry.link ?? ''), path));
-          if (owners === 'numeric') fs.lchownSync(path, ...ownersOf(entry));
-          setLinkTime(path, entry.mtime);
-          return;
-        }
-        case 'hardlink': {
-          if (entry.link === null) {
-            throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, 'a further name of a file, without its content');
-          }
-          const target = place(entry.link);
-          const path = place(entry.path);
-          const found = fs.lstatSync(target, { throwIfNoEntry: false });
-          // Whether link(2) follows a symbolic link differs between systems: such a link is made anew instead.
-          if (found?.isSymbolicLink()) exclusive(entry, () => fs.symlinkSync(fs.readlinkSync(target, 'buffer'), path));
-          else if (found?.isFile()) exclusive(entry, () => fs.linkSync(target, path));
-          else {
-            throw new ExtractError('EXTRACT_LINK_MISSING', entry.path, `${displayName(entry.link)} is no file here`);
-          }
-          return;
-        }
-        default:
-          throw new ExtractError('EXTRACT_UNSUPPORTED', entry.path, `is a ${entry.type}`);
-      }
-    },
+    open: (entry: Entry): void => onDisk(entry.path, () => make(entry)),
     write(chunk: Buffer, start: number, end: number): void {
       if (open === undefined) return;
-      for (let from = start; from < end; ) from += fs.writeSync(open.descriptor, chunk, from, end - from);
+      const { descriptor, entry } = open;
+      onDisk(entry.path, () => {
+        for (let from = start; from < end; ) from += fs.writeSync(descriptor, chunk, from, end - from);
+      });
     },
     close(): void {
       if (open === undefined) return;
-      settle(open.descriptor, open.entry);
+      const { descriptor, entry } = open;
+      onDisk(entry.path, () => settle(descriptor, entry));
       open = undefined;
     },
     /** Takes away what is not as it should be. */
     discard(entry: Entry): void {
-      if (entry.type !== 'directory') fs.rmSync(place(entry.path), { force: true });
+      if (entry.type !== 'directory') onDisk(entry.path, () => fs.rmSync(place(entry.path), { force: true }));
     },
     /** Names that waited; then modes and times of directories, deepest first: writing into them would have changed both. */
     finish(): void {
-      for (const name of waiting) join(name);
+      for (const name of waiting) onDisk(name.entry.path, () => join(name));
       for (const { path, entry } of directories.reverse()) {
-        if (owners === 'numeric') fs.lchownSync(path, ...ownersOf(entry));
-        fs.chmodSync(path, modeOf(entry, owners));
-        fs.utimesSync(path, fileTime(entry.mtime), fileTime(entry.mtime));
+        onDisk(entry.path, () => {
+          if (owners === 'numeric') fs.lchownSync(path, ...ownersOf(entry));
+          fs.chmodSync(path, modeOf(entry, owners));
+          fs.utimesSync(path, fileTime(entry.mtime), fileTime(entry.mtime));
+        });
       }
     },
     /** Takes away the file under way, if there is one. */

@@ -35,6 +35,27 @@ it('tells the newest good backup apart from the newest one', () => {
   expect(text).toContain(`splitmirror_last_backup_timestamp_seconds{group="g"} ${at(22)}\n`);
 });
 
+it('tells nothing in the file of one group that stands in the file of another', () => {
+  const fileOf = (group: string) => {
+    const backups = [{ manifest: manifestOf('aaaaaa', { committedAt: '2026-11-20T10:00:00.000Z' }), records: [] }];
+    const window = {
+      start: '2026-11-20T10:00:00.000Z',
+      end: '2026-11-20T14:00:00.000Z',
+      kind: 'done',
+      node: null,
+      run: null,
+      detail: '',
+      doubles: [],
+    } as const;
+    const now = new Date('2026-11-23T11:00:00.000Z');
+    return renderMetrics([{ group, backups, exposures: [], windows: [window], next: now }], now);
+  };
+  const samples = (text: string) => text.split('\n').flatMap((line) => /^\w\S*/.exec(line) ?? []);
+  const [one, other] = [samples(fileOf('g')), samples(fileOf('h'))];
+  expect(one.length).toBeGreaterThan(9);
+  expect(one.filter((sample) => other.includes(sample))).toEqual([]);
+});
+
 it('counts the exposure of every run of the last 30 days: failed ones, removed ones, and those that are damaged since', async () => {
   const store = openStore(await mkdtemp(join(tmpdir(), 'splitmirror-metrics-')));
   const at = (day: number, minute: number) => `2026-11-${day}T10:${String(minute).padStart(2, '0')}:00.000Z`;

@@ -138,8 +138,9 @@ export function renderMetrics(groups: readonly GroupMetrics[], now: Date): strin
     },
     {
       name: 'splitmirror_metrics_timestamp_seconds',
-      help: 'When these metrics were written.',
-      samples: [['', now.getTime() / 1000]],
+      help: 'When these metrics of the group were written.',
+      // With its group: the files of several groups lie in one directory, and no two may tell the same.
+      samples: each(() => now.getTime() / 1000),
     },
   ];
   return metrics

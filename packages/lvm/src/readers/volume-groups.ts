@@ -219,18 +219,22 @@ const mapRow = /^([^\s:]+):(\d+)(?:-(\d+))?(?:\s+([^\s:]+):(\d+)(?::([123]))?(?:
 /**
  * Reads what `lsvg -M VG` or `lspv -M PV` prints. The group's name may stand in front.
  *
- * @throws ParseError at the first line of another shape, and at a copy that is there twice.
+ * @throws ParseError at the first line of another shape, at a copy that is there twice, and where the text ends behind the
+ *   blanks of a row. A last range that was cut within its number cannot be told, unless it runs backwards.
  */
 export function parsePartitionMap(text: string): MappedPartition[] {
   const lines = linesOf(text);
   const [top = nowhere] = lines;
   const rows = lines.slice(/^[^\s:]+:?$/.test(top.text) ? 1 : 0);
   if (rows.length === 0) throw new ParseError('lsvg -M', 'no partition', top);
+  // What stood behind the blanks is not known: a used partition would pass for a free one.
+  if (/[ \t]$/.test(text)) throw new ParseError('lsvg -M', 'a line that is cut', rows.at(-1) ?? top);
   const seen = new Set<string>();
   return rows.map((row) => {
     const [, disk, first, last, volume, logical, copy, stale] = mapRow.exec(row.text) ?? [];
     const ranged = volume !== undefined && last !== undefined;
-    if (disk === undefined || ranged) throw new ParseError('lsvg -M', 'not a partition', row);
+    if (disk === undefined || ranged || Number(last ?? first) < Number(first))
+      throw new ParseError('lsvg -M', 'not a partition', row);
     if (volume === undefined) return { kind: 'free', disk, first: Number(first), last: Number(last ?? first) };
     // Without a number it is the only copy: a number that was cut off shows in another row of the partition.
     for (const number of copy === undefined ? [1, 2, 3] : [copy]) {
