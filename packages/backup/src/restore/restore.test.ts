@@ -141,16 +141,26 @@ describe('restoreBackup', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux')('says so of a place where no directory can be made, and ends', async () => {
+    const backup = await makeBackup(store, source);
+    await expect(restoreBackup(backup, '/proc/splitmirror')).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/the file system of \/proc makes no directories/),
+    });
+  });
+
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';
   it.skipIf(!canMount)('says so of a place that is read-only, before it tries (needs root)', async () => {
     const backup = await makeBackup(store, source);
     await mkdir(into);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', into]);
     try {
-      await expect(restoreBackup(backup, into)).rejects.toMatchObject({
-        code: 'RESTORE_TARGET',
-        message: expect.stringMatching(/EROFS/),
-      });
+      for (const place of [into, join(into, 'a', 'b')]) {
+        await expect(restoreBackup(backup, place)).rejects.toMatchObject({
+          code: 'RESTORE_TARGET',
+          message: expect.stringMatching(/EROFS/),
+        });
+      }
     } finally {
       execFileSync('umount', [into]);
     }

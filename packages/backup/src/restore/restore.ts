@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { access, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract, verifyArchive } from '@splitmirror/archive';
-import { SplitmirrorError } from '@splitmirror/host';
+import { makeDirectory, SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
 import { isSystemError } from '../store/durable.ts';
@@ -79,7 +79,7 @@ export async function restoreBackup(
 async function freeBytesOfEmpty(into: string): Promise<number> {
   try {
     // Of what was encrypted, nobody else may read the content now.
-    await mkdir(into, { recursive: true, mode: 0o700 });
+    await makeDirectory(into);
     await access(into, constants.R_OK | constants.W_OK | constants.X_OK);
     if ((await readdir(into)).length > 0) {
       throw new BackupError('RESTORE_TARGET', `${into} is not empty`, {

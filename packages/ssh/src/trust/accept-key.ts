@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SplitmirrorError, TransportError } from '@splitmirror/host';
+import { makeDirectory, SplitmirrorError, TransportError } from '@splitmirror/host';
 import type { SshOptions } from '../options.ts';
 import { fingerprint, judgeKey, type KnownHost, keyType, knownHostsLine, linesFor } from './known-hosts.ts';
 
@@ -31,7 +31,7 @@ interface NewKey {
 export async function acceptNew(found: NewKey): Promise<KnownHost[]> {
   const { host, name, key, file, read, onWarning, patienceMs = 10_000 } = found;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(file));
     return await locked(file, patienceMs, async () => {
       const lines = linesFor(await read(), name);
       if (keyType(key) === '' || judgeKey(lines, key).kind !== 'unknown') return lines;
