@@ -136,7 +136,7 @@ export function familyOn(
   return aixFamily({
     hosts,
     now,
-    stabilityMs: config.stabilitySeconds * 1000,
+    stabilityMs: Math.ceil(config.stabilitySeconds * 1000),
     policy: config.minority === 'refuse' ? {} : { minority: config.minority },
     mirror: {
       resync: { parallelPartitions, rate },

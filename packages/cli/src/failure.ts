@@ -3,6 +3,7 @@ import { SplitmirrorError } from '@splitmirror/host';
 import type { Directions } from './command-line.ts';
 import { problemText } from './commands/problems.ts';
 import { isAbort } from './exit-codes.ts';
+import { terminalText } from './terminal-text.ts';
 
 /** What a line of type `error` tells. */
 export interface Failure {
@@ -14,7 +15,7 @@ export interface Failure {
 
 /** Tells what ended a command: on stderr for a person, and as the last line of stdout where JSON is asked for. */
 export function tellFailure(error: unknown, directions: Directions, { json }: { readonly json: boolean }): void {
-  for (const line of failureText(error, directions)) process.stderr.write(`${line}\n`);
+  for (const line of failureText(error, directions)) process.stderr.write(`${terminalText(line)}\n`);
   if (json) printFailure(failureOf(error));
 }
 

@@ -1,6 +1,7 @@
 import type { BackupEvent } from '@splitmirror/backup';
 import { createLogUpdate } from 'log-update';
 import { afterEvent, lineOf, liveLines, noProgress, type Progress, sparseLineOf } from './progress.ts';
+import { terminalText } from './terminal-text.ts';
 
 /** Where a command tells what it does. */
 export interface Reporter {
@@ -59,7 +60,7 @@ function textReporter(stream: NodeJS.WriteStream, live: boolean, quiet: boolean)
   timer?.unref();
   const print = (text: string) => {
     if (live) area.clear();
-    stream.write(`${text}\n`);
+    stream.write(`${terminalText(text)}\n`);
     if (live) draw();
   };
   return {

@@ -49,6 +49,17 @@ describe('restore', () => {
     expect((await restore(here, '--path', account)).code).toBe(42);
   });
 
+  it('says when it cannot tell whether the disk has it', { timeout: 180_000 }, async () => {
+    const nothing = join(stage.directory, 'no-programs');
+    await mkdir(nothing);
+    const words = ['restore', 'ledger_rg', join(stage.directory, 'unsynced'), '--path', account];
+    const { code, stdout } = await stage.startIn({ PATH: nothing }, ...words).finished;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^warning: .*may still be in memory alone/m);
+    const synced = await stage.run('restore', 'ledger_rg', join(stage.directory, 'synced'), '--path', account);
+    expect(synced.stdout).not.toMatch(/warning/);
+  });
+
   it('puts it into the group over what was lost there, and to another node', { timeout: 180_000 }, async () => {
     const there = '/scratch/restored';
     const root = stage.lab.nodes[1]?.root ?? '';

@@ -64,7 +64,7 @@ export function newNonce(): string {
 /**
  * Starts a shell and sends it the text.
  *
- * @returns `null` when the signal was aborted before anything was sent.
+ * @returns `null` as soon as the signal is aborted before anything was sent.
  * @throws TransportError when the shell could not be started.
  */
 export async function converse(
@@ -76,15 +76,26 @@ export async function converse(
   listener: Listener,
 ): Promise<Exchange | null> {
   if (signal?.aborted) return null;
-  const child = await site.transport.open(site.commandLine, site.use);
-  // Without this, a shell that is gone before it has read everything would be an uncaught error.
-  child.stdin.on('error', () => {});
-  if (signal?.aborted) {
+  const child = await openOrAbort(site, signal);
+  return child === null ? null : new Conversation(site, child, text, nonce, patience, signal, listener);
+}
+
+/** A shell, or `null` once the signal is aborted: a connection may take long, and what comes of it is let go unused. */
+async function openOrAbort(site: Site, signal: AbortSignal | undefined): Promise<RemoteProcess | null> {
+  const aborted = Promise.withResolvers<null>();
+  const abort = () => aborted.resolve(null);
+  signal?.addEventListener('abort', abort);
+  const opening = site.transport.open(site.commandLine, site.use).then((child) => {
+    // Without this, a shell that is gone before it has read everything would be an uncaught error.
+    child.stdin.on('error', () => {});
+    if (!signal?.aborted) return child;
     child.stdin.end();
     child.destroy();
     return null;
-  }
-  return new Conversation(site, child, text, nonce, patience, signal, listener);
+  });
+  // Whoever has aborted waits for no failure either.
+  opening.catch(() => {});
+  return Promise.race([opening, aborted.promise]).finally(() => signal?.removeEventListener('abort', abort));
 }
 
 class Conversation implements Exchange {
@@ -101,7 +112,7 @@ class Conversation implements Exchange {
   #refusal = 'no answer';
   #heardAt = performance.now();
   #paused = false;
-  /** The node has ended the script by now; its last marks may stand behind output that nobody takes. */
+  /** The script, or the link to it, has ended by now; its last marks may stand behind output that nobody takes. */
   #isDue = false;
   #settled = false;
   readonly #timers: (() => void)[] = [];
@@ -146,6 +157,7 @@ class Conversation implements Exchange {
       this.#exit = exit;
       this.#heardAt = performance.now();
       if (this.#stopped !== undefined) this.resume();
+      if (exit.kind === 'lost') this.#due();
       this.#awaitSilence();
     });
     // With both streams at their end there is nothing more to hear; the exit follows at once, if ever.

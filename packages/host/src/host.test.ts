@@ -106,6 +106,25 @@ describe('createHost', () => {
     await expect(host.stream(reads('ls'), { timeoutSeconds: 5 })).rejects.toBe(refused);
   });
 
+  it('is cancelled at once when it is aborted while the connection is made, and lets go of what comes of that', async () => {
+    const node = silentNode();
+    let connect = () => {};
+    const made = new Promise<RemoteProcess>((resolve) => {
+      connect = () => resolve(node.open());
+    });
+    const host = createHost('nodea', { open: () => made, close: async () => {} });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const [running, opening] = [host.run(echo, { signal }), host.stream(reads('ls'), { timeoutSeconds: 5, signal })];
+    controller.abort();
+    expect(await running).toMatchObject({ kind: 'cancelled' });
+    const { stdout, outcome } = await opening;
+    expect([stdout.destroyed, await outcome]).toEqual([true, { kind: 'cancelled', stderr: '' }]);
+    connect();
+    await delay(0);
+    expect([node.destroyed(), node.received()]).toEqual([true, '']);
+  });
+
   it('sends nothing when it is aborted while the connection is made', async () => {
     const node = silentNode();
     const controller = new AbortController();

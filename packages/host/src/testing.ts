@@ -641,6 +641,16 @@ const always: readonly Rule[] = [
     },
   ],
   [
+    'says unknown at close of a stream that nobody reads',
+    async (host) => {
+      const stream = await host.stream(sh('exec cat /dev/zero'), { timeoutSeconds: 300 });
+      await delay(1000);
+      await host.close();
+      assert.equal((await stream.outcome).kind, 'unknown');
+      assert.ok(stream.stdout.destroyed);
+    },
+  ],
+  [
     'keeps the last of what a streamed command says on stderr',
     async (host) => {
       const flood = sh('dd if=/dev/zero bs=65536 count=256 >&2 2>/dev/null; echo the end >&2; exit 1');

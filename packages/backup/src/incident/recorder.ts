@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Host, renderCommand, SplitmirrorError } from '@splitmirror/host';
+import { type Host, renderCommand, requireWhole, SplitmirrorError } from '@splitmirror/host';
 import type { BackupContext, Surroundings } from '../context.ts';
 import type { BackupEvent } from '../events.ts';
 import type { GroupPolicy, RunPlan } from '../plan/run-plan.ts';
@@ -38,10 +38,12 @@ const fileName = 'incident.ndjson';
 /**
  * Makes a recorder for one run, or one recovery.
  *
- * @throws RangeError for a word that is too short to be taken out.
+ * @throws RangeError for a word that is too short to be taken out, and for a size that is no whole number of bytes.
  */
 export function createRecorder(options: RecorderOptions = {}): Recorder {
   const { redact = [], outputBytes = 1 << 20, logBytes = 32 << 20 } = options;
+  requireWhole('outputBytes', outputBytes, 0);
+  requireWhole('logBytes', logBytes, 0);
   const salt = crypto.randomUUID();
   const clean = redaction(redact, salt);
   const lines: string[] = [];

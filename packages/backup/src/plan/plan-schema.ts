@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadline, policySchema } from './policy-schema.ts';
+import { archiveSeconds, policySchema, whole } from './policy-schema.ts';
 import type { RunPlan } from './run-plan.ts';
 
 const text = z.string();
@@ -13,7 +13,7 @@ const step = z.strictObject({
   id: text,
   run: source,
   stdin: text.exactOptional(),
-  timeoutSeconds: deadline,
+  timeoutSeconds: whole(1, 2 ** 31 - 1),
   onFailure: z.enum(['stop', 'continue']).exactOptional(),
   onRefusal: z.enum(['owes', 'owes-nothing']).exactOptional(),
   pays: z.array(text).exactOptional(),
@@ -93,7 +93,7 @@ export const runPlanSchema: z.ZodType<RunPlan> = z
         file: text,
         source,
         expectedBytes: count.nullable(),
-        timeoutSeconds: deadline,
+        timeoutSeconds: archiveSeconds,
       }),
     ),
     leftOut: z.array(z.strictObject({ volume: text, mountPoint: text.nullable() })).optional(),

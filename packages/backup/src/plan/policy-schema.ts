@@ -4,11 +4,9 @@ import { faultsOf } from './faults.ts';
 import type { GroupPolicy } from './run-plan.ts';
 
 const daySeconds = 86_400;
-/** A timer of Node.js ends at 24.8 days (2^31 - 1 ms), and fires at once beyond that; whoever keeps a deadline adds to it. */
-const longestSeconds = 20 * daySeconds;
 
 /** A whole number within bounds; whatever is wrong with it, both are named. */
-function whole(least: number, most: number) {
+export function whole(least: number, most: number) {
   const error = `expected a whole number from ${least} to ${most}`;
   return z.int({ error }).min(least, { error }).max(most, { error });
 }
@@ -18,8 +16,8 @@ function within(least: number, most: number) {
   return z.number({ error }).min(least, { error }).max(most, { error });
 }
 
-/** Seconds after which a command on a node is ended. */
-export const deadline = whole(1, longestSeconds);
+/** Seconds that an archive may take, while the mirror is split: what needs more than twenty days does not come along. */
+export const archiveSeconds = whole(1, 20 * daySeconds);
 
 // What can be given to a program on a node, and begin a command there.
 const text = z.string().regex(/^[^\0\p{Cs}]*$/u, { error: 'expected text without a NUL byte or half a character' });
@@ -54,7 +52,7 @@ export const policySchema: z.ZodType<GroupPolicy> = z.strictObject({
     .strictObject({ compression: z.enum(['none', 'gzip', 'zstd']).optional(), recipients: z.array(name).optional() })
     .optional(),
   parallel: whole(1, 64),
-  archiveSeconds: deadline,
+  archiveSeconds,
   idleSeconds: within(1, daySeconds),
   proofMs: within(1, daySeconds * 1000),
   pollMs: within(1, daySeconds * 1000),

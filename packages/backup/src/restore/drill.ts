@@ -4,13 +4,14 @@ import { createReadStream } from 'node:fs';
 import { chmod, lstat, readlink } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
-import { changes, quote, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import { changes, quote, requireWhole, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
 import type { Problem } from '../ports.ts';
 import { withReasons } from '../problems.ts';
 import { remedyForDamage } from '../store/damage.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
+import { longestTimerSeconds } from '../timers.ts';
 import { makeDirectories, type NodePlace } from './place.ts';
 import { type RecordedDrill, recordDrill } from './record-drill.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
@@ -71,6 +72,8 @@ export async function drillBackup(
   if (request.level === 'application' && request.probe === undefined) {
     throw new RangeError('a drill of the level application needs a probe');
   }
+  requireWhole('probe.timeoutSeconds', request.probe?.timeoutSeconds, 1, longestTimerSeconds);
+  requireWhole('timeoutSeconds', request.timeoutSeconds, 1, longestTimerSeconds);
   const startedAt = now();
   const { problems, left } = await tryOut(backup, request);
   const drill = {
@@ -104,12 +107,16 @@ export interface DrillDue {
  * Which drills of a group are due. Pure. A drill of a higher level counts for the lower ones; a failed one counts for none.
  *
  * @param backups All of a group, in any order.
+ * @throws RangeError for an age that is no number of days.
  */
 export function drillsDue(
   backups: readonly { readonly records: readonly BackupRecord[] }[],
   policy: DrillPolicy,
   now: Date,
 ): DrillDue[] {
+  for (const [name, days] of Object.entries(policy) as [string, number | undefined][]) {
+    if (days !== undefined && !(days > 0)) throw new RangeError(`${name} must be a number above 0: it is ${days}`);
+  }
   const passed = backups.flatMap(({ records }) =>
     records.filter((record) => record.kind === 'drill' && record.outcome === 'passed'),
   ) as DrillRecord[];

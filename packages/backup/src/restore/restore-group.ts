@@ -1,5 +1,5 @@
 import { dd } from '@splitmirror/archive';
-import { unlessAborted } from '@splitmirror/host';
+import { requireWhole, unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
@@ -10,6 +10,7 @@ import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { pause } from '../surroundings.ts';
+import { longestTimerMs, longestTimerSeconds } from '../timers.ts';
 import type { Feedable } from './feed.ts';
 import { checkPlaces, type NodePlace } from './place.ts';
 import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
@@ -41,7 +42,7 @@ export interface GroupRestoreReport {
  * @throws BackupError when nobody provably holds the group, when it is locked, or a place is not what it should be;
  * RestoreError `RESTORE_OWNERSHIP` when the node lost the group: what it was writing then is not to be used;
  * `RESTORE_UNSETTLED` when the node may still write, or the lock could not be given back: the lock stays until `recoverGroup`.
- * After an abort `INTERRUPTED`, or the signal's reason where nothing was written.
+ * After an abort `INTERRUPTED`, or the signal's reason where nothing was written. RangeError for times that no timer keeps.
  */
 export async function restoreIntoGroup(
   context: BackupContext,
@@ -49,6 +50,8 @@ export async function restoreIntoGroup(
   group: string,
   options: GroupRestoreOptions,
 ): Promise<GroupRestoreReport> {
+  requireWhole('timeoutSeconds', options.timeoutSeconds, 1, longestTimerSeconds);
+  requireWhole('proofMs', options.proofMs, 1, longestTimerMs);
   if (backup.manifest.group !== group) {
     throw new BackupError(
       'RESTORE_TARGET',

@@ -1,6 +1,7 @@
 import { type DeviceSource, dd, tar } from '@splitmirror/archive';
-import { type Host, unlessAborted } from '@splitmirror/host';
+import { type Host, requireWhole, unlessAborted } from '@splitmirror/host';
 import type { StoredBackup } from '../store/store.ts';
+import { longestTimerSeconds } from '../timers.ts';
 import { expectedOf } from './expected.ts';
 import { type Feedable, feed } from './feed.ts';
 import { checkPlaces, makeDirectories, type NodePlace, refused, refuseLinks } from './place.ts';
@@ -37,7 +38,8 @@ export interface NodeRestored {
  *
  * @param places Where each volume goes; volumes without one are left out.
  * @throws BackupError `RESTORE_TARGET`, RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was changed. RestoreError
- * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done; `INTERRUPTED` after an abort.
+ * `RESTORE_NODE_FAILED`, `RESTORE_UNSETTLED`, or `RESTORE_PARTIAL` with the volumes that are done; `INTERRUPTED` after an abort. RangeError
+ * for `timeoutSeconds` that no timer keeps.
  */
 export async function restoreToNode(
   backup: StoredBackup,
@@ -45,6 +47,7 @@ export async function restoreToNode(
   places: readonly NodePlace[],
   options: NodeRestoreOptions,
 ): Promise<{ readonly volumes: readonly NodeRestored[] }> {
+  requireWhole('timeoutSeconds', options.timeoutSeconds, 1, longestTimerSeconds);
   const select = options.select ?? places.map(({ volume }) => volume);
   const selections = await requireSelection(backup, select);
   const placeOf = ({ volume }: Selection): NodePlace => {

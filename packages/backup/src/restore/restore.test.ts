@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import {
   appendFile,
   copyFile,
@@ -178,6 +178,126 @@ describe('restoreBackup', () => {
     expect(await readdir(into)).toEqual(['datalv']);
     await rm(into, { recursive: true });
     await expect(restoreBackup(backup, into, { select: ['rawlv'] })).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+  });
+
+  describe('to a disk that takes no more', () => {
+    it.skipIf(!canMount)('says so when it has filled up meanwhile (needs root, for a small tmpfs)', async () => {
+      const backup = await makeBackup(store, source);
+      await mkdir(into);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', into]);
+      try {
+        // Others write there, too, when the room was looked at.
+        const read: typeof backup.read = (record) => {
+          writeFileSync(join(base, 'into/others'), Buffer.alloc(900_000));
+          return backup.read(record);
+        };
+        const restoring = restoreBackup({ ...backup, read }, into);
+        await expect(restoring).rejects.toMatchObject({
+          code: 'RESTORE_NO_SPACE',
+          message: expect.stringMatching(/datalv is not whole: .*ENOSPC/),
+          remedy: expect.stringContaining(`Take ${join(into, 'datalv')} away`),
+        });
+      } finally {
+        execFileSync('umount', [into]);
+      }
+    });
+
+    const canThin =
+      canMount && spawnSync('losetup', ['-f']).status === 0 && spawnSync('mkfs.ext4', ['-V']).status === 0;
+    // As on thinly provisioned storage: what lies below the disk is full, and nobody hears of it when something is written.
+    it.skipIf(!canThin).each(['datalv', 'rawlv'])(
+      'restores nothing of %s that only memory has taken (needs root, for a thin disk)',
+      async (volume) => {
+        const backup = await makeBackup(store, source);
+        const thin = join(base, 'thin');
+        for (const each of [thin, into]) await mkdir(each);
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', thin]);
+        try {
+          const image = join(thin, 'image');
+          await writeFile(image, '');
+          await truncate(image, 20 << 20);
+          execFileSync('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image]);
+          execFileSync('mount', ['-o', 'loop', image, into]);
+          try {
+            await writeFile(join(thin, 'others'), Buffer.alloc(8 << 20)).catch(() => {});
+            const within = join(into, 'restored');
+            await expect(restoreBackup(backup, within, { select: [volume] })).rejects.toMatchObject({
+              // Which of the two the system says is its affair.
+              code: expect.stringMatching(/^RESTORE_(?:NO_SPACE|TARGET)$/),
+              message: expect.stringMatching(/lv is not whole: .*(?:no space left|i(?:nput)?\/o(?:utput)? error)/i),
+            });
+          } finally {
+            execFileSync('umount', [into]);
+          }
+        } finally {
+          execFileSync('umount', [thin]);
+        }
+      },
+    );
+
+    /** Runs with another `sync` than that of this machine, or with none. */
+    const withSync = async <T>(script: string | null, work: () => Promise<T>): Promise<T> => {
+      const programs = await mkdtemp(join(base, 'programs-'));
+      if (script !== null) await writeFile(join(programs, 'sync'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const { PATH } = process.env;
+      process.env.PATH = script === null ? programs : `${programs}:${PATH}`;
+      try {
+        return await work();
+      } finally {
+        process.env.PATH = PATH;
+      }
+    };
+
+    it('has each volume on the disk before it counts as restored', async () => {
+      const backup = await makeBackup(store, source);
+      const seen = join(base, 'seen');
+      const script = `printf '%s %s %s\\n' "$1" "\${2##*/}" "$(find "$2" | wc -l)" >> ${seen}; exec /usr/bin/sync "$@"`;
+      const { volumes } = await withSync(script, () => restoreBackup(backup, into));
+      expect(volumes.map(({ volume, onDisk }) => [volume, onDisk])).toEqual([
+        ['datalv', true],
+        ['rawlv', true],
+      ]);
+      expect(await readFile(seen, 'utf8')).toBe('-f datalv 7\n-f rawlv 1\n');
+    });
+
+    it.each([
+      ['No space left on device', 'RESTORE_NO_SPACE'],
+      ['Disk quota exceeded', 'RESTORE_NO_SPACE'],
+      ['Input/output error', 'RESTORE_TARGET'],
+    ])('keeps what others have restored: %s', async (said, code) => {
+      const backup = await makeBackup(store, source);
+      const script = `case $2 in *rawlv) echo "sync: error syncing '$2': ${said}" >&2; exit 1;; esac`;
+      // The name of the place says nothing of the command.
+      into = join(base, 'sync: invalid option');
+      await expect(withSync(script, () => restoreBackup(backup, into))).rejects.toMatchObject({
+        code: 'RESTORE_PARTIAL',
+        restored: ['datalv'],
+        problems: [{ code, message: expect.stringContaining(said), remedy: expect.stringContaining('Take ') }],
+      });
+    });
+
+    it.each([
+      ['there is none', null],
+      ['it does not know that word', `echo "sync: invalid option -- 'f'" >&2; exit 1`],
+    ])('says that it may not be on the disk where the system cannot say so: %s', async (_, script) => {
+      const backup = await makeBackup(store, source);
+      const { volumes } = await withSync(script, () => restoreBackup(backup, into));
+      expect(volumes.map(({ onDisk }) => onDisk)).toEqual([false, false]);
+      requireSameTree(join(source, 'fs'), join(into, 'datalv'));
+    });
+
+    it('ends when it is asked to while the disk is waited for', async () => {
+      const backup = await makeBackup(store, source);
+      const ending = new AbortController();
+      const { signal } = ending;
+      const waiting = join(base, 'waiting');
+      const restoring = withSync(`: > ${waiting}; exec sleep 60`, () => restoreBackup(backup, into, { signal }));
+      void expect
+        .poll(() => existsSync(waiting), { timeout: 20_000 })
+        .toBe(true)
+        .then(() => ending.abort());
+      await expect(restoring).rejects.toMatchObject({ code: 'INTERRUPTED', restored: [] });
+    });
   });
 
   it('says what is whole and what is not when it is interrupted', async () => {

@@ -11,6 +11,7 @@ import { isSystemError } from '../store/durable.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
+import { asErrorOfDisk, bringToDisk } from './disk.ts';
 import { damageAmong, type FailedVolume, problemsOf } from './failed-volumes.ts';
 import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
 import { entriesOf, isGone, requireSelection, type Selection } from './selection.ts';
@@ -27,6 +28,8 @@ export interface RestoredVolume {
   readonly path: string;
   readonly files: number;
   readonly bytes: number;
+  /** Whether it survives a power failure from now on; `false` where this machine has no `sync -f` (Linux with GNU coreutils) to say so. */
+  readonly onDisk: boolean;
 }
 
 /** How archives are read: how encrypted ones are opened, and what ends the reading. */
@@ -48,12 +51,13 @@ export interface RestoreOptions extends Identified {
 /**
  * Restores a complete backup, or parts of it, into a directory that is empty or not there: each file system as a directory
  * named after its volume, each raw volume as a file. Every archive is checked against its digest and every file against the
- * catalogue. The notes of splitmirror itself (`.splitmirror`) are left out: a lock must not come back from a backup.
+ * catalogue, and a volume counts as restored when it is on the disk. The notes of splitmirror itself (`.splitmirror`) are left
+ * out: a lock must not come back from a backup.
  *
  * @throws BackupError `RESTORE_TARGET`; RestoreError `RESTORE_UNKNOWN_PATH`, `RESTORE_NO_SPACE`: nothing was restored.
  * RestoreError `RESTORE_PARTIAL` when some volumes came back and others did not; where none did, BackupError `BACKUP_DAMAGED` with
- * what kept the others, or the error of the first: `RESTORE_TARGET` for what this machine does not take; IdentityError. RestoreError `INTERRUPTED`
- * after an abort.
+ * what kept the others, or the error of the first: `RESTORE_TARGET` for what this machine or its disk does not take,
+ * `RESTORE_NO_SPACE` when that has filled up meanwhile; IdentityError. RestoreError `INTERRUPTED` after an abort.
  */
 export async function restoreBackup(
   backup: StoredBackup,
@@ -64,9 +68,7 @@ export async function restoreBackup(
   requireRoom(selections, await freeBytesOfEmpty(into), into);
   return {
     volumes: await restoreEach(selections, options.signal, (selection) =>
-      selection.mountPoint === null
-        ? restoreRaw(backup, selection, into, options)
-        : restoreTree(backup, selection, into, options),
+      restoreHere(backup, selection, into, options),
     ),
   };
 }
@@ -96,6 +98,22 @@ async function freeBytesOfEmpty(into: string): Promise<number> {
       cause,
     });
   }
+}
+
+/** Restores one volume, which counts when the disk has it. */
+async function restoreHere(
+  backup: StoredBackup,
+  selection: Selection,
+  into: string,
+  options: RestoreOptions,
+): Promise<RestoredVolume> {
+  const { volume, mountPoint } = selection;
+  const path = join(into, volume);
+  const restore = mountPoint === null ? restoreRaw : restoreTree;
+  const written = await restore(backup, selection, path, options).catch((error: unknown) => {
+    throw asErrorOfDisk(path, error);
+  });
+  return { volume, path, ...written, onDisk: await bringToDisk(path, options.signal) };
 }
 
 /** What a verification has read. */
@@ -195,13 +213,14 @@ export function requireRoom(
   });
 }
 
+type Written = Pick<RestoredVolume, 'files' | 'bytes'>;
+
 async function restoreTree(
   backup: StoredBackup,
-  { record, volume, wants }: Selection,
-  into: string,
+  { record, wants }: Selection,
+  path: string,
   { identities, owners, signal }: RestoreOptions,
-): Promise<RestoredVolume> {
-  const path = join(into, volume);
+): Promise<Written> {
   const { files, bytes } = await extract({
     archive: fromStored(backup, record, identities, signal),
     catalogue: record.catalogue === null ? undefined : join(backup.directory, record.catalogue),
@@ -211,16 +230,15 @@ async function restoreTree(
   }).catch((error: unknown) => {
     throw asErrorOf(backup, record, error);
   });
-  return { volume, path, files, bytes };
+  return { files, bytes };
 }
 
 async function restoreRaw(
   backup: StoredBackup,
-  { record, volume }: Selection,
-  into: string,
+  { record }: Selection,
+  path: string,
   options: RestoreOptions,
-): Promise<RestoredVolume> {
-  const path = join(into, volume);
+): Promise<Written> {
   // What stands there by now is somebody else's, and stays.
   const file = await open(path, 'wx', 0o600);
   try {
@@ -229,7 +247,7 @@ async function restoreRaw(
     await rm(path, { force: true });
     throw error;
   }
-  return { volume, path, files: 1, bytes: record.bytes };
+  return { files: 1, bytes: record.bytes };
 }
 
 /**

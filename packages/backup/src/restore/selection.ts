@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, type Entry, readCatalogue } from '@splitmirror/archive';
+import { requireWhole } from '@splitmirror/host';
 import { asErrorOf, damage } from '../store/damage.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
@@ -44,7 +45,9 @@ export async function previewRestore(
   backup: StoredBackup,
   options: { readonly select?: readonly string[] | undefined; readonly mostPaths?: number | undefined } = {},
 ): Promise<RestorePreview> {
-  const { selections, unmatched } = await selectFrom(backup, options.select, options.mostPaths ?? 100);
+  const { select, mostPaths = 100 } = options;
+  requireWhole('mostPaths', mostPaths, 0);
+  const { selections, unmatched } = await selectFrom(backup, select, mostPaths);
   const volumes = selections.map(({ volume, mountPoint, entries, files, bytes, paths }) => ({
     volume,
     mountPoint,

@@ -1,3 +1,4 @@
+import { requireWhole } from '@splitmirror/host';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
@@ -54,9 +55,8 @@ export async function backupGroups(
   const twice = jobs.find(({ group }, index) => jobs.findIndex((other) => other.group === group) !== index);
   if (twice !== undefined) throw new RangeError(`group ${twice.group} is named twice`);
   const { atOnce = 2, perNode = 1 } = options;
-  for (const limit of [atOnce, perNode]) {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`not a whole number from 1: ${limit}`);
-  }
+  requireWhole('atOnce', atOnce, 1);
+  requireWhole('perNode', perNode, 1);
   const [looks, runs] = [pLimit(atOnce), pLimit(atOnce)];
   const nodes = new Map<string, LimitFunction>();
   /** What waits for a node takes no place of those who could run on another. */

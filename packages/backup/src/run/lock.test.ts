@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localHost, type Script, type ScriptOutcome } from '@splitmirror/host';
@@ -168,6 +168,37 @@ describe('the lock, in a real shell', () => {
   it('says that it failed when the file system takes no files', async () => {
     notes = '/proc/splitmirror';
     expect(await take(holder('1'))).toMatchObject({ kind: 'failed', problem: { code: 'LOCK_FAILED' } });
+  });
+
+  describe('asked for by two at the same moment', () => {
+    /** The second one stands there when the first looks, and has changed by the time that the first looks again. */
+    const beside = (then: (file: string) => Promise<void>) => {
+      const file = join(notes, fileOf('2'.repeat(32)));
+      let scripts = 0;
+      const both = async (script: Script) => {
+        scripts += 1;
+        if (scripts === 1) await mkdir(notes).then(() => writeFile(file, printHolder(holder('2', 'def456'))));
+        if (scripts === 3) await then(file);
+        return host.run(script);
+      };
+      return takeLock(both, { node: 'a', notes }, holder('1'), [], lives);
+    };
+
+    it('may be left by both, which is no fault of the file system', async () => {
+      expect(await beside((file) => rm(file))).toMatchObject({
+        kind: 'failed',
+        problem: {
+          code: 'LOCK_FAILED',
+          message: 'another asked for the lock at the same moment, and both gave way',
+          remedy: 'Try again: splitmirror status ledger_rg tells whether the other one holds the group by now.',
+        },
+      });
+    });
+
+    it('is not known where the other one cannot be read', async () => {
+      const result = await beside((file) => writeFile(file, 'x'));
+      expect(result).toMatchObject({ kind: 'failed', problem: { code: 'LOCK_UNREADABLE' } });
+    });
   });
 
   it('holds one line of JSON', async () => {

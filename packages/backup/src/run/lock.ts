@@ -203,7 +203,25 @@ export async function takeLock(
   if (others.length === 0) return { kind: 'mine' };
   await run(unlockingScript(notes, holder));
   const reading = await readLock(run, { node, notes }, lives);
-  return reading.kind === 'held' ? { kind: 'held', holder: reading.holder } : failed(outcome, node);
+  switch (reading.kind) {
+    case 'held':
+      return { kind: 'held', holder: reading.holder };
+    case 'unreadable':
+      return { kind: 'failed', problem: reading.problem };
+    case 'free':
+      return { kind: 'failed', problem: bothGaveWay(holder, node, others) };
+  }
+}
+
+/** Of two that have seen each other neither holds the lock. */
+function bothGaveWay({ group }: Holder, node: string, others: readonly string[]): Problem {
+  return {
+    code: 'LOCK_FAILED',
+    node,
+    message: 'another asked for the lock at the same moment, and both gave way',
+    seen: others.join(', '),
+    remedy: `Try again: splitmirror status ${group} tells whether the other one holds the group by now.`,
+  };
 }
 
 function failed(outcome: ScriptOutcome, node: string): LockResult {
@@ -213,7 +231,7 @@ function failed(outcome: ScriptOutcome, node: string): LockResult {
       code: 'LOCK_FAILED',
       node,
       message: 'the lock could not be taken',
-      seen: outcome.kind === 'unknown' ? outcome.reason : (firstComplaint(outcome.steps) ?? 'another came and went'),
+      seen: outcome.kind === 'unknown' ? outcome.reason : (firstComplaint(outcome.steps) ?? 'its file is not there'),
       remedy: 'Make sure that the file system of the group is mounted, writable and has room; then try again.',
     },
   };

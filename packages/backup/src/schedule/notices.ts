@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { requireWhole } from '@splitmirror/host';
+import { longestTimerMs } from '../timers.ts';
 import { requestFailure } from './request-failure.ts';
 
 /** Whether a notice was taken. It is news, and never decides anything. */
@@ -20,7 +22,7 @@ export interface DeadMansPing {
 export interface NoticeOptions {
   /** Milliseconds for each attempt; default 10,000. */
   readonly timeoutMs?: number | undefined;
-  /** Attempts before it is given up; default 3. */
+  /** Attempts before it is given up, 1 to 10; default 3. */
   readonly attempts?: number | undefined;
   /** Milliseconds before the second attempt, doubled before each further one; default 1000. */
   readonly pauseMs?: number | undefined;
@@ -30,9 +32,10 @@ export interface NoticeOptions {
  * Tells a monitor in the way of healthchecks.io: `URL/start`, `URL`, `URL/fail`, with a text as the body. Nothing here throws
  * or rejects once it is made: a monitor that is down must not fail a backup.
  *
- * @throws RangeError when this is no http or https address.
+ * @throws RangeError when this is no http or https address, or an option is out of its bounds.
  */
 export function deadMansPing(url: string, options: NoticeOptions = {}): DeadMansPing {
+  requireOptions(options);
   const { base, headers } = addressOf(url);
   const send = (signal: '' | '/start' | '/fail', text: string) => {
     const target = new URL(base);
@@ -45,13 +48,21 @@ export function deadMansPing(url: string, options: NoticeOptions = {}): DeadMans
 /**
  * Tells a webhook: what is returned posts JSON to it, and neither throws nor rejects.
  *
- * @throws RangeError when this is no http or https address.
+ * @throws RangeError when this is no http or https address, or an option is out of its bounds.
  */
 export function webhook(url: string, options: NoticeOptions = {}): (json: string) => Promise<NoticeResult> {
+  requireOptions(options);
   const { base, headers } = addressOf(url);
   // What was meant for one address is given to no other.
   const request = { headers: { ...headers, 'content-type': 'application/json' }, redirect: 'error' } as const;
   return (body) => post(base, { ...request, body }, options);
+}
+
+function requireOptions({ timeoutMs, attempts, pauseMs }: NoticeOptions): void {
+  requireWhole('timeoutMs', timeoutMs, 1, longestTimerMs);
+  requireWhole('attempts', attempts, 1, 10);
+  // Doubled before each further attempt.
+  requireWhole('pauseMs', pauseMs, 0, longestTimerMs >> 8);
 }
 
 /** Characters of a text that are sent; healthchecks.io keeps no more than 100 kB. */

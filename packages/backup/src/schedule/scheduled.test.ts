@@ -256,8 +256,8 @@ describe('runWindow', () => {
     clock = new Date('2026-01-01T01:05:00.000Z');
     const heard: string[][] = [];
     let refuses = true;
-    const tellPassed = async (windows: readonly WindowVerdict[]) => {
-      heard.push(windows.map(({ start }) => start));
+    const tellPassed = async (group: string, windows: readonly WindowVerdict[]) => {
+      heard.push([group, ...windows.map(({ start }) => start)]);
       if (refuses) throw new Error('the pager is down');
     };
     const warned = new Promise<Error>((resolve) => void process.once('warning', resolve));
@@ -269,7 +269,8 @@ describe('runWindow', () => {
     clock = new Date('2026-01-01T01:16:00.000Z');
     await runWindow(context, await job(), { tellPassed });
     await runWindow(context, await job(), { tellPassed });
-    expect(heard).toEqual([['2026-01-01T00:00:00.000Z'], ['2026-01-01T00:00:00.000Z']]);
+    const passed = ['a', '2026-01-01T00:00:00.000Z'];
+    expect(heard).toEqual([passed, passed]);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { requireWhole } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { planBackup } from '../plan/plan.ts';
@@ -7,6 +8,7 @@ import { handOver } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
 import { pause } from '../surroundings.ts';
+import { longestTimerMs } from '../timers.ts';
 import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
 import { claimPassed } from './passed.ts';
@@ -74,10 +76,10 @@ export interface WindowOptions {
   readonly stop?: AbortSignal | undefined;
   readonly onEvent?: ((event: ScheduleEvent) => void) | undefined;
   /**
-   * Tells a person of windows that ended, or passed, without a backup. That they were told is written down when it resolves;
+   * Tells a person of windows of a group that ended, or passed, without a backup. That they were told is written down when it resolves;
    * when it rejects, or its process is killed before, a later call tells them again.
    */
-  readonly tellPassed?: ((windows: readonly WindowVerdict[]) => Promise<void>) | undefined;
+  readonly tellPassed?: ((group: string, windows: readonly WindowVerdict[]) => Promise<void>) | undefined;
   /** A context for the plan and the run of one window, for instance one that a recorder of its own listens to. */
   readonly contextOf?: ((group: string) => BackupContext) | undefined;
 }
@@ -185,6 +187,7 @@ export async function keepSchedule(
   } = {},
 ): Promise<void> {
   const { signal, everyMs = 60_000, onOutcome } = options;
+  requireWhole('everyMs', everyMs, 1, longestTimerMs);
   const follow = async (job: ScheduledJob) => {
     while (!signal?.aborted) {
       const outcome = await runWindow(context, job, options).catch((error: Error) => error);
@@ -280,7 +283,7 @@ async function tellPassed(
 ): Promise<boolean> {
   tell(context, job, options, { type: 'windows-passed', windows });
   // An alarm that cannot be passed on must not keep the next backup from being made.
-  const isPassedOn = await (async () => options.tellPassed?.(windows))().then(
+  const isPassedOn = await (async () => options.tellPassed?.(job.group, windows))().then(
     () => true,
     (error) => {
       process.emitWarning(error instanceof Error ? error : String(error));

@@ -2,7 +2,9 @@ import { constants } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { requireWhole } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
+import { longestTimerMs } from '../timers.ts';
 import { storeError } from './durable.ts';
 
 /** What is wanted of a store: to read what is there, or to write, too. */
@@ -33,6 +35,7 @@ export function accessTo(
   root: string,
   { patienceMs = 30_000, mountPoint }: StorePlace,
 ): (wanted: StoreAccess) => Promise<void> {
+  requireWhole('patienceMs', patienceMs, 1, longestTimerMs);
   let silence: Error | undefined;
   return async (wanted) => {
     try {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { SplitmirrorError } from '@splitmirror/host';
+import { requireWhole, SplitmirrorError } from '@splitmirror/host';
 import { readSecret, type SecretReference } from '../secret.ts';
+import { longestTimerSeconds } from '../timers.ts';
 
 /** What a caller may meet of a repository. */
 export type ResticErrorCode =
@@ -99,6 +100,7 @@ const keptBytes = 1 << 26;
 
 /** Reads the references; starts nothing. */
 export async function openRestic(options: ResticOptions): Promise<Restic> {
+  requireWhole('timeoutSeconds', options.timeoutSeconds, 1, longestTimerSeconds);
   const [repository, password] = await Promise.all([readSecret(options.repository), readSecret(options.password)]);
   const names = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', ...(options.environment ?? [])];
   const env = Object.fromEntries(

@@ -29,7 +29,8 @@ type Snapshot = z.infer<typeof snapshotsSchema>[number];
  * what lies beside the manifest becomes a last snapshot, tagged `manifest`, from which {@link adoptBackups} brings a lost
  * store back. A snapshot that no manifest names is a part of nothing.
  *
- * @throws ResticError when the repository cannot be opened; RangeError when a reference leads to nothing.
+ * @throws ResticError when the repository cannot be opened; RangeError when a reference leads to nothing, and for
+ * `timeoutSeconds` that no timer keeps.
  */
 export async function resticVault(options: ResticOptions): Promise<Vault> {
   const restic = await openRestic(options);

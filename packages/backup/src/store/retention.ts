@@ -1,4 +1,4 @@
-import { SplitmirrorError } from '@splitmirror/host';
+import { requireWhole, SplitmirrorError } from '@splitmirror/host';
 import { healthOf } from './health.ts';
 import { type DrillRecord, drillLevels } from './records.ts';
 import { expiredRecoveries, listRecoveries, type RecoveryRecord, removeRecoveries } from './recoveries.ts';
@@ -269,10 +269,10 @@ function checkPolicy({
   yearly = 0,
   failedDays = 30,
 }: RetentionPolicy): void {
-  const counts = [last, daily, weekly, monthly, yearly];
-  if (!counts.every((count) => Number.isInteger(count) && count >= 0) || !(failedDays >= 0)) {
-    throw new RangeError('a retention keeps whole numbers of backups, from 0');
-  }
+  const kept = { last, daily, weekly, monthly, yearly };
+  for (const [name, count] of Object.entries(kept)) requireWhole(name, count, 0);
+  if (!(failedDays >= 0)) throw new RangeError(`failedDays must be a number from 0: it is ${failedDays}`);
+  const counts = Object.values(kept);
   if (counts.every((count) => count === 0))
     throw new RangeError('a retention has to keep something: every number is 0');
 }

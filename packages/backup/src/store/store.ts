@@ -114,6 +114,7 @@ export interface StoreSurvey {
  * that can be read, and what writes makes the directory where it is not there.
  *
  * @param vault Where the archives go; beside their manifests when not given. See `resticVault`.
+ * @throws RangeError for a patience that no timer keeps.
  */
 export function openStore(root: string, vault: Vault = directoryVault(root), place: StorePlace = {}): Store {
   const accessible = accessTo(root, place);

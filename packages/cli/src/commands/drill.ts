@@ -59,7 +59,9 @@ export async function drill(
     level,
     signal,
     identities: await identitiesOf(config),
-    ...(probe === undefined ? {} : { probe: { argv: probe, timeoutSeconds: (policy?.probeMinutes ?? 60) * 60 } }),
+    ...(probe === undefined
+      ? {}
+      : { probe: { argv: probe, timeoutSeconds: Math.ceil((policy?.probeMinutes ?? 60) * 60) } }),
   };
   mayLeave(
     new EndedError('INTERRUPTED', 'what was restored for the drill may be left, and its probe at work', {

@@ -2,6 +2,7 @@ import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { operatorName } from '../operator.ts';
 import type { Session } from '../session.ts';
+import { plainWords } from '../terminal-text.ts';
 
 /** What a person has decided about a suspicious backup. */
 export interface JudgeFlags {
@@ -27,7 +28,7 @@ export async function judge(
     at: context.surroundings.now().toISOString(),
     verdict,
     by: operatorName(),
-    reason: because,
+    reason: plainWords('--because', because),
   });
   reporter.line(`${run}: ${verdict}`);
   reporter.result({ run, verdict });

@@ -5,6 +5,7 @@ import { readerOf as levelReader } from '@splitmirror/levels';
 import { type ReaderOptions, readerOf as storageReader } from '@splitmirror/lvm';
 import { ConfigError } from '../config/read.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { terminalText } from '../terminal-text.ts';
 
 /** Reads the saved output of a command of HACMP, of LVM, or of the software levels, and prints it as JSON. */
 export async function parse(command: string, file: string | undefined): Promise<number> {
@@ -33,7 +34,7 @@ function readerFor(command: string): ((output: string, options: ReaderOptions) =
 
 /** What LVM says among rows is no part of them, and nothing to be silent about. */
 const warn: ReaderOptions['onMessage'] = ({ number, command, text: words }) => {
-  process.stderr.write(`${number} ${command ?? ''}: ${words}\n`);
+  process.stderr.write(`${terminalText(`${number} ${command ?? ''}: ${words}`)}\n`);
 };
 
 function unreadable(file: string) {

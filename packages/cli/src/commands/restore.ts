@@ -73,6 +73,11 @@ export async function restore(
         }),
       );
       const { volumes } = await restoreBackup(backup, place.into, { select, identities, owners, signal });
+      if (!volumes.every(({ onDisk }) => onDisk)) {
+        reporter.warn(
+          'what was restored may still be in memory alone: this machine has no "sync -f" to bring it to the disk',
+        );
+      }
       tell(session, backup, volumes);
       return exitCodes.OK.code;
     }

@@ -112,7 +112,7 @@ async function seeTo(session: Session, group: string, log: WindowLog, onlyNode: 
     if (news.isNews) telling.push(notifyOf(session, { group, run, exitCode: code, text }));
   };
   const passed: WindowVerdict[] = [];
-  const tellPassed = async (windows: readonly WindowVerdict[]) => {
+  const tellPassed = async (_: string, windows: readonly WindowVerdict[]) => {
     passed.push(...windows);
     tell(passedNews(group, windows, session), null);
     await Promise.all(telling);

@@ -7,7 +7,7 @@ import type { SshOptions, SshWarning } from '../options.ts';
 import { stationsOf } from '../stations.ts';
 import type { Connection } from '../transport.ts';
 import { logIn, type Tunnel, unreachable } from './login.ts';
-import { remoteProcess } from './process.ts';
+import { type Ground, remoteProcess } from './process.ts';
 import { defaultWindowBytes, takeWindow } from './receive-window.ts';
 
 /** How long a goodbye may take, in milliseconds. */
@@ -67,7 +67,11 @@ async function connectHop(host: string, jumps: readonly SshOptions[]): Promise<H
 async function connectNode(host: string, options: SshOptions, hop: Hop | null): Promise<Hop> {
   const { windowBytes = defaultWindowBytes } = options;
   const { client, lost, closed, drop } = await logIn(host, options, await tunnelThrough(host, options, hop));
-  void closed.then(() => hop?.destroy());
+  const ground: Ground = { lost, atEnd: new Set() };
+  void closed.then(() => {
+    for (const act of ground.atEnd) act();
+    hop?.destroy();
+  });
   const seconds = connectSeconds(options);
   return {
     lost,
@@ -83,11 +87,11 @@ async function connectNode(host: string, options: SshOptions, hop: Hop | null): 
           clearTimeout(timer);
           if (error) reject(error);
           // Nothing was sent to it: what has started finds the end of its input and goes.
-          else if (late) remoteProcess(channel, lost).destroy();
+          else if (late) remoteProcess(channel, ground).destroy();
           else {
             if (!takeWindow(channel, windowBytes)) options.onWarning?.(windowNotSet(host));
             // At once, since the exit status may stand right behind the answer.
-            resolve(remoteProcess(channel, lost));
+            resolve(remoteProcess(channel, ground));
           }
         });
       }),

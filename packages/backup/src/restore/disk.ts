@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { SplitmirrorError } from '@splitmirror/host';
+import { BackupError } from '../errors.ts';
+import { RestoreError } from './restore-error.ts';
+
+/** What this machine's disk said of what was written to a path; an error that is not the disk's stays as it is. */
+export function asErrorOfDisk(path: string, error: unknown): unknown {
+  const { code, syscall = '' } = systemErrorOf(error);
+  const { message } = error as Error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return full(path, message, error);
+  // What is read comes from the store.
+  return code === 'EIO' && /^(?:write|fsync)$/.test(syscall) ? lost(path, message, error) : error;
+}
+
+/** What the system said; an extraction keeps it as the cause of an error that names the file. */
+function systemErrorOf(error: unknown): NodeJS.ErrnoException {
+  const isWrapped = SplitmirrorError.is(error) && error.code === 'EXTRACT_FILE_SYSTEM';
+  return (isWrapped ? error.cause : error) as NodeJS.ErrnoException;
+}
+
+function full(path: string, said: string, cause?: unknown): RestoreError {
+  return new RestoreError('RESTORE_NO_SPACE', `${path} is not whole: ${said}`, {
+    remedy: `Take ${path} away, and make room there or restore to another place.`,
+    cause,
+  });
+}
+
+function lost(path: string, said: string, cause?: unknown): BackupError {
+  return new BackupError('RESTORE_TARGET', `${path} is not whole: ${said}`, {
+    remedy: `Take ${path} away: its disk has lost a part of it. Look at that disk (dmesg), and restore to another one.`,
+    cause,
+  });
+}
+
+/**
+ * Brings to the disk what was written below a path, with whatever else its file system still holds in memory: `sync -f`, one
+ * command for a tree of any size. Node.js has only fsync, which for many small files takes longer than to write them.
+ *
+ * @returns `false` where this machine has no such command (it is of GNU coreutils, on Linux): the system does it later, by itself.
+ * @throws RestoreError `RESTORE_NO_SPACE`, BackupError `RESTORE_TARGET` when the disk does not take it; AbortError.
+ */
+export async function bringToDisk(path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  // Elsewhere a command of that name passes over its words, and waits for nothing.
+  if (process.platform !== 'linux') return false;
+  const ended = await syncFileSystem(path, signal);
+  if (ended === null || /^\S*sync: (?:invalid|unrecognized|unknown) option/m.test(ended.stderr)) return false;
+  if (ended.status === 0) return true;
+  const said = ended.stderr.trim() || `sync ended with ${ended.status}`;
+  throw /(?:No space left on device|quota exceeded)$/.test(said) ? full(path, said) : lost(path, said);
+}
+
+/** How `sync -f` has ended; `null` where it is not there. */
+function syncFileSystem(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly status: number | string; readonly stderr: string } | null> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LC_ALL: 'C' };
+    const child = spawn('sync', ['-f', path], { stdio: ['ignore', 'ignore', 'pipe'], env, signal });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-1000);
+    });
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ENOENT' || error.code === 'EACCES' ? resolve(null) : reject(error),
+    );
+    child.on('close', (code, by) => resolve({ status: code ?? by ?? 'no status', stderr }));
+  });
+}
