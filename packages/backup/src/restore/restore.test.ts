@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import {
   appendFile,
+  chown,
   copyFile,
   mkdir,
   mkdtemp,
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { asOrdinaryUser } from '../../test/ordinary-user.ts';
 import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
 import type { BackupError } from '../errors.ts';
 import { manifestSchema } from '../store/manifest.ts';
@@ -139,6 +141,25 @@ describe('restoreBackup', () => {
       code: 'RESTORE_TARGET',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('gives owners only where it can, and says so before anything is restored', async () => {
+    const backup = await makeBackup(store, source);
+    const refused = asOrdinaryUser(base, () => restoreBackup(backup, into, { owners: 'numeric' }));
+    await expect(refused).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/owners.*EPERM/),
+      remedy: expect.stringMatching(/as root.*--owners/),
+    });
+    expect(await readdir(into)).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('gives each file its owner by number (needs root)', async () => {
+    await chown(join(source, 'fs', 'readme'), 1234, 5678);
+    const { uid, gid } = await stat(base);
+    await restoreBackup(await makeBackup(store, source), into, { owners: 'numeric' });
+    expect(await stat(join(into, 'datalv', 'readme'))).toMatchObject({ uid: 1234, gid: 5678 });
+    expect(await stat(into)).toMatchObject({ uid, gid });
   });
 
   it.skipIf(process.platform !== 'linux')('says so of a place where no directory can be made, and ends', async () => {
