@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost, renderSteps } from '@splitmirror/host';
@@ -128,6 +128,23 @@ describe('a plan', () => {
       expect.arrayContaining(['SECRET_IN_COMMAND', 'NAME_TOO_LONG']),
     );
     await lab.run(node?.name ?? '', ['rm', '-r', `/ledger/journal/${'d'.repeat(120)}`]);
+    expect(await problems({})).toEqual([]);
+  });
+
+  it('is refused for each name and link that the archive tool would fail at, with what to do about it', async () => {
+    const root = join(lab.nodes[0]?.root ?? '', '/ledger/journal');
+    await writeFile(join(root, 'm'.repeat(101)), '');
+    await symlink('t'.repeat(101), join(root, 'link'));
+    const refusal = await planBackup(context, 'ledger_rg', labPolicy).catch((error: BackupError) => error);
+    const remedy = expect.stringMatching(/leaveOut/);
+    expect(refusal).toMatchObject({
+      code: 'PLAN_REFUSED',
+      problems: [
+        { code: 'NAME_TOO_LONG', seen: `/ledger/journal/${'m'.repeat(101)}`, remedy },
+        { code: 'LINK_TOO_LONG', seen: '/ledger/journal/link', remedy: expect.stringContaining('journallv') },
+      ],
+    });
+    for (const name of ['m'.repeat(101), 'link']) await rm(join(root, name));
     expect(await problems({})).toEqual([]);
   });
 

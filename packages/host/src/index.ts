@@ -12,6 +12,7 @@ export {
 } from './host.ts';
 export { type Line, linesOf, nowhere } from './lines.ts';
 export { localHost, localTransport } from './local.ts';
+export { makeDirectory } from './make-directory.ts';
 export { requireWhole } from './numbers.ts';
 export { AIX_PATH, checkScript, renderSteps, type Script, type Step } from './script.ts';
 export { renderScript, renderStream, type ShellSettings, type Sudo } from './shell.ts';

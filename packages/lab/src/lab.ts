@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Transport } from '@splitmirror/host';
+import { makeDirectory, type Transport } from '@splitmirror/host';
 import { clmgrCommands } from './cluster/clmgr.ts';
 import { createCluster } from './cluster/cluster.ts';
 import { configurationCommands } from './cluster/configuration.ts';
@@ -145,7 +145,7 @@ const syncdMs = 2000;
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const directory =
     options.directory === undefined ? mkdtempSync(join(tmpdir(), 'splitmirror-lab-')) : resolve(options.directory);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   await clearDeadLab(directory);
   const names = options.nodes ?? defaultNodes;
   const shell = options.shell ?? '/bin/sh';

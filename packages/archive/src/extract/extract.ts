@@ -1,4 +1,4 @@
-import * as fs from 'node:fs';
+import { makeDirectory } from '@splitmirror/host';
 import {
   type ArchiveFormat,
   type ArchiveSummary,
@@ -11,7 +11,7 @@ import { ArchiveError } from '../errors.ts';
 import { detectFormat } from '../readers/detect.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { watchArchive } from '../watch.ts';
-import { ExtractError, onDisk } from './errors.ts';
+import { asExtractError, ExtractError } from './errors.ts';
 import { fileBytes } from './file-bytes.ts';
 import { createWriter, type Names } from './writer.ts';
 
@@ -76,7 +76,9 @@ async function extractFrom(
   if (!isExtractable(format)) {
     throw new ExtractError('EXTRACT_UNSUPPORTED', into, `an archive in the format ${format}`);
   }
-  onDisk(into, () => fs.mkdirSync(into, { recursive: true }));
+  await makeDirectory(into, 0o777).catch((error: unknown) => {
+    throw asExtractError(into, error);
+  });
   const writer = createWriter(into, owners, namesOf(format, start));
   const counted = { files: 0, bytes: 0, skipped: 0 };
   let wanted = false;

@@ -8,6 +8,7 @@ import { judgeArchive, type LineClass } from './verdict.ts';
 const limits: ToolLimits = {
   largestFile: [],
   longestPath: 1023,
+  fields: null,
   lineFeedInNames: false,
   incremental: 'newer',
   omits: ['ACLs other than AIXC', 'extended attributes', 'keys of encrypted files (EFS)'],
@@ -52,6 +53,7 @@ export const backupByInode: ArchiveTool<InodeSource, DirectorySource> = {
   limits: {
     largestFile: [],
     longestPath: null,
+    fields: null,
     lineFeedInNames: true,
     incremental: 'levels',
     omits: ['user and group numbers above 65535, which are cut', 'ACLs and extended attributes beyond AIXC'],

@@ -16,6 +16,7 @@ export interface ListedSource extends DirectorySource {
 const limits: ToolLimits = {
   largestFile: [{ through: '9999', bytes: 2 ** 31 - 1 }],
   longestPath: 1023,
+  fields: null,
   lineFeedInNames: false,
   incremental: 'newer',
   omits: ['ACLs', 'extended attributes', 'holes of sparse files', 'keys of encrypted files (EFS)'],

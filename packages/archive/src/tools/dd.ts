@@ -31,6 +31,7 @@ export const dd: ArchiveTool<DeviceSource> & {
   limits: {
     largestFile: [],
     longestPath: null,
+    fields: null,
     lineFeedInNames: true,
     incremental: null,
     omits: ['size, type and label of the volume'],

@@ -5,7 +5,7 @@ import { absolutePath, type ToolLimits } from './tool.ts';
 /** A question to the node whose every line of output is the name of something that the tool would not carry. */
 export interface PreflightCheck {
   /** Unique within a tool, for the step of a script. */
-  readonly id: 'large-files' | 'long-names' | 'line-feeds' | 'large-owners';
+  readonly id: 'large-files' | 'long-names' | 'long-links' | 'long-hard-links' | 'line-feeds' | 'large-owners';
   readonly run: Command | Pipeline;
   readonly message: string;
   readonly remedy: string;
@@ -13,7 +13,7 @@ export interface PreflightCheck {
 
 /** What a check found. */
 export interface PreflightProblem {
-  readonly code: 'FILE_TOO_LARGE' | 'NAME_TOO_LONG' | 'NAME_HAS_LINE_FEED' | 'OWNER_TOO_LARGE';
+  readonly code: 'FILE_TOO_LARGE' | 'NAME_TOO_LONG' | 'LINK_TOO_LONG' | 'NAME_HAS_LINE_FEED' | 'OWNER_TOO_LARGE';
   readonly message: string;
   /** The first names, fit for a terminal. */
   readonly seen: string;
@@ -23,6 +23,8 @@ export interface PreflightProblem {
 const codes = {
   'large-files': 'FILE_TOO_LARGE',
   'long-names': 'NAME_TOO_LONG',
+  'long-links': 'LINK_TOO_LONG',
+  'long-hard-links': 'LINK_TOO_LONG',
   'line-feeds': 'NAME_HAS_LINE_FEED',
   'large-owners': 'OWNER_TOO_LARGE',
 } as const;
@@ -40,14 +42,15 @@ export function directoryChecks(directory: string, level: string, limits: ToolLi
       remedy: 'Archive this file system with backup by name, which carries them.',
     });
   }
-  if (limits.longestPath !== null) {
-    // Names are counted from the directory, where the archive writes "." in its place.
-    const most = limits.longestPath - 1 + (from === '/' ? 0 : from.length);
+  // Names are counted from the directory, where the archive writes "." in its place.
+  const before = from === '/' ? -1 : from.length - 1;
+  if (limits.fields !== null) checks.push(...fieldChecks(from, before, limits.fields));
+  else if (limits.longestPath !== null) {
     checks.push({
       id: 'long-names',
-      run: { pipe: [reads('find', from, '-print'), reads('awk', `length($0) > ${most}`)] },
+      run: { pipe: [reads('find', from, '-print'), reads('awk', `length($0) > ${limits.longestPath + before}`)] },
       message: `names of more than ${limits.longestPath} bytes`,
-      remedy: 'Archive this file system with backup by name, which carries them.',
+      remedy: 'Shorten them.',
     });
   }
   if (!limits.lineFeedInNames) {
@@ -59,6 +62,48 @@ export function directoryChecks(directory: string, level: string, limits: ToolLi
     });
   }
   return checks;
+}
+
+/** The checks of what has to fit into the fields of a header. */
+function fieldChecks(
+  from: string,
+  before: number,
+  { prefix, name, link }: NonNullable<ToolLimits['fields']>,
+): PreflightCheck[] {
+  // Whether the name of a directory ends in a slash there is not known for every tar: it has to fit with one. So directories
+  // are printed twice, and a line that repeats the last one is a byte longer.
+  const names = reads('find', from, '-type', 'd', '-print', '-print', '-o', '-print');
+  // The first slash that leaves no more than a name behind it leaves the shortest prefix.
+  const cut = `cut = index(substr($0, bytes - ${name}), "/")`;
+  const tooLong = `bytes > ${before + name} && (cut == 0 || bytes + cut > ${before + prefix + name + 2})`;
+  return [
+    {
+      id: 'long-names',
+      run: {
+        pipe: [names, reads('awk', `{ bytes = length($0) + ($0 == last) } { last = $0 } { ${cut} } ${tooLong}`)],
+      },
+      message: `names that are too long (${name} bytes, and ${prefix} before a slash)`,
+      remedy: 'Shorten them, or archive this file system with backup by name, which carries them.',
+    },
+    {
+      id: 'long-links',
+      run: reads('find', from, '-type', 'l', '-size', `+${link}c`, '-print'),
+      message: `symbolic links that refer to more than ${link} bytes`,
+      remedy: 'Let them refer to shorter paths, or archive this file system with backup by name.',
+    },
+    {
+      // Any of its names may be the one that comes first, to which the others refer.
+      id: 'long-hard-links',
+      run: {
+        pipe: [
+          reads('find', from, '!', '-type', 'd', '-links', '+1', '-print'),
+          reads('awk', `length($0) > ${link + before}`),
+        ],
+      },
+      message: `files of several names (hard links), one of them of more than ${link} bytes`,
+      remedy: 'Shorten these names, or archive this file system with backup by name.',
+    },
+  ];
 }
 
 /** The largest number of a user or group that `backup` by inode does not cut. */
@@ -83,7 +128,7 @@ export function preflightProblems(
   answers: ReadonlyMap<string, string>,
 ): PreflightProblem[] {
   return checks.flatMap(({ id, message, remedy }) => {
-    const lines = (answers.get(id) ?? '').split('\n').filter((line) => line !== '');
+    const lines = [...new Set(answers.get(id)?.split('\n'))].filter((line) => line !== '');
     if (lines.length === 0) return [];
     const seen = lines.slice(0, 3).map(displayName).join(', ');
     return [

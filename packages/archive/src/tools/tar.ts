@@ -23,6 +23,7 @@ const limits: ToolLimits = {
     { through: '7100-02', bytes: 8 * 2 ** 30 - 1 },
   ],
   longestPath: 256,
+  fields: { prefix: 155, name: 100, link: 100 },
   lineFeedInNames: true,
   incremental: null,
   omits: ['ACLs', 'extended attributes', 'holes of sparse files', 'keys of encrypted files (EFS)', 'sockets'],

@@ -12,6 +12,11 @@ export interface ToolLimits {
   readonly largestFile: readonly { readonly through: string; readonly bytes: number }[];
   /** Longest path that every level carries, in bytes; `null` where there are no paths. */
   readonly longestPath: number | null;
+  /**
+   * Bytes of the fields of a header, where a path goes into two of them, cut at a slash, and what a link refers to into
+   * one; `null` where they are as long as they have to be.
+   */
+  readonly fields: { readonly prefix: number; readonly name: number; readonly link: number } | null;
   /** Whether a name may hold a line feed. Names that reach the tool as a list of lines may not. */
   readonly lineFeedInNames: boolean;
   /** How less than everything is archived: what is newer than a stamp, or by levels that the node keeps a record of. */

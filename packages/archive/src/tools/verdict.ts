@@ -128,7 +128,7 @@ function judgeLines(stderr: string, classify: (line: string) => LineClass): Verd
       'STDERR_UNKNOWN',
       found.unknown,
       'the command wrote lines that are not known',
-      'Look at them; accept STDERR_UNKNOWN if they are harmless, and report them.',
+      'Settle on the node what they are about; accept STDERR_UNKNOWN where it is nothing, and report them.',
     ),
     ...reason(
       'STDERR_WARNING',

@@ -64,7 +64,7 @@ async function plan(
     ...(await quiescePreflight(context, standing.node, policy.quiesce, signal)),
     ...(await formProblems(policy.stored)),
     ...('problems' in planned ? [] : await exposureProblems(context, group, planned.plan, policy)),
-    ...(await archivePreflight(context, standing.node, fileSystems, signal)),
+    ...(await archivePreflight(context, group, picture, fileSystems, signal)),
   ];
   const [first] = problems;
   if (first !== undefined || 'problems' in planned) {

@@ -1,19 +1,29 @@
-import { preflightProblems, tar } from '@splitmirror/archive';
+import { type PreflightProblem, preflightProblems, tar } from '@splitmirror/archive';
 import type { Step } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
-import type { Problem } from '../ports.ts';
+import type { DataVolume, Picture, Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 
 /** A walk over every name of a file system takes minutes, not hours. */
 const checkSeconds = 3600;
 
+/** What is to be done about it where there is no other tool to choose. */
+const ways: Readonly<Record<PreflightProblem['code'], string>> = {
+  FILE_TOO_LARGE: 'Move them to another file system',
+  NAME_TOO_LONG: 'Rename them, or the directories above them',
+  LINK_TOO_LONG: 'Give what they refer to a shorter path',
+  NAME_HAS_LINE_FEED: 'Rename them',
+  OWNER_TOO_LARGE: 'Give them other owners',
+};
+
 /**
- * Asks the node for what the archive tool would not carry: files too large, names too long. Changes nothing. The live file
- * systems are asked, since their copies do not exist yet.
+ * Asks the node for what the archive tool would not carry: files too large, names too long, links to names too long. Changes
+ * nothing. The live file systems are asked, since their copies do not exist yet.
  */
 export async function archivePreflight(
   context: Pick<BackupContext, 'hosts' | 'systemLevel'>,
-  node: string,
+  group: string,
+  { node, dataVolumes }: Pick<Picture, 'node' | 'dataVolumes'>,
   fileSystems: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
@@ -46,18 +56,22 @@ export async function archivePreflight(
       }
       return [
         ...unanswered,
-        ...preflightProblems(checks, answers).map(({ code, message, seen, remedy }) => ({
+        ...preflightProblems(checks, answers).map(({ code, message, seen }) => ({
           code,
           node,
           message: `${directory} has ${message}, which tar does not carry`,
           seen,
-          remedy,
+          remedy: `${ways[code]}, or leave the file system out: name ${volumeOf(directory, dataVolumes)} in the settings of ${group} under leaveOut.`,
         })),
       ];
     });
   } catch (error) {
     return [problemOf(error, node)];
   }
+}
+
+function volumeOf(directory: string, dataVolumes: readonly DataVolume[]): string {
+  return dataVolumes.find(({ mountPoint }) => mountPoint === directory)?.volume ?? 'its volume';
 }
 
 function uncertain(node: string, directory: string, message: string, seen: string): Problem {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localHost, localTransport } from '@splitmirror/host';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { asOrdinaryUser } from '../../test/ordinary-user.ts';
 import { makeBackup, makeSource } from '../../test/real-backup.ts';
 import { storeError } from '../store/durable.ts';
 import { listBackups } from '../store/listing.ts';
@@ -69,6 +70,40 @@ describe('drillBackup', () => {
     const told = await drillBackup(readOnly, backup, { level: 'application', place: place(), probe: fails }, now);
     expect(told).toMatchObject({ outcome: 'failed', unrecorded: { code: 'STORE_UNUSABLE' } });
     expect((await store.find('g')).records).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'passes for an ordinary user what he cannot write or read as it was archived, and leaves nothing (needs root)',
+    async () => {
+      const source = join(base, 'source', 'fs', 'accounts', '2026');
+      await chmod(join(source, 'november'), 0o000);
+      await chmod(source, 0o600);
+      const locked = await makeBackup(store, join(base, 'source'), { run: 'cccccc' });
+      await asOrdinaryUser(base, async () => {
+        const record = await drillBackup(store, locked, { level: 'contents', place: place() }, now);
+        expect(record).toMatchObject({ outcome: 'passed', problems: [], left: null });
+      });
+      expect(await readdir(scratch)).toEqual([]);
+      expect((await store.find('g', 'cccccc')).records).toHaveLength(1);
+    },
+  );
+
+  it('records what it found, and says where it is, also where what was restored cannot be removed', async () => {
+    await chmod(scratch, 0o700);
+    const stays = probe(`chmod 500 ${scratch}; exit 4`);
+    const found = await asOrdinaryUser(base, () =>
+      drillBackup(store, backup, { level: 'application', place: place(), probe: stays }, now),
+    );
+    const [name = ''] = await readdir(scratch);
+    expect(found).toMatchObject({
+      outcome: 'failed',
+      left: {
+        code: 'DRILL_LEFT',
+        message: expect.stringContaining(`${join(scratch, name)} could not be removed: EACCES`),
+        remedy: expect.stringContaining(`rm -rf ${join(scratch, name)}`),
+      },
+    });
+    expect((await store.find('g')).records).toHaveLength(1);
   });
 
   it('passes on a node, through its own tools', async () => {
@@ -216,11 +251,15 @@ describe('a drill that is asked to end', () => {
 });
 
 describe('what says nothing of the backup', () => {
-  it('is a probe that cannot be run', async () => {
+  it('is a probe that cannot be run, or a place that is none', async () => {
     const file = join(base, 'probe');
     await writeFile(file, 'no program', { mode: 0o600 });
     const script = join(base, 'script');
     await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o700 });
+    const nowhere = { kind: 'directory', directory: join(base, 'nowhere') } as const;
+    await expect(drillBackup(store, backup, { level: 'contents', place: nowhere }, now)).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+    });
     for (const program of [file, script, join(base, 'nowhere')]) {
       const request = { level: 'application', place: place(), probe: { argv: [program], timeoutSeconds: 5 } } as const;
       await expect(drillBackup(store, backup, request, now)).rejects.toMatchObject({

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
+import { chmod, lstat, readlink } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
 import { changes, quote, requireWhole, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import type { Problem } from '../ports.ts';
 import { withReasons } from '../problems.ts';
 import { remedyForDamage } from '../store/damage.ts';
 import { daysSince } from '../store/listing.ts';
@@ -17,10 +17,21 @@ import { type RecordedDrill, recordDrill } from './record-drill.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
 import { isUnsettled, RestoreError } from './restore-error.ts';
 import { type NodeTarget, restoreToNode } from './restore-node.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 import { entriesOf, isNote } from './selection.ts';
 
 /** What came of a drill. */
-export interface Drilled extends DrillRecord, Pick<RecordedDrill, 'unrecorded'> {}
+export interface Drilled extends DrillRecord, Pick<RecordedDrill, 'unrecorded'> {
+  /** What was restored on this machine and could not be removed again: where it is, and why. */
+  readonly left: Problem | null;
+}
+
+/** What a drill has found, and has left behind. */
+interface Tried {
+  /** What is wrong with the backup. */
+  readonly problems: readonly string[];
+  readonly left: Problem | null;
+}
 
 /** What a drill does. */
 export interface DrillRequest extends Identified {
@@ -64,7 +75,7 @@ export async function drillBackup(
   requireWhole('probe.timeoutSeconds', request.probe?.timeoutSeconds, 1, longestTimerSeconds);
   requireWhole('timeoutSeconds', request.timeoutSeconds, 1, longestTimerSeconds);
   const startedAt = now();
-  const problems = await tryOut(backup, request);
+  const { problems, left } = await tryOut(backup, request);
   const drill = {
     level: request.level,
     where: request.place?.kind === 'node' ? request.place.target.host.name : hostname(),
@@ -72,7 +83,7 @@ export async function drillBackup(
     problems,
   };
   const { record, unrecorded } = await recordDrill(store, backup, drill, { startedAt, endedAt: now() });
-  return { ...record, unrecorded };
+  return { ...record, unrecorded, left };
 }
 
 /** How old the last passed drill of each level may be, in days; a level without a number is not asked for. */
@@ -131,20 +142,30 @@ export function drillsDue(
   });
 }
 
-/** What is wrong with the backup; errors that say nothing of it are thrown. */
-async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<readonly string[]> {
+async function tryOut(backup: StoredBackup, request: DrillRequest): Promise<Tried> {
+  const { level, place, signal } = request;
+  if (level === 'bytes') return { problems: await foundBy(() => verifyWhole(backup, request), signal), left: null };
+  if (place?.kind === 'node')
+    return { problems: await foundBy(() => onNode(backup, request, place), signal), left: null };
+  return onThisMachine(backup, request, place?.directory ?? tmpdir());
+}
+
+async function verifyWhole(backup: StoredBackup, request: DrillRequest): Promise<readonly string[]> {
+  await verifyBackup(backup, request);
+  return [];
+}
+
+/** What is wrong with the backup, whether it is returned or thrown; errors that say nothing of it stay errors. */
+async function foundBy(
+  work: () => Promise<readonly string[]>,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
   try {
-    if (request.level === 'bytes') {
-      await verifyBackup(backup, request);
-      return [];
-    }
-    return request.place?.kind === 'node'
-      ? await onNode(backup, request, request.place)
-      : await onThisMachine(backup, request, request.place?.directory ?? tmpdir());
+    return await work();
   } catch (error) {
     // What may be left on a node counts for more than that somebody wanted an end.
     if (isUnsettled(error)) throw error;
-    request.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (!SplitmirrorError.is(error) || !isOfBackup(error)) throw error;
     return reasonsOf(error).map(({ message }) => message);
   }
@@ -160,17 +181,41 @@ function reasonsOf(error: SplitmirrorError): readonly { readonly code: string; r
   return error instanceof RestoreError && error.code === 'RESTORE_PARTIAL' ? error.problems : [error];
 }
 
-async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<readonly string[]> {
-  const scratch = await mkdtemp(join(parent, `splitmirror-drill-${backup.manifest.run}-`));
-  try {
-    const { volumes } = await restoreBackup(backup, scratch, request);
-    const different: string[] = [];
-    for (const volume of volumes) different.push(...(await compareVolume(backup, volume, request.signal)));
-    if (different.length > 0) return different;
-    return request.level === 'application' ? await probeHere(request, scratch) : [];
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent: string): Promise<Tried> {
+  const scratch = await makeScratch(parent, backup.manifest.run);
+  const tried = await foundBy(() => restoreHere(backup, request, scratch), request.signal).then(
+    (problems) => ({ problems }),
+    (error: unknown) => ({ error }),
+  );
+  const left = await removeScratch(scratch).then(
+    () => null,
+    (error: Error) => leftover(scratch, error),
+  );
+  if (!('error' in tried)) return { problems: tried.problems, left };
+  if (left === null) throw tried.error;
+  throw new RestoreError('RESTORE_UNSETTLED', left.message, {
+    remedy: left.remedy,
+    problems: withReasons(tried.error, null),
+    cause: tried.error,
+  });
+}
+
+async function restoreHere(backup: StoredBackup, request: DrillRequest, scratch: string): Promise<readonly string[]> {
+  const { volumes } = await restoreBackup(backup, scratch, request);
+  const different: string[] = [];
+  for (const volume of volumes) different.push(...(await compareVolume(backup, volume, request.signal)));
+  if (different.length > 0) return different;
+  return request.level === 'application' ? await probeHere(request, scratch) : [];
+}
+
+function leftover(scratch: string, { message }: Error): Problem & { readonly remedy: string } {
+  return {
+    code: 'DRILL_LEFT',
+    node: null,
+    message: `what was restored to ${scratch} could not be removed: ${message}`,
+    seen: '',
+    remedy: `Settle what keeps it there, then remove it: rm -rf ${quote(scratch)}`,
+  };
 }
 
 /** Runs the probe in a process group of its own, which does not outlive it: what it restored is about to go. */
@@ -302,7 +347,10 @@ async function restoreThere(
   });
 }
 
-/** Everything that stands on the disk now against the catalogue, file by file; raw volumes by size and digest. */
+/**
+ * Everything that stands on the disk now against the catalogue, file by file; raw volumes by size and digest. Who is not root
+ * gives himself the right to read what was archived without it.
+ */
 async function compareVolume(
   backup: StoredBackup,
   { volume, path }: RestoredVolume,
@@ -333,7 +381,10 @@ async function compareEntry(
   if (found === undefined) return 'is not there';
   switch (entry.type) {
     case 'directory':
-      return found.isDirectory() ? undefined : 'is no directory';
+      if (!found.isDirectory()) return 'is no directory';
+      // Entries of it follow, which an owner without this right could not look at.
+      if ((found.mode & 0o100) === 0) await chmod(file, found.mode | 0o100);
+      return undefined;
     case 'symlink':
       return found.isSymbolicLink() && (await readlink(file, 'buffer')).equals(nameBytes(entry.link ?? ''))
         ? undefined
@@ -343,6 +394,7 @@ async function compareEntry(
     default:
       if (!found.isFile()) return `is no ${entry.type}`;
       if (found.size !== entry.size) return `has ${found.size} bytes, not ${entry.size}`;
+      if ((found.mode & 0o400) === 0) await chmod(file, found.mode | 0o400);
       return (await digestOf(file, signal)) === entry.sha256 ? undefined : 'has other content';
   }
 }

@@ -113,7 +113,7 @@ function isFile({ type }: Pick<CatalogueEntry, 'type'>): boolean {
 interface Request {
   readonly files: readonly string[];
   readonly directories: readonly string[];
-  /** Directories that are read as a whole, because a name in them is no text that a command line can hold. */
+  /** Directories that are read as a whole, because a name in them cannot be asked for by itself. */
   readonly above: readonly string[];
 }
 
@@ -122,17 +122,25 @@ function requestOf(expected: ReadonlyMap<string, Expected>): Request {
   const directories: string[] = [];
   const above = new Set<string>();
   for (const [name, { type }] of expected) {
-    if (!name.isWellFormed()) above.add(textAbove(name));
-    else if (type === 'directory') directories.push(name);
+    if (type === 'directory' && name.isWellFormed()) directories.push(name);
+    else if (!canBeOperand(name)) above.add(operandAbove(name));
     else files.push(name);
   }
   return { files, directories, above: [...above] };
 }
 
-function textAbove(name: string): string {
-  let text = name;
-  while (!text.isWellFormed()) text = text.slice(0, Math.max(0, text.lastIndexOf('/')));
-  return text;
+/**
+ * Whether any tar takes it for this name: it has to be text, and without a backslash, behind which GNU tar sees another
+ * character than the one that stands there. What AIX's makes of it no source tells.
+ */
+function canBeOperand(name: string): boolean {
+  return name.isWellFormed() && !name.includes('\\');
+}
+
+function operandAbove(name: string): string {
+  let above = name;
+  while (!canBeOperand(above)) above = above.slice(0, Math.max(0, above.lastIndexOf('/')));
+  return above;
 }
 
 function operand(name: string): string {

@@ -302,9 +302,11 @@ describe('what restoreToNode reads back', () => {
     await writeFile(join(base, 'other/raw'), Buffer.alloc(500_000));
     const numbers = Array.from({ length: 4000 }, (_, index) => index);
     await Promise.all(numbers.map((index) => writeFile(join(fs, `many/a name of some length, ${index}`), `${index}`)));
-    const odd = ['-rf', 'two  blanks ', "it's", '$HOME', 'line\nfeed', '*', 'ü'];
+    const odd = ['-rf', 'two  blanks ', "it's", '$HOME', 'line\nfeed', 'back\\slash\\n', '*', 'ü'];
     for (const name of odd) await writeFile(join(fs, name), name);
     await mkdir(join(fs, 'empty\ndirectory'));
+    await mkdir(join(fs, 'a\\nother'));
+    await writeFile(join(fs, 'a\\nother', 'file'), 'in that');
     const latin = Buffer.concat([Buffer.from(`${fs}/latin-`), Buffer.from([0xe9])]);
     await mkdir(latin);
     await writeFile(Buffer.concat([latin, Buffer.from('/file')]), 'in there');

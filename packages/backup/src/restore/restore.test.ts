@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import {
   appendFile,
+  chown,
   copyFile,
   mkdir,
   mkdtemp,
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { asOrdinaryUser } from '../../test/ordinary-user.ts';
 import { makeBackup, makeSource, requireSameBytes, requireSameTree } from '../../test/real-backup.ts';
 import type { BackupError } from '../errors.ts';
 import { manifestSchema } from '../store/manifest.ts';
@@ -141,16 +143,45 @@ describe('restoreBackup', () => {
     });
   });
 
+  it('gives owners only where it can, and says so before anything is restored', async () => {
+    const backup = await makeBackup(store, source);
+    const refused = asOrdinaryUser(base, () => restoreBackup(backup, into, { owners: 'numeric' }));
+    await expect(refused).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/owners.*EPERM/),
+      remedy: expect.stringMatching(/as root.*--owners/),
+    });
+    expect(await readdir(into)).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('gives each file its owner by number (needs root)', async () => {
+    await chown(join(source, 'fs', 'readme'), 1234, 5678);
+    const { uid, gid } = await stat(base);
+    await restoreBackup(await makeBackup(store, source), into, { owners: 'numeric' });
+    expect(await stat(join(into, 'datalv', 'readme'))).toMatchObject({ uid: 1234, gid: 5678 });
+    expect(await stat(into)).toMatchObject({ uid, gid });
+  });
+
+  it.skipIf(process.platform !== 'linux')('says so of a place where no directory can be made, and ends', async () => {
+    const backup = await makeBackup(store, source);
+    await expect(restoreBackup(backup, '/proc/splitmirror')).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/the file system of \/proc makes no directories/),
+    });
+  });
+
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';
   it.skipIf(!canMount)('says so of a place that is read-only, before it tries (needs root)', async () => {
     const backup = await makeBackup(store, source);
     await mkdir(into);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', into]);
     try {
-      await expect(restoreBackup(backup, into)).rejects.toMatchObject({
-        code: 'RESTORE_TARGET',
-        message: expect.stringMatching(/EROFS/),
-      });
+      for (const place of [into, join(into, 'a', 'b')]) {
+        await expect(restoreBackup(backup, place)).rejects.toMatchObject({
+          code: 'RESTORE_TARGET',
+          message: expect.stringMatching(/EROFS/),
+        });
+      }
     } finally {
       execFileSync('umount', [into]);
     }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { access, chown, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract, verifyArchive } from '@splitmirror/archive';
-import { SplitmirrorError } from '@splitmirror/host';
+import { makeDirectory, SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
 import { isSystemError } from '../store/durable.ts';
@@ -44,7 +44,7 @@ export interface Identified {
 export interface RestoreOptions extends Identified {
   /** Paths and patterns as in `previewRestore`; all without it. */
   readonly select?: readonly string[] | undefined;
-  /** `numeric` gives each file its owner and group by number; needs root. Default `mine`. */
+  /** `numeric` gives each file its owner and group by number; needs root, and is refused without. Default `mine`. */
   readonly owners?: 'mine' | 'numeric' | undefined;
 }
 
@@ -66,6 +66,7 @@ export async function restoreBackup(
 ): Promise<RestoreReport> {
   const selections = await requireSelection(backup, options.select);
   requireRoom(selections, await freeBytesOfEmpty(into), into);
+  if (options.owners === 'numeric') await requireOwners(into);
   return {
     volumes: await restoreEach(selections, options.signal, (selection) =>
       restoreHere(backup, selection, into, options),
@@ -81,7 +82,7 @@ export async function restoreBackup(
 async function freeBytesOfEmpty(into: string): Promise<number> {
   try {
     // Of what was encrypted, nobody else may read the content now.
-    await mkdir(into, { recursive: true, mode: 0o700 });
+    await makeDirectory(into);
     await access(into, constants.R_OK | constants.W_OK | constants.X_OK);
     if ((await readdir(into)).length > 0) {
       throw new BackupError('RESTORE_TARGET', `${into} is not empty`, {
@@ -95,6 +96,25 @@ async function freeBytesOfEmpty(into: string): Promise<number> {
     const why = cause.code === 'EEXIST' ? 'it is no directory' : cause.message;
     throw new BackupError('RESTORE_TARGET', `nothing can be restored into ${into}: ${why}`, {
       remedy: 'Restore into an empty directory, or a new one, which this user can write to.',
+      cause,
+    });
+  }
+}
+
+/**
+ * Gives the directory another owner and takes that back: who is not root may not, and some file systems let nobody.
+ *
+ * @throws BackupError `RESTORE_TARGET`.
+ */
+async function requireOwners(into: string): Promise<void> {
+  try {
+    const { uid, gid } = await stat(into);
+    await chown(into, uid + 1, gid);
+    await chown(into, uid, gid);
+  } catch (cause) {
+    throw new BackupError('RESTORE_TARGET', `owners cannot be given in ${into}: ${(cause as Error).message}`, {
+      remedy:
+        'Restore as root, to a file system that keeps owners; or leave out --owners: the files then belong to this user.',
       cause,
     });
   }

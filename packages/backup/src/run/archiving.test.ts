@@ -108,6 +108,23 @@ describe('archiveVolumes', () => {
     expect(await readdir(store)).toEqual([]);
   });
 
+  it('says what an operator can do about what speaks against an archive, and names no setting that there is none of', async () => {
+    const { context } = contextWith();
+    const told = 'echo odd >&2; echo "tar: ./s: socket ignored" >&2';
+    const empty = command('sh', '-c', `${told}; d=$(mktemp -d) && tar -cf - -C "$d" .`);
+    const result = await archiveVolumes(context, planOf([empty]), place(store), undefined);
+    if (result.kind !== 'failed') throw new Error(JSON.stringify(result));
+    expect(result.problems.map(({ code }) => code)).toEqual([
+      'ARCHIVE_STDERR_UNKNOWN',
+      'ARCHIVE_STDERR_WARNING',
+      'ARCHIVE_NO_FILES',
+    ]);
+    for (const { remedy } of result.problems) {
+      expect(remedy).toMatch(/leaveOut/);
+      expect(remedy).not.toMatch(/accept/i);
+    }
+  });
+
   it('ends an archive from which nothing comes any more', async () => {
     const { context } = contextWith();
     const result = await archiveVolumes(

@@ -9,6 +9,7 @@ import {
   type StoredDigest,
   tar,
   type Verdict,
+  type VerdictReason,
   watchArchive,
 } from '@splitmirror/archive';
 import { type Chunk, type CommandStream, renderCommand } from '@splitmirror/host';
@@ -338,6 +339,25 @@ function judge(archive: PlannedArchive, evidence: Parameters<ArchiveTool<unknown
   return (archive.tool === 'tar' ? tar : dd).judge({ ...evidence, expected });
 }
 
+/**
+ * What is to be done about reasons that other callers of the archive tools may accept: here an archive with any of them is no
+ * backup.
+ */
+function remedyOf({ code, remedy }: VerdictReason, { group, node }: RunPlan, { volume }: PlannedArchive): string {
+  const leaveOut = `leave the volume out: name ${volume} in the settings of ${group} under leaveOut`;
+  switch (code) {
+    case 'STDERR_UNKNOWN':
+      return `Settle on ${node} what these lines are about, and back up again. Until then, or where it is nothing, ${leaveOut}; and report the lines.`;
+    case 'STDERR_WARNING':
+    case 'PARTIAL':
+      return `Move what is named to another file system, or ${leaveOut}.`;
+    case 'NO_FILES':
+      return `Look on ${node} whether the right file system is mounted. If it may be empty, put a file into it, or ${leaveOut}.`;
+    default:
+      return remedy;
+  }
+}
+
 function problemsOfVerdict(
   verdict: Verdict,
   seen: unknown,
@@ -350,7 +370,7 @@ function problemsOfVerdict(
     node: plan.node,
     message: `archive of ${archive.volume}: ${reason.message}`,
     seen: reason.seen,
-    remedy: reason.remedy,
+    remedy: remedyOf(reason, plan, archive),
   }));
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from '@splitmirror/host';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import { holderSchema } from '../run/lock.ts';
@@ -62,7 +63,7 @@ export function openWindowLog(file: string): WindowLog {
   const add: WindowLog['add'] = async (record) => {
     const line = JSON.stringify(recordSchema.parse(record));
     try {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await makeDirectory(dirname(file));
       await append(file, line);
     } catch (error) {
       unusable(error as NodeJS.ErrnoException);

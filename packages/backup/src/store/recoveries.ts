@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { renderSteps, type Script } from '@splitmirror/host';
+import { makeDirectory, renderSteps, type Script } from '@splitmirror/host';
 import { z } from 'zod';
 import { type Journal, openJournal } from '../run/journal.ts';
 import { storeError, syncDirectory } from './durable.ts';
@@ -58,7 +58,7 @@ const suffix = '.recovery';
 /** Makes the directory of a recovery's record. */
 export async function beginRecovery(parent: string, name: string): Promise<StoredRecovery> {
   const directory = join(parent, `${name}${suffix}`);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const journal = await openJournal(join(directory, 'journal.ndjson'));
   await syncDirectory(parent);
   await syncDirectory(dirname(parent));

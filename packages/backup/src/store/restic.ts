@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '@splitmirror/host';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import type { Sink } from '../run/sink.ts';
@@ -69,7 +70,7 @@ export async function adoptBackups(root: string, options: ResticOptions): Promis
     if (run === undefined || group === undefined || /[/\0]|^\.+$/.test(group)) continue;
     if (named(root, directoryNameOf('20000101T000000Z', run)) === undefined) continue;
     const parent = directoryOf(root, group);
-    await mkdir(parent, { recursive: true, mode: 0o700 });
+    await makeDirectory(parent);
     if ((await readdir(parent)).some((name) => named(parent, name)?.run === run)) continue;
     const arriving = join(parent, `.adopting-${run}`);
     await rm(arriving, { recursive: true, force: true });

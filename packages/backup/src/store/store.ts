@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SplitmirrorError } from '@splitmirror/host';
+import { makeDirectory, SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
@@ -188,7 +188,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
         const parent = directoryOf(root, group);
         const final = join(parent, directoryNameOf(createdAt, run));
         const directory = `${final}.incomplete`;
-        await mkdir(parent, { recursive: true, mode: 0o700 });
+        await makeDirectory(parent);
         const journal = await once(group, run, directory, (claim) => openJournal(join(claim, 'journal.ndjson')));
         // What the journal has on the disk is worth nothing as long as its name is not.
         for (const each of [parent, root]) await syncDirectory(each);

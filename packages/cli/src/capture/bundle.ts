@@ -1,7 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentsOf, type NodeReport, parseOdmObjects, survey, surveyScript } from '@splitmirror/hacmp';
-import { type Host, ParseError, renderCommand, type Script, type Step, type StepResult } from '@splitmirror/host';
+import {
+  type Host,
+  makeDirectory,
+  ParseError,
+  renderCommand,
+  type Script,
+  type Step,
+  type StepResult,
+} from '@splitmirror/host';
 import { levelsScript } from '@splitmirror/levels';
 import { lookScript, parseVolumes } from '@splitmirror/lvm';
 import type { Redaction, SiteNames } from './redaction.ts';
@@ -80,7 +88,7 @@ export async function writeBundle(
     counts.set(`${area} ${node}`, count);
     const name = `${plain(node)}-${String(count).padStart(2, '0')}-${slug(plain(command))}.txt`;
     const { stdout = '', stderr = '' } = result as Partial<Record<'stdout' | 'stderr', string>>;
-    await mkdir(join(directory, area), { recursive: true, mode: 0o700 });
+    await makeDirectory(join(directory, area));
     const head = `# source: splitmirror capture of ${takenAt.slice(0, 10)}, redacted\n# command: ${plain(command)}\n`;
     await writeFile(
       join(directory, area, name),

@@ -70,6 +70,7 @@ export async function drill(
   );
   const record = await drillBackup(store, backup, request, () => surroundings.now());
   warnUnrecorded(reporter, backup.manifest.run, record.unrecorded);
+  if (record.left !== null) reporter.warn(`${record.left.message}. ${record.left.remedy}`);
   const passed = record.outcome === 'passed';
   const said = `${backup.manifest.run}: ${level} ${record.outcome} in ${durationText(record.seconds * 1000)}`;
   tellOutcome(reporter, [said, ...record.problems.map((problem) => `  ${problem}`)], passed);

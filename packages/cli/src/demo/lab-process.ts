@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectory } from '@splitmirror/host';
 import { connectLab, type LabControl } from '@splitmirror/lab';
 import { labConfigName } from '../commands/lab.ts';
 import { DemoFailure } from './check.ts';
@@ -11,7 +12,7 @@ export const labMinutes = 60;
 
 /** The lab is a process of its own: killing the controller must leave the cluster standing. */
 export async function startLabProcess(directory: string): Promise<LabControl> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const log = openSync(join(directory, 'lab.log'), 'a', 0o600);
   const script = process.argv[1] ?? '';
   const child = spawn(

@@ -55,7 +55,7 @@ export function translateTar(root: string, args: readonly string[]): Translation
         if (value === undefined) return refuse(`0511-171 The -${letter} flag needs a value.`);
         if (letter === 'f') options.push('-f', value === '-' ? value : mapPath(root, value));
         else if (letter === 'b') options.push('-b', value);
-        else if (letter === 'L') options.push('-T', mapPath(root, value));
+        else if (letter === 'L') operands.push('-T', mapPath(root, value));
         else if (letter === 'X') options.push('-X', mapPath(root, value));
         else if (letter === 'C') operands.push('-C', mapPath(root, value));
       } else {
@@ -76,9 +76,12 @@ export function translateTar(root: string, args: readonly string[]): Translation
     }
   }
   if (mode === '') return refuse('0511-171 One of the -c, -r, -t, -u and -x flags is needed.');
-  const absolute = operands.some((word, i) => word.startsWith(root) && operands[i - 1] !== '-C');
+  const absolute = operands.some((word, i) => word.startsWith(root) && !['-C', '-T'].includes(operands[i - 1] ?? ''));
   return {
     args: [
+      // What backslashes and dashes in names mean to it is GNU tar's own: an operand of a command is a path.
+      '--no-unquote',
+      '--verbatim-files-from',
       ...options,
       ...('cru'.includes(mode) ? ['--format=ustar'] : []),
       // AIX's tar keeps a leading slash, and knows nothing of where the lab keeps the file.

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,19 @@ describe('posixCommands', () => {
     const { code, stdout, stderr } = await run('ls', ['-d', '/data', '/none']);
     expect([code, stdout.toString()]).toEqual([2, '/data\n']);
     expect(stderr).not.toContain(root);
+  });
+
+  it('takes names that tar is given as they stand, in operands and in a list', async () => {
+    const odd = 'back\\slash\\n';
+    writeFileSync(join(root, 'data', odd), 'odd');
+    writeFileSync(join(root, 'data', '-rf'), 'flags');
+    writeFileSync(join(root, 'list'), `${odd}\n-rf\n`);
+    const names = (archive: Buffer) =>
+      execFileSync('tar', ['-tf', '-', '--quoting-style=literal'], { input: archive, encoding: 'utf8' });
+    const asked = await run('tar', ['-cf', '-', '-C', '/data', odd]);
+    expect([asked.stderr, names(asked.stdout)]).toEqual(['', `${odd}\n`]);
+    const listed = await run('tar', ['-cf', '-', '-C', '/data', '-L', '/list']);
+    expect([listed.stderr, names(listed.stdout)]).toEqual(['', `${odd}\n-rf\n`]);
   });
 
   it('writes plain ustar from a directory, and keeps absolute names as AIX does', async () => {

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SplitmirrorError, TransportError } from '@splitmirror/host';
+import { makeDirectory, SplitmirrorError, TransportError } from '@splitmirror/host';
 import type { SshOptions } from '../options.ts';
 import { fingerprint, judgeKey, type KnownHost, keyType, knownHostsLine, linesFor } from './known-hosts.ts';
 
