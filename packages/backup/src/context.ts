@@ -51,5 +51,5 @@ export type PlanningContext = Omit<BackupContext, 'store'> & {
    * `null` where there is none to be read: then the estimates rest on no history, whether the archives will fit is not
    * looked at, and a group that may spend so much time without redundancy is refused.
    */
-  readonly store: Pick<Store, 'root' | 'freeBytes' | 'survey'> | null;
+  readonly store: Pick<Store, 'root' | 'archivesIn' | 'freeBytes' | 'survey'> | null;
 };

@@ -88,7 +88,7 @@ export function storeOf({ store, storeMountPoint: mountPoint, archives }: Config
       if (!(cause instanceof RangeError)) throw cause;
       throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
     });
-  return openStore(store, vaultOnDemand('a restic repository', open), { mountPoint });
+  return openStore(store, vaultOnDemand('the restic repository', open), { mountPoint });
 }
 
 /** Everything that a command needs; connections are closed when `work` has ended. */

@@ -62,6 +62,8 @@ describe('archives', () => {
       const restic = { repository: { file: 'where' }, password: { file: 'password' } };
       const store = 'manifests';
       const config = await stage.configure((base) => ({ ...base, store, archives: { restic } }));
+      const { stdout } = await stage.run('check', '--config', config);
+      expect(stdout).toMatch(/^ok {6} store .*: not there yet: .*, and the restic repository has \S+ \S+ free$/m);
       await roundTrip(config);
       const [run = ''] = await readdir(join(stage.directory, store, 'ledger_rg'));
       const kept = await readdir(join(stage.directory, store, 'ledger_rg', run));

@@ -296,6 +296,23 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     );
   });
 
+  it('quotes what restic says, without the stack of its program', async () => {
+    const stack = [
+      'github.com/restic/restic/internal/backend/local.(*Local).Save.func1',
+      '\t/build/restic/internal/backend/local/local.go:144',
+      'runtime.main',
+      '\truntime/proc.go:250',
+      'runtime.goexit',
+      '\truntime/asm_amd64.s:1594',
+    ];
+    const said = ['write /lock: no space left on device', ...stack, 'unable to create lock in backend'].join('\n');
+    const program = await script(`cat >&2 <<'E'\n${said}\nE\nexit 1`);
+    await expect(resticVault({ ...options, program })).rejects.toMatchObject({
+      code: 'STORE_FULL',
+      message: 'restic: it ended with 1: write /lock: no space left on device; unable to create lock in backend',
+    });
+  });
+
   it('waits for nobody who has locked the repository, and heals a lock whose holder is gone', async () => {
     const own = await repository('locked');
     const vault = await resticVault(own);

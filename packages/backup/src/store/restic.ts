@@ -34,7 +34,7 @@ export async function resticVault(options: ResticOptions): Promise<Vault> {
   const restic = await openRestic(options);
   await restic.run(['cat', 'config', '--quiet']);
   return {
-    name: 'a restic repository',
+    name: 'the restic repository',
     freeBytes: () => freeBytesOf(restic.repository),
     openSink: async (place, file) => openResticSink(restic, place, file),
     async seal(place) {

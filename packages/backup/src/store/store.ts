@@ -23,6 +23,8 @@ import { directoryVault, type Vault } from './vault.ts';
  */
 export interface Store {
   readonly root: string;
+  /** Where the archives lie, for a person: the root itself, or the name of the vault that takes them. */
+  readonly archivesIn: string;
   /**
    * Whether it can be used so now: to write, for archives too, wherever these lie. Makes nothing. Everything else here asks
    * that for itself, so that a store which cannot be used is in the way of nobody who does not use it.
@@ -36,7 +38,7 @@ export interface Store {
    * @throws BackupError `STORE_UNUSABLE`
    */
   exists(): Promise<boolean>;
-  /** Bytes that can still be written; `Infinity` where that cannot be told. */
+  /** Bytes of archives that can still be written; `Infinity` where that cannot be told. */
   freeBytes(): Promise<number>;
   /** Makes the directory of a run. */
   begin(group: string, run: string, createdAt: string): Promise<StoredRun>;
@@ -153,6 +155,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
 
   return {
     root,
+    archivesIn: vault.name,
     require: (wanted) =>
       within(wanted, async () => {
         if (wanted === 'write') await vault.freeBytes();
