@@ -117,7 +117,7 @@ export {
   type WindowOutcome,
 } from './schedule/scheduled.ts';
 export { openWindowLog, type WindowLog } from './schedule/window-log.ts';
-export { readSecret, type SecretReference } from './secret.ts';
+export { readSecret, type SecretOptions, type SecretReference } from './secret.ts';
 export type { StoreAccess, StorePlace } from './store/access.ts';
 export {
   type Exposure,

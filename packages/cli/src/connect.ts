@@ -14,7 +14,7 @@ import type { Host, HostOptions } from '@splitmirror/host';
 import { type AdapterChoice, configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
 import { ConfigError } from './config/read.ts';
 import type { Config } from './config/schema.ts';
-import { secretOf } from './config/secrets.ts';
+import { secretOf, secretRemedy } from './config/secrets.ts';
 
 /** Hears what a connection wants to be known although it works. */
 export interface Listener {
@@ -86,7 +86,7 @@ export function storeOf({ store, storeMountPoint: mountPoint, archives }: Config
   const open = (): Promise<Vault> =>
     resticVault(restic).catch((cause) => {
       if (!(cause instanceof RangeError)) throw cause;
-      throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
+      throw new ConfigError(`archives.restic.${cause.message}`, { remedy: secretRemedy, cause });
     });
   return openStore(store, vaultOnDemand('the restic repository', open), { mountPoint });
 }

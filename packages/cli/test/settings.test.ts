@@ -77,7 +77,10 @@ describe('archives', () => {
       const wrong = await stage.configure((base) => ({ ...base, store, archives: { restic: missing } }));
       expect((await stage.run('list', 'ledger_rg', '--config', wrong)).code).toBe(0);
       const named = await stage.run('backup', 'ledger_rg', '--config', wrong);
-      expect(named).toMatchObject({ code: 2, stderr: expect.stringMatching(/archives\.restic: .*NOT_SET/) });
+      expect(named).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/archives\.restic\.password: .*NOT_SET is not set/),
+      });
     },
   );
 });

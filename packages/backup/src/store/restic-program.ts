@@ -94,12 +94,22 @@ export interface Restic {
   failure(ended: Ended): ResticError | undefined;
 }
 
+/** Says of two references which one leads to nothing. */
+function named(what: string, reading: Promise<string>): Promise<string> {
+  return reading.catch((cause: Error) => {
+    throw new RangeError(`${what}: ${cause.message}`, { cause });
+  });
+}
+
 /** Most of its output that is kept. */
 const keptBytes = 1 << 26;
 
 /** Reads the references; starts nothing. */
 export async function openRestic(options: ResticOptions): Promise<Restic> {
-  const [repository, password] = await Promise.all([readSecret(options.repository), readSecret(options.password)]);
+  const [repository, password] = await Promise.all([
+    named('repository', readSecret(options.repository)),
+    named('password', readSecret(options.password)),
+  ]);
   const names = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', ...(options.environment ?? [])];
   const env = Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
