@@ -133,7 +133,7 @@ export { type BackupListing, listBackups } from './store/listing.ts';
 export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './store/manifest.ts';
 export type { BackupRecord, DrillRecord } from './store/records.ts';
 export { listRecoveries, type RecoveryRecord, recoveryAfter, type StoredRecovery } from './store/recoveries.ts';
-export { adoptBackups, resticVault } from './store/restic.ts';
+export { type Adoption, adoptBackups, resticVault } from './store/restic.ts';
 export { ResticError, type ResticErrorCode, type ResticOptions } from './store/restic-program.ts';
 export {
   planRetention,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,32 @@ describe('archives', () => {
       const [run = ''] = await readdir(join(stage.directory, store, 'ledger_rg'));
       const kept = await readdir(join(stage.directory, store, 'ledger_rg', run));
       expect(kept.filter((name) => /\.(?:tar|dd)$/.test(name))).toEqual([]);
+
+      // The controller is lost, and its store with it.
+      await rm(join(stage.directory, store), { recursive: true });
+      const lost = await stage.run('restore', 'ledger_rg', join(stage.directory, 'back'), '--config', config);
+      expect(lost).toMatchObject({
+        code: 40,
+        stderr: expect.stringMatching(/When it is lost, run: splitmirror adopt/),
+      });
+      const adopting = await stage.run('adopt', '--config', config, '--json');
+      expect(adopting).toMatchObject({ code: 0, stderr: '' });
+      const id = run.split('-').at(-1);
+      const result = adopting.stdout.trimEnd().split('\n').at(-1);
+      const directory = join(stage.directory, store, 'ledger_rg', run);
+      expect(JSON.parse(result ?? '')).toMatchObject({
+        type: 'result',
+        adopted: [{ group: 'ledger_rg', run: id, directory }],
+        refused: [],
+      });
+      expect((await stage.run('list', 'ledger_rg', '--config', config)).stdout).toContain(`${id} `);
+      expect((await stage.run('verify', 'ledger_rg', '--config', config)).code).toBe(0);
+      const back = await stage.run('restore', 'ledger_rg', join(stage.directory, 'back'), '--config', config);
+      expect(back.code).toBe(0);
+      const again = await stage.run('adopt', '--config', config);
+      expect(again).toMatchObject({ code: 0, stdout: 'the store knows all that the repository holds\n' });
+      const plain = await stage.run('adopt');
+      expect(plain).toMatchObject({ code: 2, stderr: expect.stringMatching(/no archives\.restic/) });
 
       await writeFile(join(stage.directory, 'password'), 'another\n');
       const shut = await stage.run('verify', 'ledger_rg', '--config', config);

@@ -205,7 +205,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
       throw new BackupError('BACKUP_UNKNOWN', isThere ? sought : `${sought}: the directory does not exist`, {
         remedy: isThere
           ? 'List the backups of the group; a directory that ends in .incomplete belongs to a run that did not finish.'
-          : 'Mount the file system of the store, or correct its path.',
+          : `Mount the file system of the store, or correct its path.${vault.name === root ? '' : lostStore}`,
       });
     },
     record: (backup, record) => within('write', () => addRecord(backup.directory, record), backup.directory),
@@ -226,6 +226,9 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
       }),
   };
 }
+
+/** Archives that lie elsewhere may have outlived the store. */
+const lostStore = ' When it is lost, run: splitmirror adopt';
 
 /** Everything beside the archives and the journal, the manifest last. */
 async function writeSelfDescription(directory: string, manifest: Manifest): Promise<void> {
