@@ -17,8 +17,13 @@ export interface Surroundings {
   newToken(): string;
   /** The process that runs this, as other runs will see it in the lock. */
   readonly controller: Holder['controller'];
-  /** Whether the holder of a lock still runs; `unknown` when that cannot be told from here. */
-  isAlive(controller: Holder['controller']): 'alive' | 'gone' | 'unknown';
+  /**
+   * Whether a process still runs; `unknown` when that cannot be told from here.
+   *
+   * @param token Of the lock that is asked about: a run that this very process has ended is gone, although its process lives.
+   * An own one that asks `systemSurroundings().isAlive` knows these.
+   */
+  isAlive(controller: Holder['controller'], token?: string): 'alive' | 'gone' | 'unknown';
 }
 
 /** Everything that planning, running and recovering need. */
@@ -46,5 +51,5 @@ export type PlanningContext = Omit<BackupContext, 'store'> & {
    * `null` where there is none to be read: then the estimates rest on no history, whether the archives will fit is not
    * looked at, and a group that may spend so much time without redundancy is refused.
    */
-  readonly store: Pick<Store, 'root' | 'freeBytes' | 'survey'> | null;
+  readonly store: Pick<Store, 'root' | 'archivesIn' | 'freeBytes' | 'survey'> | null;
 };

@@ -130,7 +130,7 @@ export {
   type WindowOutcome,
 } from './schedule/scheduled.ts';
 export { openWindowLog, type WindowLog } from './schedule/window-log.ts';
-export { readSecret, type SecretReference } from './secret.ts';
+export { readSecret, type SecretOptions, type SecretReference } from './secret.ts';
 export type { StoreAccess, StorePlace } from './store/access.ts';
 export {
   type Exposure,
@@ -146,7 +146,7 @@ export { type BackupListing, listBackups } from './store/listing.ts';
 export { type ArchiveRecord, type Manifest, manifestSchema, type Suspicion } from './store/manifest.ts';
 export type { BackupRecord, DrillRecord } from './store/records.ts';
 export { listRecoveries, type RecoveryRecord, recoveryAfter, type StoredRecovery } from './store/recoveries.ts';
-export { adoptBackups, resticVault } from './store/restic.ts';
+export { type Adoption, adoptBackups, resticVault } from './store/restic.ts';
 export { ResticError, type ResticErrorCode, type ResticOptions } from './store/restic-program.ts';
 export {
   planRetention,

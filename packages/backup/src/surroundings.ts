@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Surroundings } from './context.ts';
+import { hasEnded } from './run/ended-holders.ts';
 
 /** The real clock, real randomness and this very process. */
 export function systemSurroundings(): Surroundings {
@@ -17,11 +18,11 @@ export function systemSurroundings(): Surroundings {
     newRunId: () => pick(letters, 1) + pick(letters + digits, 5),
     newToken: () => randomBytes(16).toString('hex'),
     controller,
-    isAlive(other) {
+    isAlive(other, token) {
       if (other.host !== controller.host) return 'unknown';
       // Two clones or containers may bear one name; the process ids of one say nothing of the other's.
       if (other.machine !== undefined && other.machine !== machine) return 'unknown';
-      if (!exists(other.pid)) return 'gone';
+      if (!exists(other.pid) || (token !== undefined && hasEnded(token))) return 'gone';
       const birth = birthOf(other.pid);
       return birth === null || other.birth === null || birth === other.birth ? 'alive' : 'gone';
     },

@@ -182,6 +182,25 @@ describe('restoreIntoGroup', { timeout: 120_000 }, () => {
     await recover();
   });
 
+  it('leaves a lock that it could not mark as given up to whoever may break it, in this process too', async () => {
+    const hosts = new Map(
+      [...context.hosts].map(([node, host]) => [
+        node,
+        {
+          ...host,
+          run: (script: Script, how?: object) =>
+            script.steps.some(({ id }) => id === 'unlock' || id === 'own')
+              ? Promise.reject(new Error('no link'))
+              : host.run(script, how),
+        },
+      ]),
+    );
+    const restoring = restoreIntoGroup({ ...context, hosts }, backup, 'ledger_rg', { ...options(), select: [name] });
+    await expect(restoring).rejects.toMatchObject({ code: 'RESTORE_UNSETTLED' });
+    expect(await recoverGroup(context, 'ledger_rg', labPolicy)).toMatchObject({ kind: 'busy' });
+    await recover(true);
+  });
+
   it('says why it did not get the lock, when that may be left there', async () => {
     const hosts = new Map(
       [...context.hosts].map(([node, host]) => [

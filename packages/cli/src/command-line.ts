@@ -11,6 +11,7 @@ export interface Directions {
 
 /** Commands that read a configuration. */
 export const configuredCommands = [
+  'adopt',
   'backup',
   'capture',
   'check',

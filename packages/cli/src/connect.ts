@@ -14,7 +14,7 @@ import type { Host, HostOptions } from '@splitmirror/host';
 import { type AdapterChoice, configuredOptions, type SshOptions, sshHost, sshTransport } from '@splitmirror/ssh';
 import { ConfigError } from './config/read.ts';
 import type { Config } from './config/schema.ts';
-import { secretOf } from './config/secrets.ts';
+import { secretOf, secretRemedy } from './config/secrets.ts';
 
 /** Hears what a connection wants to be known although it works. */
 export interface Listener {
@@ -83,12 +83,16 @@ export async function feedOf(config: Config, name: string, listener: Listener) {
 export function storeOf({ store, storeMountPoint: mountPoint, archives }: Config): Store {
   const { restic } = archives;
   if (restic === undefined) return openStore(store, undefined, { mountPoint });
-  const open = (): Promise<Vault> =>
-    resticVault(restic).catch((cause) => {
-      if (!(cause instanceof RangeError)) throw cause;
-      throw new ConfigError(`archives.restic: ${cause.message}`, { remedy: 'Correct the reference.', cause });
-    });
-  return openStore(store, vaultOnDemand('a restic repository', open), { mountPoint });
+  const open = (): Promise<Vault> => onRepository(resticVault(restic));
+  return openStore(store, vaultOnDemand('the restic repository', open), { mountPoint });
+}
+
+/** Work on the repository of a configuration: a reference that leads to nothing is told as the setting that it is. */
+export function onRepository<T>(work: Promise<T>): Promise<T> {
+  return work.catch((cause) => {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ConfigError(`archives.restic.${cause.message}`, { remedy: secretRemedy, cause });
+  });
 }
 
 /** Everything that a command needs; connections are closed when `work` has ended. */

@@ -118,7 +118,7 @@ describe('who is told', () => {
     const { code, stdout } = await stage.run('backup', 'ledger_rg', '--quiet', '--config', config);
     expect(code).not.toBe(0);
     expect(stdout).toMatch(
-      /the monitor cannot be told: groups\.ledger_rg\.ping: nothing can be read from \/.*no-such-file/,
+      /the monitor cannot be told: groups\.ledger_rg\.ping: \/.*no-such-file cannot be read: ENOENT/,
     );
     expect(stdout).toMatch(/the notification command no-such-program/);
     expect(stdout).toMatch(/notify\.webhook: .*the variable NOT_SET/);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,10 +62,38 @@ describe('archives', () => {
       const restic = { repository: { file: 'where' }, password: { file: 'password' } };
       const store = 'manifests';
       const config = await stage.configure((base) => ({ ...base, store, archives: { restic } }));
+      const { stdout } = await stage.run('check', '--config', config);
+      expect(stdout).toMatch(/^ok {6} store .*: not there yet: .*, and the restic repository has \S+ \S+ free$/m);
       await roundTrip(config);
       const [run = ''] = await readdir(join(stage.directory, store, 'ledger_rg'));
       const kept = await readdir(join(stage.directory, store, 'ledger_rg', run));
       expect(kept.filter((name) => /\.(?:tar|dd)$/.test(name))).toEqual([]);
+
+      // The controller is lost, and its store with it.
+      await rm(join(stage.directory, store), { recursive: true });
+      const lost = await stage.run('restore', 'ledger_rg', join(stage.directory, 'back'), '--config', config);
+      expect(lost).toMatchObject({
+        code: 40,
+        stderr: expect.stringMatching(/When it is lost, run: splitmirror adopt/),
+      });
+      const adopting = await stage.run('adopt', '--config', config, '--json');
+      expect(adopting).toMatchObject({ code: 0, stderr: '' });
+      const id = run.split('-').at(-1);
+      const result = adopting.stdout.trimEnd().split('\n').at(-1);
+      const directory = join(stage.directory, store, 'ledger_rg', run);
+      expect(JSON.parse(result ?? '')).toMatchObject({
+        type: 'result',
+        adopted: [{ group: 'ledger_rg', run: id, directory }],
+        refused: [],
+      });
+      expect((await stage.run('list', 'ledger_rg', '--config', config)).stdout).toContain(`${id} `);
+      expect((await stage.run('verify', 'ledger_rg', '--config', config)).code).toBe(0);
+      const back = await stage.run('restore', 'ledger_rg', join(stage.directory, 'back'), '--config', config);
+      expect(back.code).toBe(0);
+      const again = await stage.run('adopt', '--config', config);
+      expect(again).toMatchObject({ code: 0, stdout: 'the store knows all that the repository holds\n' });
+      const plain = await stage.run('adopt');
+      expect(plain).toMatchObject({ code: 2, stderr: expect.stringMatching(/no archives\.restic/) });
 
       await writeFile(join(stage.directory, 'password'), 'another\n');
       const shut = await stage.run('verify', 'ledger_rg', '--config', config);
@@ -75,7 +103,10 @@ describe('archives', () => {
       const wrong = await stage.configure((base) => ({ ...base, store, archives: { restic: missing } }));
       expect((await stage.run('list', 'ledger_rg', '--config', wrong)).code).toBe(0);
       const named = await stage.run('backup', 'ledger_rg', '--config', wrong);
-      expect(named).toMatchObject({ code: 2, stderr: expect.stringMatching(/archives\.restic: .*NOT_SET/) });
+      expect(named).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/archives\.restic\.password: .*NOT_SET is not set/),
+      });
     },
   );
 });

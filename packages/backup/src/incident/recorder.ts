@@ -190,7 +190,7 @@ function recorded(surroundings: Surroundings, write: (entry: IncidentEntry) => v
     sleep: (ms, signal) => surroundings.sleep(ms, signal),
     newRunId: () => kept('run', surroundings.newRunId()),
     newToken: () => kept('token', surroundings.newToken()),
-    isAlive: (controller) => kept('alive', surroundings.isAlive(controller)),
+    isAlive: (controller, token) => kept('alive', surroundings.isAlive(controller, token)),
   };
 }
 

@@ -229,6 +229,7 @@ function emptyStore(): Store {
   };
   return {
     root: directory,
+    archivesIn: directory,
     require: async () => {},
     exists: async () => true,
     freeBytes: async () => Number.POSITIVE_INFINITY,

@@ -167,7 +167,11 @@ export function refuseLeftovers({ lock, liveness, picture, standing }: GroupSurv
 async function refuseFullStore(store: NonNullable<PlanningContext['store']>, bytes: number): Promise<void> {
   const free = await store.freeBytes();
   if (free >= bytes) return;
-  throw new BackupError('STORE_FULL', `${store.root} has ${free} bytes free and the archives may take ${bytes}`, {
-    remedy: 'Make room in the store, or name another directory for it.',
+  const { root, archivesIn } = store;
+  throw new BackupError('STORE_FULL', `${archivesIn} has ${free} bytes free and the archives may take ${bytes}`, {
+    remedy:
+      archivesIn === root
+        ? 'Make room in the store, or name another directory for it.'
+        : `Make room for ${archivesIn}, or keep the archives elsewhere.`,
   });
 }

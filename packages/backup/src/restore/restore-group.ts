@@ -5,6 +5,7 @@ import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
 import type { Confirmation, Picture, Problem, Proof } from '../ports.ts';
 import { problemOf, withReasons } from '../problems.ts';
+import { noteEnd } from '../run/ended-holders.ts';
 import { givingUpScript, type Holder, newHolder } from '../run/lock.ts';
 import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
@@ -52,6 +53,18 @@ export async function restoreIntoGroup(
 ): Promise<GroupRestoreReport> {
   requireWhole('timeoutSeconds', options.timeoutSeconds, 1, longestTimerSeconds);
   requireWhole('proofMs', options.proofMs, 1, longestTimerMs);
+  const { surroundings } = context;
+  const holder = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
+  return restoreAs({ ...holder, writes: true }, context, backup, options).finally(() => noteEnd(holder));
+}
+
+async function restoreAs(
+  self: Holder,
+  context: BackupContext,
+  backup: StoredBackup,
+  options: GroupRestoreOptions,
+): Promise<GroupRestoreReport> {
+  const { group } = self;
   if (backup.manifest.group !== group) {
     throw new BackupError(
       'RESTORE_TARGET',
@@ -61,7 +74,6 @@ export async function restoreIntoGroup(
       },
     );
   }
-  const { surroundings } = context;
   const selections = await requireSelection(backup, options.select);
   const survey = await surveyGroup(context, group, options.signal);
   refuseLeftovers(survey, group);
@@ -78,8 +90,6 @@ export async function restoreIntoGroup(
   await unlessAborted(options.signal, () => checkPlaces(backup, host, selections, placeOf, options));
   const work = selections.map((selection) => ({ selection, place: placeOf(selection) }));
 
-  const holder = newHolder(surroundings, { run: surroundings.newRunId(), group, intended: [] });
-  const self: Holder = { ...holder, writes: true };
   const subject = { group, quiesce: null, self };
   const proofs: Proof[] = [standing.proof];
   const prove = async (when: string, signal: AbortSignal | undefined) => {

@@ -375,9 +375,11 @@ function problemsOfVerdict(
 }
 
 function storeProblem(error: unknown, plan: RunPlan, directory: string): Problem {
-  if (!isSystemError(error)) return problemOf(error, plan.node);
-  const problem = problemOf(storeError(directory, error), plan.node);
-  return error.code === 'EFBIG' ? { ...problem, code: 'STORE_FULL', remedy: 'Make room in the store.' } : problem;
+  const problem = problemOf(isSystemError(error) ? storeError(directory, error) : error, plan.node);
+  // Store and repository are the controller's: no node has no room.
+  const told = /^(?:STORE|RESTIC)_/.test(problem.code) ? { ...problem, node: null } : problem;
+  const isTooLarge = isSystemError(error) && error.code === 'EFBIG';
+  return isTooLarge ? { ...told, code: 'STORE_FULL', remedy: 'Make room in the store.' } : told;
 }
 
 function archiveProblem(plan: RunPlan, code: string, message: string, seen: string, remedy: string): Problem {

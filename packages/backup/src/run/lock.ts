@@ -86,11 +86,11 @@ export type Liveness = 'mine' | 'alive' | 'gone' | 'unknown';
 
 /** Whether somebody still works under a lock. Pure but for the question after the process. */
 export function livenessOf(
-  { givenUp, writes, controller }: Holder,
+  { givenUp, writes, controller, token }: Holder,
   { isAlive }: Pick<Surroundings, 'isAlive'>,
 ): Exclude<Liveness, 'mine'> {
   if (givenUp !== undefined) return givenUp === 'settled' ? 'gone' : 'unknown';
-  const lives = isAlive(controller);
+  const lives = isAlive(controller, token);
   return lives === 'gone' && writes === true ? 'unknown' : lives;
 }
 

@@ -9,6 +9,7 @@ import { endExposures } from '../store/exposure.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import { type Looked, type NodeEffect, takesBack } from './effects.ts';
+import { noteEnd } from './ended-holders.ts';
 import type { Journal } from './journal.ts';
 import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
@@ -125,7 +126,7 @@ export async function recoverGroup(
         emit({ type: 'step-end', step: effect.kind, title: describe(effect).title, ...summary(outcome) });
       },
     },
-  );
+  ).finally(() => noteEnd(self));
   const verdict: RecoveryVerdict =
     end.stage.at === 'ended'
       ? end.stage.verdict

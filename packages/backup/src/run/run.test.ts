@@ -8,8 +8,11 @@ import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import type { BackupContext, Surroundings } from '../context.ts';
 import type { BackupError } from '../errors.ts';
 import type { BackupEvent } from '../events.ts';
+import { createRecorder } from '../incident/recorder.ts';
+import { replay } from '../incident/replay.ts';
 import { timelineOf } from '../incident/timeline.ts';
 import { planBackup } from '../plan/plan.ts';
+import { systemSurroundings } from '../surroundings.ts';
 import { recoverGroup } from './recover.ts';
 import { runBackup } from './run.ts';
 
@@ -205,6 +208,46 @@ describe('a stop', () => {
     const [lock = ''] = await readdir(notes());
     const seen = `there is, or may be, on n1: lock ${notes()}/${lock}, copy smk3f9q2201`;
     expect(verdict).toMatchObject({ kind: 'stuck', problems: [{ seen, remedy: 'Run: splitmirror recover a' }] });
+    expect(await recoverGroup(family.context, 'a', policy), 'its own lock').toMatchObject({ kind: 'whole' });
+    expect(await readdir(join(family.directory, 'a'))).toEqual(['data']);
+  });
+
+  it('of a run lets the same process recover, which may not while the run goes on', async () => {
+    const stopping = new AbortController();
+    const meanwhile: unknown[] = [];
+    family.onPhase = async (_, { name }) => {
+      if (name !== 'withdraw') return undefined;
+      for (const breakLock of [false, true]) {
+        meanwhile.push(await recoverGroup(family.context, 'a', policy, { breakLock }));
+      }
+      stopping.abort();
+      return undefined;
+    };
+    const plan = await planBackup(family.context, 'a', policy);
+    await runBackup(family.context, plan, { stop: stopping.signal });
+    const busy = { kind: 'busy', problem: { code: 'GROUP_LOCKED' } };
+    expect(meanwhile).toMatchObject([busy, busy]);
+    const next = planBackup(family.context, 'a', policy);
+    await expect(next).rejects.toMatchObject({ code: 'NEEDS_RECOVERY' });
+    // Another surroundings of this process knows it as well.
+    const context = { ...family.context, surroundings: systemSurroundings() };
+    expect(await recoverGroup(context, 'a', policy)).toMatchObject({ kind: 'whole' });
+    expect(await readdir(join(family.directory, 'a'))).toEqual(['data']);
+    const { verdict } = await runBackup(context, await planBackup(context, 'a', policy));
+    expect(verdict.kind).toBe('good');
+  });
+
+  it('is found by a recovery whose log is replayed to the same decisions', async () => {
+    const stopping = new AbortController();
+    stopAt('withdraw', stopping);
+    const plan = await planBackup(family.context, 'a', policy);
+    await runBackup(family.context, plan, { stop: stopping.signal });
+    const recorder = createRecorder();
+    const { context } = family;
+    const recorded = recorder.context({ ...context, hosts: recorder.hosts(context.hosts) }, 'a', policy);
+    expect(await recoverGroup(recorded, 'a', policy)).toMatchObject({ kind: 'whole' });
+    const { difference } = await replay(recorder.text(), { family: (hosts) => ({ ...context, hosts }) });
+    expect(difference).toBeNull();
   });
 });
 

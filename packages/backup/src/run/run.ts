@@ -9,6 +9,7 @@ import { commitRun } from './committing.ts';
 import { describe, emitter, summary } from './describe.ts';
 import { drive } from './drive.ts';
 import type { Effect, Outcome } from './effects.ts';
+import { noteEnd } from './ended-holders.ts';
 import { type Holder, newHolder } from './lock.ts';
 import { performOnNode } from './perform.ts';
 import { recoveryRules } from './recover.ts';
@@ -27,7 +28,7 @@ export interface RunReport {
 export interface RunOptions {
   /** Asks for an orderly way back: what was split is merged, what was suspended is resumed, then the run ends. */
   readonly signal?: AbortSignal | undefined;
-  /** Ends the run where it stands; `recover` has to do the rest. */
+  /** Ends the run where it stands; `recoverGroup` has to do the rest, and may do it in this very process. */
   readonly stop?: AbortSignal | undefined;
   /** Somebody's leave to run this very plan; without it the caller answers for it, where the policy lets him. */
   readonly approval?: Approval | undefined;
@@ -124,7 +125,7 @@ export async function runBackup(context: BackupContext, plan: RunPlan, options: 
         }
       },
     },
-  );
+  ).finally(() => noteEnd(self));
   const verdict = heldAgainst(suspicions, verdictOf(end, traces));
   await stored.journal.write({ at: now().toISOString(), kind: 'end', verdict }).catch(() => {});
   await stored.journal.close();

@@ -95,13 +95,23 @@ export interface Restic {
   failure(ended: Ended): ResticError | undefined;
 }
 
+/** Says of two references which one leads to nothing. */
+function named(what: string, reading: Promise<string>): Promise<string> {
+  return reading.catch((cause: Error) => {
+    throw new RangeError(`${what}: ${cause.message}`, { cause });
+  });
+}
+
 /** Most of its output that is kept. */
 const keptBytes = 1 << 26;
 
 /** Reads the references; starts nothing. */
 export async function openRestic(options: ResticOptions): Promise<Restic> {
   requireWhole('timeoutSeconds', options.timeoutSeconds, 1, longestTimerSeconds);
-  const [repository, password] = await Promise.all([readSecret(options.repository), readSecret(options.password)]);
+  const [repository, password] = await Promise.all([
+    named('repository', readSecret(options.repository)),
+    named('password', readSecret(options.password)),
+  ]);
   const names = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', ...(options.environment ?? [])];
   const env = Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -164,7 +174,7 @@ export async function openRestic(options: ResticOptions): Promise<Restic> {
     failure({ code, signal, stderr }) {
       if (code === 0) return undefined;
       const kind = stderr === missing ? 'RESTIC_MISSING' : signal !== null ? 'RESTIC_KILLED' : classify(code, stderr);
-      const last = redact(stderr).trim().split('\n').slice(-4).join('; ').slice(-500);
+      const last = withoutStack(redact(stderr)).slice(-4).join('; ').slice(-500);
       const why = stderr === missing ? `${program} was not found` : signal === null ? `it ended with ${code}` : signal;
       return new ResticError(kind, `restic: ${why}${stderr === missing || last === '' ? '' : `: ${last}`}`);
     },
@@ -173,6 +183,15 @@ export async function openRestic(options: ResticOptions): Promise<Restic> {
 }
 
 const missing = 'no such program';
+
+/** Lines of what it said. Of a fault that it did not expect it prints the stack of the program, in which the cause is lost. */
+function withoutStack(stderr: string): string[] {
+  const frame = /^(?:\s+\S+\.(?:go|s):\d+(?: \+0x[0-9a-f]+)?|[\w./-]+\.[\w.()*[\]]+(?:\(.*\))?)$/;
+  return stderr
+    .trim()
+    .split('\n')
+    .filter((line) => !frame.test(line));
+}
 
 /** Since 0.17 some statuses tell; before, only the words do. */
 function classify(code: number | null, stderr: string): ResticErrorCode {

@@ -101,19 +101,24 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     expect(guide).not.toContain(base);
 
     const other = join(base, 'other-store');
-    expect(await adoptBackups(other, options)).toEqual(['aaaaaa']);
-    expect(await adoptBackups(other, options)).toEqual([]);
+    const createdAt = '2026-11-22T10:00:00.000Z';
+    const directory = join(other, 'g', '20261122T100000Z-aaaaaa');
+    expect(await adoptBackups(other, options)).toEqual({
+      adopted: [{ group: 'g', run: 'aaaaaa', createdAt, directory }],
+      refused: [],
+    });
+    expect(await adoptBackups(other, options)).toEqual({ adopted: [], refused: [] });
     const adopted = openStore(other, await resticVault(options));
     await verifyBackup(await adopted.find('g', 'aaaaaa'));
 
     // An adoption that was killed is begun again.
     const third = join(base, 'third-store');
     await mkdir(join(third, 'g', '.adopting-aaaaaa'), { recursive: true });
-    expect(await adoptBackups(third, options)).toEqual(['aaaaaa']);
+    expect((await adoptBackups(third, options)).adopted).toHaveLength(1);
     expect(await readdir(join(third, 'g'))).toEqual(['20261122T100000Z-aaaaaa']);
   });
 
-  it('adopts nothing that would go elsewhere', async () => {
+  it('adopts nothing that would go elsewhere, and all the others', async () => {
     const own = await repository('hostile');
     const env = { ...process.env, RESTIC_PASSWORD: 'correct horse' };
     const victim = join(base, 'victim');
@@ -125,11 +130,16 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     };
     save('x/../../../victim', manifestOf('aaaaaa'));
     const root = join(base, 'lured');
-    expect(await adoptBackups(root, own)).toEqual([]);
+    expect(await adoptBackups(root, own)).toEqual({ adopted: [], refused: [] });
     expect(await readdir(base)).toContain('victim');
     save('aaaaaa', manifestOf('aaaaaa', { createdAt: '../../victim/x' }));
-    await expect(adoptBackups(root, own)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    save('bbbbbb', { neither: 'nor' });
+    save('cccccc', manifestOf('cccccc'));
+    const { adopted, refused } = await adoptBackups(root, own);
+    expect(adopted.map(({ run }) => run)).toEqual(['cccccc']);
+    expect(refused).toMatchObject([{ code: 'BACKUP_DAMAGED' }, { code: 'BACKUP_DAMAGED' }]);
     expect(await readdir(victim)).toEqual([]);
+    expect(await readdir(join(root, 'g'))).toHaveLength(1);
   });
 
   it.each(['records.ndjson', 'journal.ndjson'])(
@@ -144,7 +154,8 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
       const args = ['-r', join(base, `linked-${name}`), 'backup', '--quiet', ...tags, '--', 'manifest.json', name];
       execFileSync(program, args, { env, cwd: made });
       const root = join(base, `lured-${name}`);
-      await expect(adoptBackups(root, own)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+      const damaged = [{ code: 'BACKUP_DAMAGED' }];
+      expect(await adoptBackups(root, own)).toMatchObject({ adopted: [], refused: damaged });
       await expect(openStore(root).find('g')).rejects.toMatchObject({ code: 'BACKUP_UNKNOWN' });
     },
   );
@@ -294,6 +305,23 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     await expect(resticVault({ ...options, password: { environment: 'NOT_SET_ANYWHERE' } })).rejects.toThrow(
       RangeError,
     );
+  });
+
+  it('quotes what restic says, without the stack of its program', async () => {
+    const stack = [
+      'github.com/restic/restic/internal/backend/local.(*Local).Save.func1',
+      '\t/build/restic/internal/backend/local/local.go:144',
+      'runtime.main',
+      '\truntime/proc.go:250',
+      'runtime.goexit',
+      '\truntime/asm_amd64.s:1594',
+    ];
+    const said = ['write /lock: no space left on device', ...stack, 'unable to create lock in backend'].join('\n');
+    const program = await script(`cat >&2 <<'E'\n${said}\nE\nexit 1`);
+    await expect(resticVault({ ...options, program })).rejects.toMatchObject({
+      code: 'STORE_FULL',
+      message: 'restic: it ended with 1: write /lock: no space left on device; unable to create lock in backend',
+    });
   });
 
   it('waits for nobody who has locked the repository, and heals a lock whose holder is gone', async () => {

@@ -4,7 +4,7 @@ import { makeDirectory } from '@splitmirror/host';
 import { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import type { Sink } from '../run/sink.ts';
-import { syncDirectory, syncFile } from './durable.ts';
+import { isSystemError, storeError, syncDirectory, syncFile } from './durable.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { directoryNameOf, directoryOf, named } from './names.ts';
 import { recordsName } from './records.ts';
@@ -36,7 +36,7 @@ export async function resticVault(options: ResticOptions): Promise<Vault> {
   const restic = await openRestic(options);
   await restic.run(['cat', 'config', '--quiet']);
   return {
-    name: 'a restic repository',
+    name: 'the restic repository',
     freeBytes: () => freeBytesOf(restic.repository),
     openSink: async (place, file) => openResticSink(restic, place, file),
     async seal(place) {
@@ -54,44 +54,79 @@ export async function resticVault(options: ResticOptions): Promise<Vault> {
   };
 }
 
+/** What came of bringing back what a store knew. */
+export interface Adoption {
+  /** Backups that the store has again. */
+  readonly adopted: readonly (Pick<Manifest, 'group' | 'run' | 'createdAt'> & { readonly directory: string })[];
+  /** `BACKUP_DAMAGED` for each snapshot that calls itself one of ours and holds something else. */
+  readonly refused: readonly BackupError[];
+}
+
 /**
  * Brings back what a store knew of the backups in a repository: manifests, catalogues, journals, not the archives. What
- * stands there already is left as it is. Records of drills and judgements live in the store alone.
+ * stands there already is left as it is, and one that was cut off is begun again. Records of drills and judgements live in
+ * the store alone.
  *
- * @returns the runs that were brought back.
+ * @throws ResticError when the repository cannot be used; BackupError `STORE_FULL`, `STORE_UNUSABLE`; RangeError when a
+ * reference leads to nothing.
  */
-export async function adoptBackups(root: string, options: ResticOptions): Promise<string[]> {
+export async function adoptBackups(root: string, options: ResticOptions): Promise<Adoption> {
   const restic = await openRestic(options);
-  const adopted: string[] = [];
-  for (const { id, tags } of await listSnapshots(restic, ['--tag', 'splitmirror,manifest'])) {
-    const run = tagged(tags, 'run:');
-    const group = tagged(tags, 'group:');
-    // Whoever can write to the repository must not choose where files go here.
-    if (run === undefined || group === undefined || /[/\0]|^\.+$/.test(group)) continue;
-    if (named(root, directoryNameOf('20000101T000000Z', run)) === undefined) continue;
-    const parent = directoryOf(root, group);
-    await makeDirectory(parent);
-    if ((await readdir(parent)).some((name) => named(parent, name)?.run === run)) continue;
-    const arriving = join(parent, `.adopting-${run}`);
+  const adopted: Adoption['adopted'][number][] = [];
+  const refused: BackupError[] = [];
+  for (const snapshot of await listSnapshots(restic, ['--tag', 'splitmirror,manifest'])) {
+    try {
+      const manifest = await adoptSnapshot(restic, root, snapshot);
+      if (manifest !== null) adopted.push(manifest);
+    } catch (error) {
+      // One that somebody else has made is in the way of no other.
+      if (error instanceof BackupError && error.code === 'BACKUP_DAMAGED') refused.push(error);
+      else throw isSystemError(error) ? storeError(root, error) : error;
+    }
+  }
+  return { adopted, refused };
+}
+
+/** The backup that a snapshot tells of, in the store; `null` where the store knows its run, or it tells of none. */
+async function adoptSnapshot(
+  restic: Restic,
+  root: string,
+  { id, tags }: Snapshot,
+): Promise<Adoption['adopted'][number] | null> {
+  const run = tagged(tags, 'run:');
+  const group = tagged(tags, 'group:');
+  // Whoever can write to the repository must not choose where files go here.
+  if (run === undefined || group === undefined || /[/\0]|^\.+$/.test(group)) return null;
+  if (named(root, directoryNameOf('20000101T000000Z', run)) === undefined) return null;
+  const parent = directoryOf(root, group);
+  await makeDirectory(parent);
+  if ((await readdir(parent)).some((name) => named(parent, name)?.run === run)) return null;
+  const arriving = join(parent, `.adopting-${run}`);
+  try {
     await rm(arriving, { recursive: true, force: true });
     await restic.run(['restore', '--quiet', id, '--target', arriving]);
     await requireFiles(arriving, id);
-    const manifest = await manifestIn(arriving);
-    const name = directoryNameOf(manifest.createdAt, run);
-    const isOurs = manifest.run === run && manifest.group === group && named(parent, name) !== undefined;
-    if (!isOurs) throw notOurs(id);
+    const { createdAt, ...manifest } = await manifestIn(arriving, id);
+    const directory = named(parent, directoryNameOf(createdAt, run))?.directory;
+    if (manifest.run !== run || manifest.group !== group || directory === undefined) throw notOurs(id);
     for (const file of await readdir(arriving)) await syncFile(join(arriving, file));
     await syncDirectory(arriving);
-    await rename(arriving, join(parent, name));
+    await rename(arriving, directory);
     await syncDirectory(parent);
     await syncDirectory(root);
-    adopted.push(run);
+    return { group, run, createdAt, directory };
+  } finally {
+    await rm(arriving, { recursive: true, force: true });
   }
-  return adopted;
 }
 
-async function manifestIn(directory: string): Promise<Manifest> {
-  return manifestSchema.parse(JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')));
+async function manifestIn(directory: string, id: string): Promise<Manifest> {
+  const text = await readFile(join(directory, 'manifest.json'), 'utf8');
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch {
+    throw notOurs(id, 'no manifest that can be read');
+  }
 }
 
 /** Plain files alone: a link would have something read or written elsewhere. */
@@ -102,8 +137,9 @@ async function requireFiles(directory: string, id: string): Promise<void> {
 }
 
 function notOurs(id: string, what = 'the manifest of another run'): BackupError {
-  return new BackupError('BACKUP_DAMAGED', `snapshot ${id.slice(0, 8)} holds ${what}`, {
-    remedy: 'Look who has written to the repository; forget the snapshot when it is of no use.',
+  const short = id.slice(0, 8);
+  return new BackupError('BACKUP_DAMAGED', `snapshot ${short} holds ${what}`, {
+    remedy: `Look who has written to the repository; when it is of no use: restic forget ${short}`,
   });
 }
 

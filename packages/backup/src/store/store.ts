@@ -23,6 +23,8 @@ import { directoryVault, type Vault } from './vault.ts';
  */
 export interface Store {
   readonly root: string;
+  /** Where the archives lie, for a person: the root itself, or the name of the vault that takes them. */
+  readonly archivesIn: string;
   /**
    * Whether it can be used so now: to write, for archives too, wherever these lie. Makes nothing. Everything else here asks
    * that for itself, so that a store which cannot be used is in the way of nobody who does not use it.
@@ -36,7 +38,7 @@ export interface Store {
    * @throws BackupError `STORE_UNUSABLE`
    */
   exists(): Promise<boolean>;
-  /** Bytes that can still be written; `Infinity` where that cannot be told. */
+  /** Bytes of archives that can still be written; `Infinity` where that cannot be told. */
   freeBytes(): Promise<number>;
   /**
    * Makes the directory of a run. All names that a run makes hold its id, so that a plan is good for one run: of two that begin
@@ -178,6 +180,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
 
   return {
     root,
+    archivesIn: vault.name,
     require: (wanted) =>
       within(wanted, async () => {
         if (wanted === 'write') await vault.freeBytes();
@@ -227,7 +230,7 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
       throw new BackupError('BACKUP_UNKNOWN', isThere ? sought : `${sought}: the directory does not exist`, {
         remedy: isThere
           ? 'List the backups of the group; a directory that ends in .incomplete belongs to a run that did not finish.'
-          : 'Mount the file system of the store, or correct its path.',
+          : `Mount the file system of the store, or correct its path.${vault.name === root ? '' : lostStore}`,
       });
     },
     record: (backup, record) => within('write', () => addRecord(backup.directory, record), backup.directory),
@@ -248,6 +251,9 @@ export function openStore(root: string, vault: Vault = directoryVault(root), pla
       }),
   };
 }
+
+/** Archives that lie elsewhere may have outlived the store. */
+const lostStore = ' When it is lost, run: splitmirror adopt';
 
 /** Everything beside the archives and the journal, the manifest last. */
 async function writeSelfDescription(directory: string, manifest: Manifest): Promise<void> {

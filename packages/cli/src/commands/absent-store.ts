@@ -8,11 +8,12 @@ import type { Problem, Store } from '@splitmirror/backup';
  */
 export async function storeAbsence(store: Store): Promise<Problem | null> {
   if (await store.exists()) return null;
+  const lost = store.archivesIn === store.root ? '' : ' When it is lost, run: splitmirror adopt';
   return {
     code: 'STORE_ABSENT',
     node: null,
     message: `the directory ${store.root} does not exist`,
     seen: '',
-    remedy: 'Mount its file system, or correct "store" in the configuration; before the first backup nothing is wrong.',
+    remedy: `Mount its file system, or correct "store" in the configuration; before the first backup nothing is wrong.${lost}`,
   };
 }

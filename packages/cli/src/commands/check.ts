@@ -101,11 +101,19 @@ async function checkStore(store: Store): Promise<Check> {
   try {
     await store.require('write');
     const free = await store.freeBytes();
-    const says = (await store.exists()) ? 'can be written,' : 'not there yet: the first backup makes it, with';
-    return { subject, says: `${says} ${bytesText(free)} free`, problems: [] };
+    const says = (await store.exists()) ? 'can be written' : 'not there yet: the first backup makes it';
+    return { subject, says: `${says}, ${roomText(store, free)}`, problems: [] };
   } catch (error) {
     return { subject, says: 'cannot be used', problems: problemsOf(error, null) };
   }
+}
+
+/** Room for archives, and of what: a repository lies elsewhere. */
+function roomText({ root, archivesIn }: Store, free: number): string {
+  if (archivesIn === root) return `with ${bytesText(free)} free`;
+  return free === Number.POSITIVE_INFINITY
+    ? `and how much room ${archivesIn} has cannot be told`
+    : `and ${archivesIn} has ${bytesText(free)} free`;
 }
 
 /** Whether everything is here that the settings name, and whether they agree; `null` where there is nothing to look at. */

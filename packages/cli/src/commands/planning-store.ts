@@ -15,5 +15,6 @@ export async function planningStore(store: Store, told: (error: unknown) => void
   }
   await store.require('write').catch(told);
   const freeBytes = () => store.freeBytes().catch(() => Number.POSITIVE_INFINITY);
-  return { root: store.root, survey: store.survey, freeBytes };
+  const { root, archivesIn, survey } = store;
+  return { root, archivesIn, survey, freeBytes };
 }

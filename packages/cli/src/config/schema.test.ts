@@ -8,6 +8,25 @@ interface Node {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node | boolean;
+  readonly anyOf?: readonly Node[];
+}
+
+/** What stands directly below a setting: its own settings, those of each form that it may have, and of what has a name. */
+function below(node: Node, path: string): [path: string, node: Node][] {
+  // Where a secret is, is told by the setting itself.
+  if (node.description?.includes('`environment: NAME`')) return [];
+  const own = Object.entries(node.properties ?? {}).map(([name, each]): [string, Node] => [
+    path === '' ? name : `${path}.${name}`,
+    each,
+  ]);
+  const named = typeof node.additionalProperties === 'object' ? below(node.additionalProperties, `${path}.NAME`) : [];
+  return [...own, ...(node.anyOf ?? []).flatMap((form) => below(form, path)), ...named];
+}
+
+/** Settings that do not say what they are for. */
+function silent(node: Node, path: string): string[] {
+  const own = path !== '' && node.description === undefined ? [path] : [];
+  return [...own, ...below(node, path).flatMap(([name, each]) => silent(each, name))];
 }
 
 /** One row for each setting that says what it is for; those of nodes and groups stand under NAME. */
@@ -16,11 +35,7 @@ function rowsOf(node: Node, path: string): string[] {
     path === '' || node.description === undefined
       ? []
       : [`| \`${path}\` | ${node.description.replaceAll('|', '\\|')} | ${defaultOf(node)} |`];
-  const inside = Object.entries(node.properties ?? {}).flatMap(([name, each]) =>
-    rowsOf(each, path === '' ? name : `${path}.${name}`),
-  );
-  const named = typeof node.additionalProperties === 'object' ? rowsOf(node.additionalProperties, `${path}.NAME`) : [];
-  return [...own, ...inside, ...named];
+  return [...own, ...below(node, path).flatMap(([name, each]) => rowsOf(each, name))];
 }
 
 function defaultOf({ default: value }: Node): string {
@@ -33,7 +48,12 @@ describe('the documented settings', () => {
   const rows = rowsOf(configSchemaJson() as Node, '');
 
   it('all say what they are for', () => {
-    expect(rows.length).toBeGreaterThan(30);
+    expect(silent(configSchemaJson() as Node, '')).toEqual([]);
+    for (const name of ['keep.daily', 'drills.probeMinutes', 'application.stopStart.stop', 'application.db2.instance'])
+      expect(
+        rows.some((row) => row.startsWith(`| \`groups.NAME.${name}\` |`)),
+        name,
+      ).toBe(true);
   });
 
   it('say so where they refer to a secret, instead of being one', () => {

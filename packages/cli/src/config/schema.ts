@@ -17,14 +17,44 @@ const quiesce = z
 
 const application = z
   .union([
-    z.strictObject({ db2: z.strictObject({ instance: text, database: text }) }),
     z.strictObject({
-      oracle: z.strictObject({ user: text, sid: text, home: z.string().startsWith('/').optional() }),
+      db2: z
+        .strictObject({
+          instance: text.describe('owner of the instance'),
+          database: text.describe('name of the database'),
+        })
+        .describe('Db2 holds its writers: `set write suspend`'),
     }),
-    z.strictObject({ postgresql: z.strictObject({ user: text, database: text.optional() }) }),
-    z.strictObject({ stopStart: z.strictObject({ stop: argv, start: argv, running: argv }) }),
+    z.strictObject({
+      oracle: z
+        .strictObject({
+          user: text.describe('owner of the software, who may connect `as sysdba`'),
+          sid: text.describe('`ORACLE_SID`'),
+          home: z.string().startsWith('/').optional().describe('`ORACLE_HOME`; default that of the profile of `user`'),
+        })
+        .describe('Oracle goes into backup mode: `alter database begin backup`'),
+    }),
+    z.strictObject({
+      postgresql: z
+        .strictObject({
+          user: text.describe('owner of the server'),
+          database: text.optional().describe('to connect to; default `postgres`'),
+        })
+        .describe('PostgreSQL makes a checkpoint; its copy is what it finds after a power cut'),
+    }),
+    z.strictObject({
+      stopStart: z
+        .strictObject({
+          stop: argv.describe('command that stops it, a list of words'),
+          start: argv.describe('command that starts it'),
+          running: argv.describe('command that ends with 0 where it runs: then it is not started once more'),
+        })
+        .describe('an application that can be stopped for the split'),
+    }),
   ])
-  .describe('ready commands in place of `quiesce`: `db2`, `oracle`, `postgresql` or `stopStart`');
+  .describe(
+    'ready commands in place of `quiesce`: one of `db2: { instance, database }`, `oracle: { user, sid, home }`, `postgresql: { user, database }`, `stopStart: { stop, start, running }`',
+  );
 
 const schedule = z
   .strictObject({
@@ -37,12 +67,16 @@ const schedule = z
 
 const keep = z
   .strictObject({
-    last: z.int().min(0).optional(),
-    daily: z.int().min(0).optional(),
-    weekly: z.int().min(0).optional(),
-    monthly: z.int().min(0).optional(),
-    yearly: z.int().min(0).optional(),
-    failedDays: z.int().min(1).optional(),
+    last: z.int().min(0).optional().describe('the newest, so many'),
+    daily: z.int().min(0).optional().describe('the newest of each of so many days that have one'),
+    weekly: z.int().min(0).optional().describe('the same of weeks'),
+    monthly: z.int().min(0).optional().describe('the same of months'),
+    yearly: z.int().min(0).optional().describe('the same of years'),
+    failedDays: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('days for which what a run that did not finish has left in the store stays; default 30'),
   })
   .refine(({ failedDays: _, ...counts }) => Object.values(counts).some((count) => count !== undefined && count > 0), {
     error: 'it keeps no backup: give last, daily, weekly, monthly or yearly a number above 0, for instance daily: 7',
@@ -53,11 +87,11 @@ const keep = z
 
 const drills = z
   .strictObject({
-    bytesDays: z.number().positive().optional(),
-    contentsDays: z.number().positive().optional(),
-    applicationDays: z.number().positive().optional(),
+    bytesDays: z.number().positive().optional().describe('days since one that read every byte again'),
+    contentsDays: z.number().positive().optional().describe('days since one that restored and compared every file'),
+    applicationDays: z.number().positive().optional().describe('days since one whose `probe` opened what was restored'),
     probe: argv.optional().describe('command that opens what was restored; gets the directory as its last word'),
-    probeMinutes: z.number().positive().max(1440).default(60),
+    probeMinutes: z.number().positive().max(1440).default(60).describe('that `probe` may take'),
   })
   .describe('how old the last passed drill of each level may be; `splitmirror drill GROUP --due` says what is overdue');
 
@@ -113,16 +147,16 @@ const group = z.strictObject({
 
 const algorithms = z
   .strictObject({
-    kex: z.string().optional(),
-    hostKeys: z.string().optional(),
-    ciphers: z.string().optional(),
-    macs: z.string().optional(),
+    kex: z.string().optional().describe('`KexAlgorithms`'),
+    hostKeys: z.string().optional().describe('`HostKeyAlgorithms`'),
+    ciphers: z.string().optional().describe('`Ciphers`'),
+    macs: z.string().optional().describe('`MACs`'),
   })
   .describe('what an old node may agree on, as in ssh_config: `hostKeys: +ssh-rsa`');
 
 const node = z.strictObject({
   address: text.describe('where its sshd answers, or a name of `~/.ssh/config`'),
-  port: z.int().min(1).max(65535).optional(),
+  port: z.int().min(1).max(65535).optional().describe('of its sshd; default that of `~/.ssh/config`, else 22'),
   path: text.optional().describe('value of PATH on the node; default the places of AIX and HACMP'),
   shell: z.string().startsWith('/').optional().describe('shell that reads the scripts; default `/bin/sh`'),
   algorithms: algorithms.optional(),
@@ -150,14 +184,19 @@ const ssh = z.strictObject({
 });
 
 const archives = z.strictObject({
-  compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
+  compression: z
+    .enum(['none', 'gzip', 'zstd'])
+    .default('none')
+    .describe('`none`, `gzip` or `zstd`, before they are encrypted and stored'),
   recipients: z.array(text).default([]).describe('age public keys; archives are encrypted to them'),
   identity: text.optional().describe('file with the age secret key, for `verify`, `restore` and `drill`'),
   restic: z
     .strictObject({
-      repository: secret,
-      password: secret,
-      program: text.optional(),
+      repository: secret.describe(
+        'where its address is, as restic has it: `environment: NAME`, `file: PATH` or `command: [words]`',
+      ),
+      password: secret.describe('where its password is: `environment: NAME`, `file: PATH` or `command: [words]`'),
+      program: text.optional().describe('name or path of restic; default `restic`'),
       environment: z.array(text).optional().describe('further variables that restic gets'),
     })
     .optional()

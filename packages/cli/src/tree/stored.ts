@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { adopt } from '../commands/adopt.ts';
 import { drill } from '../commands/drill.ts';
 import { judge } from '../commands/judge.ts';
 import { list } from '../commands/list.ts';
@@ -80,4 +81,7 @@ export function addStored({ command, inside }: Branch): void {
   command('retain <group>', 'remove backups that the retention does not keep', 'retain payroll_rg --dry-run')
     .option('--dry-run', 'say what would go, and why, and remove nothing')
     .action((group, options) => inside(options, (session) => retain(session, group, options), 'at-once'));
+  command('adopt', 'bring back from the restic repository what a lost store knew of its backups', 'adopt').action(
+    (options) => inside(options, adopt, 'at-once'),
+  );
 }
