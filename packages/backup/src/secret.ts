@@ -12,7 +12,7 @@ export type SecretReference =
   | { readonly command: readonly [program: string, ...args: string[]] };
 
 /**
- * Reads a secret; a final line feed is no part of it.
+ * Reads a secret; a final line feed is no part of it. A command that prints one is ended after a minute.
  *
  * @throws RangeError when there is none. The message names the reference, never what was read.
  */
