@@ -5,6 +5,8 @@ import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import type { BackupContext } from '../context.ts';
 import type { BackupError } from '../errors.ts';
+import { db2, oracle, postgresql, stopStart } from '../run/applications.ts';
+import { quiesceInOrder } from '../run/quiesce.ts';
 import { inspectGroup, recoverGroup } from '../run/recover.ts';
 import { runBackup } from '../run/run.ts';
 import { loadPlan } from './approval.ts';
@@ -122,6 +124,13 @@ describe('a policy that cannot be run', () => {
   });
 });
 
-it('is what a plan holds, as JSON Schema too', () => {
-  expect(policySchema.parse(labPolicy)).toEqual(labPolicy);
+it.each([
+  ['db2', db2({ instance: 'db2inst1', database: 'BOOKS' })],
+  ['oracle', oracle({ user: 'oracle', sid: 'BOOKS', home: '/u01/app/oracle/product/19' })],
+  ['postgresql', postgresql({ user: 'postgres' })],
+  ['stopStart', stopStart({ stop: ['stopit'], start: ['startit'], running: ['isit'] })],
+])('policySchema takes the ready hooks of %s, alone and among others', (_, hooks) => {
+  for (const quiesce of [hooks, quiesceInOrder(hooks, db2({ instance: 'i', database: 'D' }))]) {
+    expect(policySchema.parse({ ...labPolicy, quiesce })).toEqual({ ...labPolicy, quiesce });
+  }
 });

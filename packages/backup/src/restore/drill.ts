@@ -114,7 +114,8 @@ export function drillsDue(
   policy: DrillPolicy,
   now: Date,
 ): DrillDue[] {
-  for (const [name, days] of Object.entries(policy) as [string, number | undefined][]) {
+  for (const name of ['bytesDays', 'contentsDays', 'applicationDays'] as const) {
+    const days = policy[name];
     if (days !== undefined && !(days > 0)) throw new RangeError(`${name} must be a number above 0: it is ${days}`);
   }
   const passed = backups.flatMap(({ records }) =>

@@ -19,7 +19,8 @@ import { directoryVault, type Vault } from './vault.ts';
 /**
  * A directory of backups: `<root>/<group>/<time>-<run>/` holds the archives, unless they lie in a repository, their
  * catalogues, the journal, a README.txt and, written last, `manifest.json`. While a run goes on its directory ends in
- * `.incomplete`, and while it is removed in `.expired`: nothing in either counts.
+ * `.incomplete`, and while it is removed in `.expired`: nothing in either counts, nor in `.beginning-<run>`, which is there for
+ * a moment before.
  */
 export interface Store {
   readonly root: string;
