@@ -3,8 +3,8 @@ import type { SshOptions } from './options.ts';
 import { stationsOf } from './stations.ts';
 
 /**
- * Refuses names that nobody can have, of a node and of its jump hosts: no address leads to this very machine, and a
- * character that controls something ends a name early.
+ * Refuses names that nobody can have, of a node and of its jump hosts. An empty address would lead to this very machine,
+ * and a NUL byte ends a name early.
  *
  * @throws SshSettingsError
  */
