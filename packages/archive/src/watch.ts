@@ -43,13 +43,15 @@ export interface ArchiveWatch {
   /**
    * The next bytes of the stream. They are read before this returns, and not kept.
    *
-   * @throws ArchiveError at the first thing that is wrong with the archive; again at each later call.
+   * @throws ArchiveError at the first thing that is wrong with the archive, again at each later call; RangeError behind
+   * `end`.
    */
   push(chunk: Uint8Array): void;
   /**
    * The stream ended: the archive was seen whole, and its catalogue is closed.
    *
    * @throws ArchiveError when it was not. The catalogue then stays without its closing line, and no reader accepts it.
+   * RangeError when it has ended before.
    */
   end(): ArchiveSummary;
 }
@@ -158,9 +160,14 @@ export function watchArchive(
     },
   };
   const reader = openReader(format, sink, options.expectedBytes);
+  let hasEnded = false;
+  const requireOpen = () => {
+    if (hasEnded) throw new RangeError('the watch has ended');
+  };
 
   return {
     push(chunk) {
+      requireOpen();
       const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       counted.bytes += bytes.length;
       if (outline === undefined) stream.update(bytes);
@@ -169,7 +176,9 @@ export function watchArchive(
       outline?.close();
     },
     end() {
+      requireOpen();
       reader.end();
+      hasEnded = true;
       finish();
       outline?.end();
       const seen = { ...counted, sha256: stream.digest('hex') };

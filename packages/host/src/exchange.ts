@@ -85,7 +85,7 @@ async function openOrAbort(site: Site, signal: AbortSignal | undefined): Promise
   const aborted = Promise.withResolvers<null>();
   const abort = () => aborted.resolve(null);
   signal?.addEventListener('abort', abort);
-  const opening = site.transport.open(site.commandLine, site.use).then((child) => {
+  const opening = site.transport.open(site.commandLine, site.use, signal).then((child) => {
     // Without this, a shell that is gone before it has read everything would be an uncaught error.
     child.stdin.on('error', () => {});
     if (!signal?.aborted) return child;
@@ -190,6 +190,7 @@ class Conversation implements Exchange {
     return this.#stopped !== undefined && !this.#settled;
   }
 
+  /** Takes in what is left, whether anybody reads or not. */
   #due(): void {
     this.#isDue = true;
     if (this.#stopped === undefined) this.resume();

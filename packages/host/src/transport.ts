@@ -38,9 +38,11 @@ export interface Transport {
    * Starts `commandLine`. May be called again while earlier processes run.
    *
    * @param use What its streams will carry; an adapter may pass over it.
+   * @param signal When it aborts, nobody waits for this call any longer: it may give up what it has begun, and reject. An
+   * adapter may pass over it, since what it starts all the same is sent nothing and let go of.
    * @throws TransportError when the process was not started.
    */
-  open(commandLine: string, use?: ChannelUse): Promise<RemoteProcess>;
+  open(commandLine: string, use?: ChannelUse, signal?: AbortSignal): Promise<RemoteProcess>;
   /** Ends the connection. */
   close(): Promise<void>;
 }

@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { createHost, type Host, type HostOptions, type Transport, TransportError } from '@splitmirror/host';
+import { orAborted } from './abort.ts';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
 import { connect } from './embedded/connection.ts';
+import { inTime } from './in-time.ts';
 import { certificatesBeside } from './keys/certificates.ts';
 import { privateKeyType } from './keys/identity.ts';
+import { connectSeconds } from './login-time.ts';
+import { refuseNames } from './names.ts';
+import { refuseNumbers } from './numbers.ts';
 import { connectOpenssh } from './openssh/connection.ts';
-import { requireNumbers, type SshOptions } from './options.ts';
-import { stationsOf } from './stations.ts';
+import type { SshOptions } from './options.ts';
 import { connectedTransport } from './transport.ts';
 import { knownKeys } from './trust/host-key.ts';
 import { knownName, linesFor } from './trust/known-hosts.ts';
@@ -21,12 +25,28 @@ export function sshHost(name: string, options: SshOptions, hostOptions: HostOpti
  * the embedded client's connections keep the Node process alive until they are closed.
  *
  * @param name How errors call the host; default its address.
- * @throws RangeError for a number among the options that cannot be meant.
  */
 export function sshTransport(options: SshOptions, name: string = options.address): Transport {
-  stationsOf(options).forEach(requireNumbers);
   const { adapter = 'ssh2' } = options;
-  if (adapter !== 'auto') return transportOf(adapter, options, name);
+  const transport = adapter === 'auto' ? chosenTransport(options, name) : transportOf(adapter, options, name);
+  return {
+    async open(...call) {
+      refuseNames(name, options);
+      refuseNumbers(name, options);
+      return transport.open(...call);
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** What `auto` has come to. */
+interface Chosen {
+  readonly choice: AdapterChoice;
+  readonly transport: Transport;
+}
+
+/** Chooses at the first call, and once more when the embedded client and the node have nothing in common. */
+function chosenTransport(options: SshOptions, name: string): Transport {
   let standing: Chosen | undefined;
   let deciding: Promise<Chosen> | undefined;
   const take = (choice: AdapterChoice): Chosen => {
@@ -44,16 +64,16 @@ export function sshTransport(options: SshOptions, name: string = options.address
     return deciding;
   }
   return {
-    async open(commandLine, use) {
-      const first = await decide();
+    async open(commandLine, use, signal) {
+      const first = await orAborted(signal, decide());
       try {
-        return await first.transport.open(commandLine, use);
+        return await first.transport.open(commandLine, use, signal);
       } catch (error) {
         if (first.choice.adapter === 'openssh' || !isStrange(error)) throw error;
         // Nothing was started: the two could not even agree on how to talk.
         const because = `the node offers nothing that the embedded client knows (${(error as Error).message})`;
         if (standing === first) take({ adapter: 'openssh', because });
-        return (await decide()).transport.open(commandLine, use);
+        return (await decide()).transport.open(commandLine, use, signal);
       }
     },
     async close() {
@@ -63,16 +83,12 @@ export function sshTransport(options: SshOptions, name: string = options.address
   };
 }
 
-/** What `auto` has come to. */
-interface Chosen {
-  readonly choice: AdapterChoice;
-  readonly transport: Transport;
-}
-
 /** What {@link chooseAdapter} should know about the keys and the known hosts of these settings. */
 export async function readEvidence(name: string, options: SshOptions): Promise<AdapterEvidence> {
   const texts = (options.identities ?? []).map((identity) =>
-    'file' in identity ? readFile(identity.file, 'utf8').catch(() => '') : String(identity.key),
+    'file' in identity
+      ? inTime(connectSeconds(options), readFile(identity.file, 'utf8')).catch(() => '')
+      : String(identity.key),
   );
   const keyTypes = (await Promise.all(texts)).flatMap((text) => privateKeyType(text) ?? []);
   const known = options.hostKeyAlias?.toLowerCase() ?? knownName(options.address, options.port ?? 22);
@@ -85,9 +101,8 @@ export async function readEvidence(name: string, options: SshOptions): Promise<A
 }
 
 function transportOf(adapter: Adapter, options: SshOptions, name: string): Transport {
-  const { program = 'ssh' } = options;
-  const client = adapter === 'ssh2' ? connect : (host: string) => connectOpenssh(program, host, options);
-  return connectedTransport(name, () => client(name, options), options.connections);
+  const client = adapter === 'ssh2' ? connect : connectOpenssh;
+  return connectedTransport(name, (signal) => client(name, options, signal), options.connections);
 }
 
 function isStrange(error: unknown): boolean {

@@ -1,4 +1,3 @@
-import { requireWhole } from '@splitmirror/host';
 import type { Adapter, AdapterChoice } from './adapter.ts';
 import type { Algorithms } from './algorithms.ts';
 import type { ConnectionFacts } from './embedded/connection-facts.ts';
@@ -19,7 +18,7 @@ export interface SshOptions {
   readonly program?: string | undefined;
   /** DNS name or IP address. */
   readonly address: string;
-  /** Default 22. */
+  /** From 1 to 65535; default 22. */
   readonly port?: number | undefined;
   /** Login name on the node. */
   readonly user: string;
@@ -51,11 +50,14 @@ export interface SshOptions {
   readonly unknownHostKey?: 'refuse' | 'accept-new' | undefined;
   /** Name under which the node stands in known_hosts; default its address and port. */
   readonly hostKeyAlias?: string | undefined;
-  /** Whole seconds for connecting and logging in, without the time that a callback takes; default 20. */
+  /** Whole seconds for connecting and logging in, without the time that a callback takes, from 1 to 2147483; default 20. */
   readonly connectSeconds?: number | undefined;
-  /** Whole seconds between keepalives; default 10, 0 for none. After {@link keepaliveCount} without an answer the link is given up. */
+  /**
+   * Whole seconds between keepalives, up to 2147483; default 10. After {@link keepaliveCount} without an answer the link is
+   * given up. With 0 none are sent, and nobody notices that nothing passes any more.
+   */
   readonly keepaliveSeconds?: number | undefined;
-  /** Default 3. */
+  /** From 1; default 3. */
   readonly keepaliveCount?: number | undefined;
   /**
    * Bytes that the node may send on a channel before it has to wait for us; default 6 MiB. It should be the bandwidth of the
@@ -65,7 +67,7 @@ export interface SshOptions {
   readonly windowBytes?: number | undefined;
   /**
    * Most connections for long streams side by side, so that each gets a processor of the node and a full share of a slow
-   * link; default 4. Two more are made when the node refuses another channel (MaxSessions).
+   * link, from 1 to 1000; default 4. Two more are made when the node refuses another channel (MaxSessions).
    */
   readonly connections?: number | undefined;
   /** Told of each connection that was made: what it agreed on, and how it is received. Never throws. */
@@ -105,25 +107,4 @@ export interface SshWarning {
   /** How errors call the host. */
   readonly host: string;
   readonly message: string;
-}
-
-/** Longest time that every client counts: 24 days, in milliseconds the most that a timer of Node.js takes. */
-export const mostSeconds = Math.floor((2 ** 31 - 1) / 1000);
-
-const ranges = {
-  port: [1, 65_535],
-  connectSeconds: [1, mostSeconds],
-  keepaliveSeconds: [0, mostSeconds],
-  keepaliveCount: [1, 2 ** 31 - 1],
-  connections: [1, Number.MAX_SAFE_INTEGER],
-  // Less than ssh2 has granted when it opens a channel cannot be taken back.
-  windowBytes: [2 << 20, 256 << 20],
-} as const satisfies Partial<Record<keyof SshOptions, readonly [from: number, to: number]>>;
-
-/** @throws RangeError for a number that cannot be meant. */
-export function requireNumbers(options: Pick<SshOptions, keyof typeof ranges>): void {
-  for (const option of Object.keys(ranges) as (keyof typeof ranges)[]) {
-    const [from, to] = ranges[option];
-    requireWhole(option, options[option], from, to);
-  }
 }

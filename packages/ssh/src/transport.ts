@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelUse, type RemoteProcess, type Transport, TransportError } from '@splitmirror/host';
+import { orAborted } from './abort.ts';
 import { printable } from './printable.ts';
 
 /** A logged-in connection. */
@@ -28,37 +29,63 @@ interface Link {
   connection: Connection | undefined;
   /** Bulk streams that it carries. */
   bulk: number;
+  /** Calls that wait for it to be made. */
+  waiting: number;
+  /** It is not made any more. */
+  giveUp(): void;
 }
 
 /**
  * Starts command lines over kept connections. The first is made at the first call and shared by concurrent calls; one that
- * is lost is made anew at the next call, but none behind `close` for a call that was under way. Bulk streams side by side
- * get a connection each, and scripts go where there is none if they can. sshd grants ten channels a connection unless told
- * otherwise (MaxSessions); when they are used up, a further connection is made. Nothing is ever started twice.
+ * is lost is made anew at the next call. Behind `close` none is made for a call that was under way, nor is one waited for
+ * that is being made. Bulk streams side by side get a connection each, and scripts go where there is none if they can. sshd
+ * grants ten channels a connection unless told otherwise (MaxSessions); when they are used up, a further connection is made.
+ * Nothing is ever started twice.
  *
  * @param name How errors call the host.
+ * @param connect Makes a connection; rejects soon when its signal aborts, and leaves nothing behind.
  * @param connections Most connections for bulk streams side by side.
  */
 export function connectedTransport(
   name: string,
-  connect: () => Promise<Connection>,
+  connect: (signal: AbortSignal) => Promise<Connection>,
   connections: number = defaultConnections,
 ): Transport {
   let links: Link[] = [];
+  /** Connections being made, also those that nobody wants any more. */
+  const making = new Set<Promise<void>>();
   let closings = 0;
 
   function makeLink(): Link {
-    const link: Link = { made: connect(), connection: undefined, bulk: 0 };
-    link.made.then(
-      (connection) => {
-        link.connection = connection;
-      },
-      () => {
-        links = links.filter((other) => other !== link);
-      },
-    );
+    const unwanted = new AbortController();
+    const forget = () => {
+      links = links.filter((other) => other !== link);
+    };
+    const giveUp = () => {
+      forget();
+      unwanted.abort();
+    };
+    const link: Link = { made: connect(unwanted.signal), connection: undefined, bulk: 0, waiting: 0, giveUp };
+    const settled = link.made
+      .then((connection) => {
+        if (unwanted.signal.aborted) connection.destroy();
+        else link.connection = connection;
+      }, forget)
+      .finally(() => making.delete(settled));
+    making.add(settled);
     links.push(link);
     return link;
+  }
+
+  /** Waits with everybody else who does. When nobody does any more, it is not made. */
+  async function connectionOf(link: Link, signal: AbortSignal | undefined): Promise<Connection> {
+    link.waiting += 1;
+    try {
+      return await orAborted(signal, link.made);
+    } finally {
+      link.waiting -= 1;
+      if (link.waiting === 0 && link.connection === undefined) link.giveUp();
+    }
   }
 
   /** Where the next channel is asked for; `null` when every connection is full and there may be no more of them. */
@@ -76,7 +103,7 @@ export function connectedTransport(
   }
 
   return {
-    async open(commandLine, use = 'talk'): Promise<RemoteProcess> {
+    async open(commandLine, use = 'talk', signal?: AbortSignal): Promise<RemoteProcess> {
       const full = new Set<Link>();
       const age = closings;
       // Whoever has closed would not know of another connection, and nobody would close it.
@@ -91,7 +118,7 @@ export function connectedTransport(
         if (link === null) {
           const pause = openPauses[pauses++];
           if (pause === undefined) throw notStarted(name, refusal);
-          await delay(pause);
+          await delay(pause, undefined, { signal });
           refuseClosed();
           full.clear();
           mayGrow = true;
@@ -102,14 +129,15 @@ export function connectedTransport(
         link.bulk += weight;
         let child: RemoteProcess | undefined;
         try {
-          const connection = await link.made;
-          child = await connection.exec(commandLine);
+          const connection = await connectionOf(link, signal);
+          child = await started(connection.exec(commandLine), signal);
           void child.exit.then(() => {
             link.bulk -= weight;
           });
           return child;
         } catch (error) {
           link.bulk -= weight;
+          signal?.throwIfAborted();
           const { connection } = link;
           refuseClosed();
           if (connection === undefined) {
@@ -132,16 +160,27 @@ export function connectedTransport(
       const ending = links;
       links = [];
       closings += 1;
-      await Promise.all(
-        ending.map(({ made }) =>
-          made.then(
-            (connection) => connection.close(),
-            () => {},
-          ),
-        ),
-      );
+      for (const { connection, giveUp } of ending) if (connection === undefined) giveUp();
+      await Promise.all(making);
+      await Promise.all(ending.map(({ connection }) => connection?.close()));
     },
   };
+}
+
+/** A start that nobody waits for any longer: nothing was sent to it, so it finds the end of its input and goes. */
+async function started(start: Promise<RemoteProcess>, signal: AbortSignal | undefined): Promise<RemoteProcess> {
+  try {
+    return await orAborted(signal, start);
+  } catch (error) {
+    start.then(
+      (child) => {
+        child.stdin.on('error', () => {}).end();
+        child.destroy();
+      },
+      () => {},
+    );
+    throw error;
+  }
 }
 
 /** The node works but has no channel left for now; RFC 4254, section 5.1: 2 connect failed, 4 resource shortage. */

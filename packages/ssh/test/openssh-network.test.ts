@@ -68,6 +68,17 @@ describe.skipIf(!programs.every(existsSync))(
       });
     });
 
+    it('says where it can make no directory for its sockets', async () => {
+      const { options } = await sshd();
+      vi.stubEnv('TMPDIR', '/nope');
+      afterwards(() => vi.unstubAllEnvs());
+      await expect(host(options).run(greet)).rejects.toMatchObject({
+        code: 'HOST_UNREACHABLE',
+        message: expect.stringContaining("mkdtemp '/nope/sm-"),
+        remedy: expect.stringContaining('TMPDIR'),
+      });
+    });
+
     it('brings a long stream whole while keys are changed every megabyte', async () => {
       const { direct } = await sshd(['RekeyLimit 1M']);
       const nodea = host(direct);

@@ -113,6 +113,30 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(await greet({ ...options, knownHosts: [known] })).toBe('hi\n');
   });
 
+  it('is refused at once when its key should be kept and cannot be, with the place and the reason', async () => {
+    const { options } = await node();
+    for (const place of ['/proc/nope/known_hosts', '/proc/known_hosts']) {
+      const asking: SshOptions = { ...options, knownHosts: [place], unknownHostKey: 'accept-new', connectSeconds: 600 };
+      const error = await failure(asking);
+      expect(error.code).toBe('HOST_KEY_UNKNOWN');
+      expect(error.message).toContain(`cannot be kept in ${place}: ${adapter === 'ssh2' ? 'ENOENT' : 'ssh'}`);
+      expect(error.remedy).toContain(place);
+    }
+  });
+
+  it('is refused in time when the file that should tell its key hands nothing out', async () => {
+    const { options, directory } = await node();
+    const mute = join(directory, 'mute');
+    execFileSync('mkfifo', [mute]);
+    // Whoever reads is let go again.
+    afterwards(() => writeFileSync(mute, ''));
+    const error = await failure({ ...options, knownHosts: [mute], connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_KEY_UNKNOWN',
+      expect.stringContaining(`${mute} cannot be read: nothing came of it within 1 seconds`),
+    ]);
+  });
+
   it('lets nobody in as a user whom it does not know, or with a key that it does not know', async () => {
     const { options } = await node();
     const stranger = { key: makeKey('ed25519').private, label: 'stranger' };
@@ -230,6 +254,34 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(error.code).toBe('HOST_AUTHENTICATION');
   });
 
+  it('is shown the next key when one cannot be opened, and the failure tells why', async () => {
+    const { options, file } = await node();
+    const locked = makeKey('ecdsa', 'open sesame');
+    const lockedFile = file('locked', locked.private);
+    const [good] = options.identities ?? [];
+    const callbacks: Record<string, SshOptions['passphrase']> = {
+      'the passphrase does not open it': async () => 'wrong',
+      'no passphrase given': async () => undefined,
+      'the vault is down': () => Promise.reject(new Error('the vault is down')),
+    };
+    for (const [reason, passphrase] of Object.entries(callbacks)) {
+      for (const [name, identity] of [
+        ['locked', { key: locked.private, label: 'locked' }],
+        [lockedFile, { file: lockedFile }],
+      ] as const) {
+        const error = await failure({ ...options, identities: [identity], passphrase });
+        expect([error.code, error.message]).toEqual([
+          'HOST_AUTHENTICATION',
+          expect.stringContaining(`tried key ${name} (${reason})`),
+        ]);
+        expect(error.remedy).toContain('was shown no key');
+      }
+    }
+    const nonsense = { key: 'no key at all', label: 'nonsense' };
+    expect((await failure({ ...options, identities: [nonsense] })).message).toMatch(/tried key nonsense \(/);
+    if (good !== undefined) expect(await greet({ ...options, identities: [nonsense, good] })).toBe('hi\n');
+  });
+
   it('takes keys of every type from memory', async () => {
     const { options, file } = await node();
     for (const type of ['rsa', 'ecdsa', 'ed25519'] as const) {
@@ -257,6 +309,31 @@ describe.skipIf(!programs).each(['ssh2', 'openssh'] as const)('with %s, a real s
     expect(
       await greet({ ...options, identities: [{ key: readFileSync(held), label: 'held' }], identitiesOnly: true }),
     ).toBe('hi\n');
+  });
+
+  it('says of an agent that nothing listens there, and what to do about that', async () => {
+    const { options, directory } = await node();
+    const dead = join(directory, 'dead');
+    const agent = spawn(agentProgram, ['-D', '-a', dead], { stdio: 'ignore' });
+    while (!existsSync(dead)) await delay(20);
+    agent.kill('SIGKILL');
+    await once(agent, 'close');
+    const sockets = {
+      [join(directory, 'none')]: /\(nothing listens there: (?:ENOENT|No such file or directory)\)/,
+      [dead]: /\(nothing listens there: (?:ECONNREFUSED|Connection refused)\)/,
+    };
+    for (const [socket, reason] of Object.entries(sockets)) {
+      const error = await failure({ ...options, identities: [], agent: socket });
+      expect(error.code).toBe('HOST_AUTHENTICATION');
+      expect(error.message).toMatch(reason);
+      expect(error.message).toContain(`agent ${socket} (`);
+      expect(error.remedy).toContain('ssh-agent');
+      expect(error.remedy).not.toContain('authorized_keys');
+    }
+    const shown = { key: makeKey('ed25519').private, label: 'stranger' };
+    const both = await failure({ ...options, identities: [shown], agent: join(directory, 'none') });
+    expect(both.remedy).toContain('authorized_keys');
+    expect(await greet({ ...options, agent: dead })).toBe('hi\n');
   });
 
   it('agrees on what is legacy only where its settings say so, and warns', async () => {

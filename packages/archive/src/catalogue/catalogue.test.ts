@@ -97,6 +97,14 @@ describe('readCatalogue', () => {
     await expect(collect('[]\n')).rejects.toThrow('not an object');
   });
 
+  it('is closed once: behind its end nothing is taken', () => {
+    const watch = watchArchive('tar');
+    watch.push(archive(record({ body: 'abc' })));
+    watch.end();
+    expect(() => watch.push(Buffer.alloc(512))).toThrow(new RangeError('the watch has ended'));
+    expect(() => watch.end()).toThrow(new RangeError('the watch has ended'));
+  });
+
   it('has no closing line when the archive was not whole', () => {
     let text = '';
     const watch = watchArchive('tar', { onCatalogue: (lines) => (text += lines.toString()) });

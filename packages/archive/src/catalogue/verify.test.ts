@@ -79,6 +79,9 @@ describe('verifyArchive', () => {
       reasons: [{ code: 'CATALOGUE_INVALID' }],
     });
     await expect(verifyArchive({ archive: '/dev/null', catalogue: join(root.path, 'no') })).rejects.toThrow('ENOENT');
+    // Nor is the archive opened for it.
+    const missing = join(root.path, 'no');
+    expect(await verifyArchive({ archive: missing, catalogue })).toMatchObject({ kind: 'failed' });
   });
 
   it('stops with the reason of its signal, and gives no verdict', async () => {

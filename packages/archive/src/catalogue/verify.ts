@@ -30,7 +30,9 @@ export async function verifyArchive(options: {
   readonly signal?: AbortSignal | undefined;
 }): Promise<Verdict> {
   const { archive, catalogue, signal } = options;
-  const read = (path: string) => untilAborted(createReadStream(path, { highWaterMark: 1 << 20 }), signal);
+  async function* read(path: string): AsyncGenerator<Uint8Array> {
+    yield* untilAborted(createReadStream(path, { highWaterMark: 1 << 20 }), signal);
+  }
   return unlessAborted(signal, () =>
     verify(typeof archive === 'string' ? read(archive) : untilAborted(archive, signal), () => read(catalogue)),
   );

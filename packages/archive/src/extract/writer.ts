@@ -154,7 +154,11 @@ export function createWriter(root: string, owners: 'mine' | 'numeric', names: Na
     /** Takes away the file under way, if there is one. */
     abandon(): void {
       if (open === undefined) return;
-      fs.closeSync(open.descriptor);
+      try {
+        fs.closeSync(open.descriptor);
+      } catch {
+        // It may have been the closing that failed; what was wrong is on its way already.
+      }
       fs.rmSync(open.path, { force: true });
       open = undefined;
     },

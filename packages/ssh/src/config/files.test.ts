@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sshTransport } from '../host.ts';
 import { configuredOptions } from './files.ts';
 
 describe('configuredOptions', () => {
@@ -49,13 +48,6 @@ describe('configuredOptions', () => {
     const main = write('config', 'ConnectTimeout 52w\nServerAliveInterval 365d');
     const { options } = await configuredOptions('nodea', { files: [main] });
     expect(options).toMatchObject({ connectSeconds: 2_147_483, keepaliveSeconds: 2_147_483 });
-    expect(() => sshTransport(options)).not.toThrow();
-  });
-
-  it.each([0, 65_536, Number.NaN])('refuses the port %d', async (port) => {
-    await expect(configuredOptions('nodea', { files: [], port })).rejects.toThrow(
-      new RangeError(`port must be a whole number from 1 to 65535: it is ${port}`),
-    );
   });
 
   it('finds the way through jump hosts that are themselves behind others', async () => {

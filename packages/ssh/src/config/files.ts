@@ -2,7 +2,8 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { SshSettingsError } from '../algorithms.ts';
-import { mostSeconds, requireNumbers, type SshOptions } from '../options.ts';
+import { mostSeconds } from '../numbers.ts';
+import type { SshOptions } from '../options.ts';
 import { matchesPattern } from '../patterns.ts';
 import { type Asker, type ConfigFile, type Jump, type ResolvedSettings, resolveSettings } from './settings.ts';
 
@@ -33,10 +34,9 @@ const usualKeys = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed2551
  * program is run for it.
  *
  * @param alias A name as one would give it to `ssh`.
- * @throws ParseError or SshSettingsError at what is not understood; RangeError for a `port` that is none.
+ * @throws ParseError or SshSettingsError at what is not understood.
  */
 export async function configuredOptions(alias: string, lookup: ConfigLookup = {}): Promise<ConfiguredOptions> {
-  requireNumbers({ port: lookup.port });
   const asker = currentAsker();
   const own = join(asker.home, '.ssh', 'config');
   const system = '/etc/ssh/ssh_config';

@@ -150,6 +150,10 @@ Host=*
     expect(() => resolved(text)).toThrow(new RegExp(reason));
   });
 
+  it.each([0, 65_536, 22.5, Number.NaN])('refuses a given port that is none: %d', (port) => {
+    expect(() => resolveSettings('a', [], asker, { port })).toThrow(`Port: "${port}" is not understood`);
+  });
+
   it('throws nothing but typed errors at any text', () => {
     const piece = fc.constantFrom(
       'Host',

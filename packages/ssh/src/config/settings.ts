@@ -129,7 +129,7 @@ export function resolveSettings(
 ): ResolvedSettings {
   const found: Found = { alias, asker, values: new Map(), notes: new Set() };
   if (given.user) found.values.set('user', [given.user]);
-  if (given.port) found.values.set('port', [String(given.port)]);
+  if (given.port !== undefined && given.port !== null) found.values.set('port', [String(given.port)]);
   for (const file of files) readFile(file, found, true, 0);
   return settingsOf(found);
 }

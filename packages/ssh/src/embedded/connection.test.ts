@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reads } from '@splitmirror/host';
@@ -78,6 +78,14 @@ describe('the host key', () => {
       expect(await greet({ ...options, knownHosts: [file] })).toBe('hi\n');
     },
   );
+
+  it('is refused when the file that should keep it stays locked, however short the time for the login', async () => {
+    const { options, directory } = await node();
+    const known = join(directory, 'new');
+    writeFileSync(`${known}.lock`, '');
+    const error = await failure({ ...options, knownHosts: [known], unknownHostKey: 'accept-new', connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual(['HOST_KEY_UNKNOWN', expect.stringContaining(`${known}.lock is held`)]);
+  });
 
   it('cannot be judged when known_hosts cannot be read', async () => {
     const { options, directory } = await node();
@@ -175,6 +183,13 @@ describe('the login', () => {
     });
     const password = () => new Promise<string>((resolve) => setTimeout(resolve, 1500, 'secret'));
     expect(await greet({ ...options, connectSeconds: 1, password })).toBe('hi\n');
+    const asking = await node({
+      authenticate: (attempt) => {
+        if (attempt.method !== 'keyboard-interactive') return attempt.reject(['keyboard-interactive']);
+        attempt.prompt([{ prompt: 'Password: ', echo: false }], () => attempt.accept());
+      },
+    });
+    expect(await greet({ ...asking.options, connectSeconds: 1, password })).toBe('hi\n');
   });
 
   it('fails when the callback does', async () => {
@@ -195,6 +210,55 @@ describe('the login', () => {
     const dead = await failure({ ...options, identities: [], agent: join(directory, 'dead') });
     expect(dead).toMatchObject({ code: 'HOST_AUTHENTICATION', message: expect.stringContaining('agent') });
     expect(await greet({ ...options, agent: join(directory, 'dead') })).toBe('hi\n');
+  });
+
+  it('goes on without a key whose file hands nothing out', async () => {
+    const { options, directory } = await node();
+    const mute = join(directory, 'mute');
+    execFileSync('mkfifo', [mute]);
+    afterwards(() => writeFileSync(mute, ''));
+    const error = await failure({ ...options, identities: [{ file: mute }], connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_AUTHENTICATION',
+      expect.stringContaining(`tried key ${mute} (nothing came of it within 1 seconds)`),
+    ]);
+    expect(
+      await greet({ ...options, identities: [{ file: mute }, ...(options.identities ?? [])], connectSeconds: 1 }),
+    ).toBe('hi\n');
+  });
+
+  it('goes on without an agent that says nothing, and tells of it', async () => {
+    const { options, directory } = await node();
+    const socket = join(directory, 'silent');
+    const held = new Set<Socket>();
+    const silent = createServer((asker) => {
+      held.add(
+        asker
+          .on('error', () => {})
+          .on('close', () => held.delete(asker))
+          .resume(),
+      );
+    }).listen(socket);
+    await once(silent, 'listening');
+    afterwards(() => silent.close());
+    const stranger = { key: makeKey('ed25519').private, label: 'stranger' };
+    const error = await failure({ ...options, identities: [stranger], agent: socket, connectSeconds: 1 });
+    expect([error.code, error.message]).toEqual([
+      'HOST_AUTHENTICATION',
+      expect.stringContaining(`tried key stranger, agent ${socket} (no answer within 1 seconds)`),
+    ]);
+    await vi.waitUntil(() => held.size === 0);
+  });
+
+  it.skipIf(!existsSync(agentProgram))('says of an agent that it holds no key', async () => {
+    const { options, directory } = await node();
+    const socket = join(directory, 'agent');
+    const agent = spawn(agentProgram, ['-D', '-a', socket], { stdio: 'ignore' });
+    afterwards(() => agent.kill());
+    await vi.waitUntil(() => existsSync(socket));
+    const error = await failure({ ...options, identities: [], agent: socket });
+    expect(error.message).toContain(`tried agent ${socket} (it holds no key that may be offered)`);
+    expect(error.remedy).toContain(`SSH_AUTH_SOCK=${socket} ssh-add`);
   });
 
   it('passes over a banner and a login script that prints rubbish', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TransportError } from '@splitmirror/host';
 import type { ClientChannel } from 'ssh2';
+import { orAborted } from '../abort.ts';
 import { refuseUnable } from '../adapter.ts';
 import { connectSeconds, loginPause } from '../login-time.ts';
 import type { SshOptions, SshWarning } from '../options.ts';
@@ -23,18 +24,19 @@ interface Hop extends Connection {
  * Connects and logs in. A node that turns us away before any login (MaxStartups) is asked again, as long as the time for
  * connecting lasts.
  *
+ * @param signal Gives it up.
  * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function connect(host: string, options: SshOptions): Promise<Hop> {
+export async function connect(host: string, options: SshOptions, signal: AbortSignal): Promise<Hop> {
   refuseUnable(host, options);
   const until = performance.now() + connectSeconds(options) * 1000;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await connectOnce(host, options);
+      return await connectOnce(host, options, signal);
     } catch (error) {
       const pause = loginPause(attempt);
       if (!isTurnedAway(error) || performance.now() + pause >= until) throw error;
-      await delay(pause);
+      await delay(pause, undefined, { signal });
     }
   }
 }
@@ -46,10 +48,10 @@ function isTurnedAway(error: unknown): boolean {
   );
 }
 
-async function connectOnce(host: string, options: SshOptions): Promise<Hop> {
-  const hop = await connectHop(host, stationsOf(options).slice(0, -1));
+async function connectOnce(host: string, options: SshOptions, signal: AbortSignal): Promise<Hop> {
+  const hop = await connectHop(host, stationsOf(options).slice(0, -1), signal);
   try {
-    return await connectNode(host, options, hop);
+    return await connectNode(host, options, hop, signal);
   } catch (error) {
     hop?.destroy();
     throw error;
@@ -57,16 +59,17 @@ async function connectOnce(host: string, options: SshOptions): Promise<Hop> {
 }
 
 /** The connection to the last jump host, through those before it. */
-async function connectHop(host: string, jumps: readonly SshOptions[]): Promise<Hop | null> {
+async function connectHop(host: string, jumps: readonly SshOptions[], signal: AbortSignal): Promise<Hop | null> {
   const last = jumps.at(-1);
   return last === undefined
     ? null
-    : connect(`${host} (jump host ${last.address})`, { ...last, jumps: jumps.slice(0, -1) });
+    : connect(`${host} (jump host ${last.address})`, { ...last, jumps: jumps.slice(0, -1) }, signal);
 }
 
-async function connectNode(host: string, options: SshOptions, hop: Hop | null): Promise<Hop> {
+async function connectNode(host: string, options: SshOptions, hop: Hop | null, signal: AbortSignal): Promise<Hop> {
   const { windowBytes = defaultWindowBytes } = options;
-  const { client, lost, closed, drop } = await logIn(host, options, await tunnelThrough(host, options, hop));
+  const tunnel = await tunnelThrough(host, options, hop, signal);
+  const { client, lost, closed, drop } = await logIn(host, options, tunnel, signal);
   const ground: Ground = { lost, atEnd: new Set() };
   void closed.then(() => {
     for (const act of ground.atEnd) act();
@@ -113,7 +116,12 @@ async function connectNode(host: string, options: SshOptions, hop: Hop | null): 
 }
 
 /** The way through the last jump host, which may wait long for an answer of the node. */
-async function tunnelThrough(host: string, options: SshOptions, hop: Hop | null): Promise<Tunnel | null> {
+async function tunnelThrough(
+  host: string,
+  options: SshOptions,
+  hop: Hop | null,
+  signal: AbortSignal,
+): Promise<Tunnel | null> {
   if (hop === null) return null;
   const { address, port = 22 } = options;
   const seconds = connectSeconds(options);
@@ -122,9 +130,10 @@ async function tunnelThrough(host: string, options: SshOptions, hop: Hop | null)
     throw new Error(`no connection within ${seconds} seconds`);
   });
   try {
-    const stream = await Promise.race([hop.forward(address, port), late]);
+    const stream = await orAborted(signal, Promise.race([hop.forward(address, port), late]));
     return { stream, drop: () => hop.destroy() };
   } catch (cause) {
+    signal.throwIfAborted();
     throw unreachable(host, `${address} port ${port} through the jump host`, (cause as Error).message, cause);
   } finally {
     deadline.abort();

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { TransportError } from '@splitmirror/host';
 import ssh2, { type Algorithms, type Client, type NegotiatedAlgorithms } from 'ssh2';
+import { orAborted } from '../abort.ts';
 import { legacyAmong, legacyWarning, offered } from '../algorithms.ts';
 import { type Authentication, authentication, remedyForKeys } from '../keys/authentication.ts';
 import { certificatesBeside } from '../keys/certificates.ts';
@@ -33,12 +34,17 @@ export interface Tunnel {
  * Connects and logs in, within the time for connecting.
  *
  * @param tunnel `null` when the node is reached directly.
+ * @param signal Gives it up.
  * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | null): Promise<Login> {
-  const trust = await readTrust(host, options);
-  const login = authentication(options);
-  const certificates = await certificatesBeside(options);
+export async function logIn(
+  host: string,
+  options: SshOptions,
+  tunnel: Tunnel | null,
+  signal: AbortSignal,
+): Promise<Login> {
+  const trust = await orAborted(signal, readTrust(host, options));
+  const certificates = await orAborted(signal, certificatesBeside(options));
   const port = options.port ?? 22;
   const seconds = connectSeconds(options);
   const where = `${options.address} port ${port}`;
@@ -61,22 +67,27 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
   await new Promise<void>((resolve, reject) => {
     let over = false;
     let refusal: TransportError | null = null;
-    const fail = (error: TransportError) => {
-      if (over) return;
+    const settle = () => {
       over = true;
       clock.stop();
-      drop();
-      reject(error);
+      signal.removeEventListener('abort', abort);
     };
+    const fail = (reason: unknown) => {
+      if (over) return;
+      settle();
+      drop();
+      reject(reason);
+    };
+    const abort = () => fail(signal.reason);
+    signal.addEventListener('abort', abort);
     const clock = stopwatch(seconds, () => fail(unreachable(host, where, `no login within ${seconds} seconds`)));
     client.once('ready', () => {
-      over = true;
-      clock.stop();
+      settle();
       options.onConnect?.({ host, cipher, decipher });
       resolve();
     });
     client.on('error', (error: Error & { level?: string }) => {
-      // An agent that is not there or refuses to sign is one attempt that failed: ssh2 goes on to the next.
+      // An agent that is gone meanwhile or refuses to sign is one attempt that failed: ssh2 goes on to the next.
       if (error.level === 'agent') return;
       reason ??= printable(error.message);
       if (refusal !== null) fail(refusal);
@@ -91,6 +102,17 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
       cipher = agreed.sc.cipher;
       decipher = quicken(client);
     });
+    /** A person, and our own files, may take longer than a node has to. */
+    const untimed = async <T>(work: Promise<T>): Promise<T> => {
+      clock.stop();
+      try {
+        return await work;
+      } finally {
+        if (!over) clock.start();
+      }
+    };
+    const { password } = options;
+    const login = authentication({ ...options, password: password && (async (prompt) => untimed(password(prompt))) });
     let trusted: Buffer | undefined;
     client.connect({
       sock: stream,
@@ -107,24 +129,18 @@ export async function logIn(host: string, options: SshOptions, tunnel: Tunnel | 
       hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => {
         // At new keys for a standing connection the answer must come at once: ssh2 1.17 garbles what is sent meanwhile.
         if (trusted !== undefined) return trusted.equals(key);
-        trust.refusal(key).then(
-          (found) => {
-            refusal = found;
-            trusted = Buffer.from(key);
-            verify(found === null);
-          },
-          (error: TransportError) => fail(error),
-        );
+        untimed(trust.refusal(key)).then((found) => {
+          if (over) return;
+          refusal = found;
+          trusted = Buffer.from(key);
+          verify(found === null);
+        }, fail);
         return undefined as never;
       },
       authHandler: (allowed, _partial, next) => {
-        // A person may take longer to answer than a node has to.
-        clock.stop();
-        login.next(allowed).then(
+        untimed(login.next(allowed)).then(
           (attempt) => {
-            if (over) return;
-            clock.start();
-            next(attempt as Parameters<typeof next>[0]);
+            if (!over) next(attempt as Parameters<typeof next>[0]);
           },
           (error: unknown) => fail(notLetIn(host, options, login, certificates, error)),
         );
@@ -157,7 +173,7 @@ function notLetIn(
       ? ''
       : ` Or choose the adapter openssh or auto: ssh2 cannot show the user certificate ${certificate}.`;
   return new TransportError('HOST_AUTHENTICATION', host, `${options.user} was not let in; tried ${tried}`, {
-    remedy: `${remedyForKeys(options.user, { wasShown: login.attempts.length > login.unusable })}${certified}`,
+    remedy: `${remedyForKeys(options.user, { wasShown: login.attempts.length > login.unusable, agentTrouble: login.agentTrouble })}${certified}`,
     cause,
   });
 }
@@ -173,6 +189,7 @@ function stopwatch(seconds: number, expire: () => void): { start(): void; stop()
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
+    if (timer !== undefined) return;
     since = performance.now();
     timer = setTimeout(expire, Math.max(0, left));
   };

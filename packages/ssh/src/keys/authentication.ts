@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import ssh2, { type AnyAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import { inTime } from '../in-time.ts';
+import { connectSeconds } from '../login-time.ts';
 import type { Identity, SshOptions } from '../options.ts';
-import { publicKeyOf } from './identity.ts';
+import { type AgentTrouble, agentOf, isTrouble, remedyForAgent, usableAgent } from './agent.ts';
 
 /** What was tried to get in, and how each attempt ended; holds no secret. */
 export interface Authentication {
   readonly attempts: readonly string[];
   /** How many of them never came to the node, since the key could not be used. */
   readonly unusable: number;
+  /** Why the agent could not be used, if it was its turn. */
+  readonly agentTrouble: AgentTrouble | undefined;
   /** The next attempt, or `false` when nothing is left. */
   next(allowed: readonly string[] | null): Promise<AnyAuthMethod | false>;
 }
@@ -16,14 +20,19 @@ export interface Authentication {
 export function authentication(options: SshOptions): Authentication {
   const attempts: string[] = [];
   let unusable = 0;
+  let agentTrouble: AgentTrouble | undefined;
   let pending = keys(options, attempts, () => unusable++);
   const agent = agentOf(options);
   if (agent !== false) {
     pending.push({
       kind: 'publickey',
       async make() {
-        attempts.push(`agent ${agent}`);
-        return { type: 'agent', username: options.user, agent: await agentFor(agent, options) };
+        const found = await usableAgent(agent, options);
+        attempts.push(isTrouble(found) ? `agent ${agent} (${found.reason})` : `agent ${agent}`);
+        if (!isTrouble(found)) return { type: 'agent', username: options.user, agent: found };
+        agentTrouble = found;
+        unusable++;
+        return undefined;
       },
     });
   }
@@ -33,6 +42,9 @@ export function authentication(options: SshOptions): Authentication {
     attempts,
     get unusable() {
       return unusable;
+    },
+    get agentTrouble() {
+      return agentTrouble;
     },
     async next(allowed) {
       // The first question costs one round trip and tells what the node takes, so that no password is asked for in vain.
@@ -54,45 +66,17 @@ export function authentication(options: SshOptions): Authentication {
   };
 }
 
-/** Socket of the agent, or `false` for none. */
-export function agentOf(options: SshOptions): string | false {
-  return (options.agent ?? process.env.SSH_AUTH_SOCK) || false;
-}
-
-/** The agent, or what it holds of the keys that are named when only those may be offered. */
-async function agentFor(path: string, options: SshOptions): Promise<string | BaseAgent> {
-  if (!options.identitiesOnly) return path;
-  const texts = (options.identities ?? []).flatMap((identity) =>
-    'file' in identity
-      ? [identity.file, `${identity.file}.pub`].map((file) => readFile(file, 'utf8').catch(() => ''))
-      : [],
-  );
-  const named = (await Promise.all(texts)).flatMap((text) => publicKeyOf(text) ?? []);
-  const agent = new ssh2.OpenSSHAgent(path);
-  const all = agent.getIdentities.bind(agent);
-  agent.getIdentities = (tell) =>
-    all((error, keys) =>
-      tell(
-        error,
-        keys?.filter((key) => 'getPublicSSH' in key && named.some((one) => one.equals(key.getPublicSSH()))),
-      ),
-    );
-  return agent;
-}
-
 /**
  * A key that only this process can use: given as text, or opened with a passphrase that somebody was asked for.
  *
  * @returns `null` when no passphrase was given, `unopened` for a file that the system's client may well read itself.
  */
-export async function openedKey(
-  identity: Identity,
-  passphrase: SshOptions['passphrase'],
-): Promise<ParsedKey | 'unopened' | null> {
-  if ('key' in identity) return (await readKey(identity, identity.label, passphrase)) ?? null;
-  const text = passphrase && (await readFile(identity.file).catch(() => undefined));
+export async function openedKey(identity: Identity, options: SshOptions): Promise<ParsedKey | 'unopened' | null> {
+  if ('key' in identity) return (await readKey(identity, identity.label, options)) ?? null;
+  if (options.passphrase === undefined) return 'unopened';
+  const text = await inTime(connectSeconds(options), readFile(identity.file)).catch(() => undefined);
   if (text === undefined || !isEncrypted(parse(text))) return 'unopened';
-  return (await readKey(identity, identity.file, passphrase)) ?? null;
+  return (await readKey(identity, identity.file, options)) ?? null;
 }
 
 interface Candidate {
@@ -106,7 +90,7 @@ function keys(options: SshOptions, attempts: string[], onUnusable: () => void): 
     async make() {
       const name = 'file' in identity ? identity.file : identity.label;
       try {
-        const key = await readKey(identity, name, options.passphrase);
+        const key = await readKey(identity, name, options);
         if (key === undefined) onUnusable();
         attempts.push(key === undefined ? `key ${name} (no passphrase given)` : `key ${name}`);
         return key && { type: 'publickey', username: options.user, key };
@@ -119,16 +103,12 @@ function keys(options: SshOptions, attempts: string[], onUnusable: () => void): 
   }));
 }
 
-async function readKey(
-  identity: Identity,
-  name: string,
-  passphrase: SshOptions['passphrase'],
-): Promise<ParsedKey | undefined> {
-  const text = 'file' in identity ? await readFile(identity.file) : identity.key;
+async function readKey(identity: Identity, name: string, options: SshOptions): Promise<ParsedKey | undefined> {
+  const text = 'file' in identity ? await inTime(connectSeconds(options), readFile(identity.file)) : identity.key;
   const plain = parse(text);
   if (!(plain instanceof Error)) return plain;
   if (!isEncrypted(plain)) throw plain;
-  const secret = await passphrase?.(name);
+  const secret = await options.passphrase?.(name);
   if (secret === undefined) return undefined;
   const opened = parse(text, secret);
   if (opened instanceof Error) throw new Error('the passphrase does not open it');
@@ -182,8 +162,12 @@ function passwords(options: SshOptions, attempts: string[]): Candidate[] {
 }
 
 /** What is to be done where a node lets nobody in. It has nothing to do with it where it was shown no key. */
-export function remedyForKeys(user: string, { wasShown }: { readonly wasShown: boolean }): string {
-  return wasShown
+export function remedyForKeys(
+  user: string,
+  { wasShown, agentTrouble }: { readonly wasShown: boolean; readonly agentTrouble?: AgentTrouble | undefined },
+): string {
+  const keys = wasShown
     ? `Put the public key of one of these into ~${user}/.ssh/authorized_keys on the node, or offer another.`
     : 'The node was shown no key: name in identities a private key that is there, that only this user can read, and that the passphrase opens.';
+  return agentTrouble === undefined ? keys : `${keys} Or: ${remedyForAgent(agentTrouble)}`;
 }

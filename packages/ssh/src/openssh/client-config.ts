@@ -18,6 +18,8 @@ export interface KeySource {
   readonly agent: string | false;
   /** The agent is ours and holds nothing but keys that are named. */
   readonly isOurs?: boolean | undefined;
+  /** Keys that could not be opened, and why. */
+  readonly unusable?: readonly string[] | undefined;
 }
 
 /** Seconds for which an idle connection stands when this process does not end it. */

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TransportError } from '@splitmirror/host';
 import type { ParsedKey } from 'ssh2';
+import { orAborted } from '../abort.ts';
 import { legacyAmong, legacyWarning } from '../algorithms.ts';
-import { agentOf, openedKey } from '../keys/authentication.ts';
+import { agentOf } from '../keys/agent.ts';
+import { openedKey } from '../keys/authentication.ts';
 import { connectSeconds, loginPause } from '../login-time.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
@@ -18,7 +20,7 @@ import type { Connection } from '../transport.ts';
 import { knownKeys } from '../trust/host-key.ts';
 import { fingerprint } from '../trust/known-hosts.ts';
 import { type KeySource, renderConfig } from './client-config.ts';
-import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages } from './failure.ts';
+import { agreedAlgorithms, type ClientLog, failureOf, isTurnedAway, messages, unkeptKey } from './failure.ts';
 import { serveKeys } from './key-agent.ts';
 import { startSession } from './session.ts';
 
@@ -32,28 +34,40 @@ const logName = 'log';
  * without a shell, asks nobody anything (BatchMode), and reads no configuration but the one made from these options. The
  * connection ends with `close`, or a minute after the last command when this process is gone.
  *
+ * @param signal Gives it up.
  * @throws TransportError HOST_UNREACHABLE, HOST_AUTHENTICATION, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
-export async function connectOpenssh(program: string, host: string, options: SshOptions): Promise<Connection> {
+export async function connectOpenssh(host: string, options: SshOptions, signal: AbortSignal): Promise<Connection> {
+  const { program = 'ssh' } = options;
   // Made by mkdtemp, it is closed to everyone else.
   const base = tmpdir().length <= maxDirectoryLength ? tmpdir() : '/tmp';
-  const directory = await mkdtemp(join(base, 'sm-'));
+  const directory = await mkdtemp(join(base, 'sm-')).catch((cause: Error) => {
+    throw noRoom(host, cause);
+  });
   const agents: Server[] = [];
+  const keys: KeySource[] = [];
   const dispose = async () => {
     for (const agent of agents) agent.close();
     // A client that still ends may put its log there meanwhile. What stays is no secret, and no reason to fail.
     await rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
   };
   try {
-    const keys = [];
     for (const [index, station] of stationsOf(options).entries()) {
-      keys.push(await keySource(station, join(directory, `k${index}`), agents));
+      keys.push(await keySource(station, join(directory, `k${index}`), agents, signal));
     }
     const control = join(directory, 'c');
     const config = join(directory, 'config');
     await writeFile(config, renderConfig(options, { control, keys }), { mode: 0o600 });
-    warn(host, options, await logIn(program, host, options, directory, config));
-    return standing({ program, directory, config, control, seconds: connectSeconds(options), dispose });
+    const unopened = keys.flatMap(({ unusable = [] }) => unusable);
+    const log = await logIn({ program, directory, config }, host, options, unopened, signal);
+    const connection = standing({ program, directory, config, control, seconds: connectSeconds(options), dispose });
+    const unkept = unkeptKey(host, log);
+    if (unkept !== undefined) {
+      await connection.close();
+      throw unkept;
+    }
+    warn(host, options, log);
+    return connection;
   } catch (error) {
     await dispose();
     throw error;
@@ -61,36 +75,48 @@ export async function connectOpenssh(program: string, host: string, options: Ssh
 }
 
 /** Keys that only we can hand out go to an agent of our own; the rest `ssh` reads itself. */
-async function keySource(options: SshOptions, socket: string, agents: Server[]): Promise<KeySource> {
+async function keySource(
+  options: SshOptions,
+  socket: string,
+  agents: Server[],
+  signal: AbortSignal,
+): Promise<KeySource> {
   const files: string[] = [];
   const opened: ParsedKey[] = [];
+  const unusable: string[] = [];
   for (const identity of options.identities ?? []) {
-    const key = await openedKey(identity, options.passphrase);
-    if (key === 'unopened') files.push('file' in identity ? identity.file : identity.label);
-    else if (key !== null) opened.push(key);
+    const name = 'file' in identity ? identity.file : identity.label;
+    const key = await orAborted(signal, openedKey(identity, options)).catch((error: unknown) => {
+      signal.throwIfAborted();
+      return error instanceof Error ? error : new Error('unreadable');
+    });
+    if (key === 'unopened') files.push(name);
+    else if (key === null) unusable.push(`key ${name} (no passphrase given)`);
+    else if (key instanceof Error) unusable.push(`key ${name} (${key.message})`);
+    else opened.push(key);
   }
   const agent = agentOf(options);
-  if (opened.length === 0) return { files, agent };
+  if (opened.length === 0) return { files, agent, unusable };
   const isOurs = options.identitiesOnly === true;
   agents.push(await serveKeys(socket, opened, isOurs ? false : agent));
-  return { files, agent: socket, isOurs };
+  return { files, agent: socket, isOurs, unusable };
 }
 
 /** Makes the connection, which then stands by itself in the background; `ssh` ends with 0 as soon as it does. */
 async function logIn(
-  program: string,
+  { program, directory, config }: Pick<Site, 'program' | 'directory' | 'config'>,
   host: string,
   options: SshOptions,
-  directory: string,
-  config: string,
+  unopened: readonly string[],
+  signal: AbortSignal,
 ): Promise<ClientLog> {
   const seconds = connectSeconds(options);
   const until = performance.now() + seconds * 1000;
   for (let attempt = 0; ; attempt++) {
-    const [said, log] = [join(directory, 'hops'), join(directory, logName)];
-    await Promise.all([said, log].map((file) => rm(file, { force: true })));
+    const [said, logFile] = [join(directory, 'hops'), join(directory, logName)];
+    await Promise.all([said, logFile].map((file) => rm(file, { force: true })));
     const stderr = await open(said, 'a', 0o600);
-    const child = spawn(program, ['-v', '-F', config, '-E', log, '-N', 'node'], {
+    const child = spawn(program, ['-v', '-F', config, '-E', logFile, '-N', 'node'], {
       stdio: ['ignore', 'ignore', stderr.fd],
       detached: true,
       env: environment(),
@@ -103,15 +129,20 @@ async function logIn(
       },
       Math.max(0, until - performance.now()),
     );
+    const abort = () => child.kill();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
     const code = await exitCode(host, child).finally(() => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
       return stderr.close();
     });
-    const told: ClientLog = { hops: await textOf(said), node: await textOf(log) };
+    const told: ClientLog = { hops: await textOf(said), node: await textOf(logFile) };
     if (code === 0) return told;
+    signal.throwIfAborted();
     const pause = loginPause(attempt);
     if (isTurnedAway(options, told) && performance.now() + pause < until) {
-      await delay(pause);
+      await delay(pause, undefined, { signal });
       continue;
     }
     const known = await knownKeys(host, options);
@@ -119,8 +150,8 @@ async function logIn(
       const line = known.find((one) => one.at === at);
       return line && fingerprint(line.key);
     };
-    if (!late) throw failureOf(host, options, told, print);
-    throw failureOf(host, options, { hops: told.hops, node: `no login within ${seconds} seconds` }, print);
+    const log = late ? { hops: told.hops, node: `no login within ${seconds} seconds` } : told;
+    throw failureOf(host, options, log, unopened, print);
   }
 }
 
@@ -216,6 +247,13 @@ async function exitCode(host: string, child: ChildProcess): Promise<number | nul
       },
     );
   }
+}
+
+function noRoom(host: string, cause: Error): TransportError {
+  return new TransportError('HOST_UNREACHABLE', host, `ssh has no directory for its sockets here: ${cause.message}`, {
+    remedy: 'Name in TMPDIR a directory that this user can write, or choose the adapter ssh2.',
+    cause,
+  });
 }
 
 /** The shell is for what ssh itself hands to one (a jump host, a proxy command); nothing may ask a person. */

@@ -1,7 +1,9 @@
 import { TransportError } from '@splitmirror/host';
+import { agentOf, socketTrouble } from '../keys/agent.ts';
 import { remedyForKeys } from '../keys/authentication.ts';
 import type { SshOptions } from '../options.ts';
 import { stationsOf } from '../stations.ts';
+import { notKept } from '../trust/accept-key.ts';
 
 /** What the system's client wrote when it did not get in. */
 export interface ClientLog {
@@ -14,16 +16,18 @@ export interface ClientLog {
 /**
  * Tells what a client's log, written at level DEBUG1, means.
  *
+ * @param unopened Keys that ssh was not given, and why.
  * @param fingerprintAt Fingerprint of the key in a line of known_hosts, named as `file:line`.
  */
 export function failureOf(
   host: string,
   options: SshOptions,
   log: ClientLog,
+  unopened: readonly string[],
   fingerprintAt: (at: string) => string | undefined,
 ): TransportError {
   const text = tellingPart(options, log);
-  const known = keyFailure(host, options, text, fingerprintAt) ?? loginFailure(host, options, text);
+  const known = keyFailure(host, options, text, fingerprintAt) ?? loginFailure(host, options, text, unopened);
   if (known !== undefined) return known;
   const said = messages(text).at(-1) ?? 'ssh ended without a word';
   return new TransportError('HOST_UNREACHABLE', host, `cannot connect to ${place(options)}: ${said}`, {
@@ -46,6 +50,13 @@ function remedyForNothingInCommon(said: string): string | undefined {
   const option = optionOf[what];
   if (option === undefined) return undefined;
   return `Nothing is left that both sides know. If this node can do no better, name one of ${offer} in its settings: algorithms: { ${option}: '+${offer.split(',')[0]}' }.`;
+}
+
+/** An unknown key that was accepted and could not be written down: ssh goes on all the same, and would take any other next time. */
+export function unkeptKey(host: string, log: ClientLog): TransportError | undefined {
+  const said = messages(log.hops + log.node).find((line) => line.startsWith('Failed to add the host to'));
+  const [, file] = /\((.*)\)/.exec(said ?? '') ?? [];
+  return file === undefined ? undefined : notKept(host, file, 'ssh could not write it');
 }
 
 /** The node turned the connection away before any login, as sshd does when too many are logging in (MaxStartups). */
@@ -118,7 +129,12 @@ function keyFailure(
   });
 }
 
-function loginFailure(host: string, options: SshOptions, text: string): TransportError | undefined {
+function loginFailure(
+  host: string,
+  options: SshOptions,
+  text: string,
+  unopened: readonly string[],
+): TransportError | undefined {
   const said = messages(text).find((line) =>
     /Permission denied \(|Too many authentication failures|[Nn]o (?:more|supported) authentication methods/.test(line),
   );
@@ -129,13 +145,16 @@ function loginFailure(host: string, options: SshOptions, text: string): Transpor
   const unusable = [...text.matchAll(/^(?:no such identity: |Load key ")([^"\n]+?)"?: (.*)$/gm)].map(
     ([, file, why = '']) => `key ${file} (${why.trim()})`,
   );
+  const [, silence] = /^debug1: get_agent_identities: ssh_get_authentication_socket: (.*)$/m.exec(text) ?? [];
+  const agentTrouble = silence === undefined ? undefined : socketTrouble(agentOf(options) || 'none', silence.trim());
+  const agent = agentTrouble === undefined ? [] : [`agent ${agentTrouble.path} (${agentTrouble.reason})`];
   const closed = options.password === undefined ? '' : ' This adapter asks nobody for a password; the other one does.';
   return new TransportError(
     'HOST_AUTHENTICATION',
     host,
-    `${options.user} was not let in (${said.trim()}); tried ${[...unusable, ...tried].join(', ') || 'nothing: no key could be offered'}`,
+    `${options.user} was not let in (${said.trim()}); tried ${[...unopened, ...unusable, ...agent, ...tried].join(', ') || 'nothing: no key could be offered'}`,
     {
-      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0 })}${closed}`,
+      remedy: `${remedyForKeys(options.user, { wasShown: tried.length > 0, agentTrouble })}${closed}`,
     },
   );
 }

@@ -29,7 +29,8 @@ export async function serveKeys(path: string, keys: readonly ParsedKey[], upstre
       });
     });
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+  // Later on it is a connection that could not be taken: ssh then has no agent, and says so.
+  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(path, resolve));
   return server.unref();
 }
 

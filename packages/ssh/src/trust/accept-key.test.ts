@@ -62,7 +62,7 @@ describe('acceptNew', () => {
     const error = await accept(makeKey('ed25519').public, 'nodea', 200).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: 'HOST_KEY_UNKNOWN',
-      remedy: expect.stringContaining(`${file}.lock is held`),
+      message: expect.stringContaining(`${file}.lock is held`),
     });
   });
 });

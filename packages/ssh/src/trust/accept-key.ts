@@ -42,11 +42,27 @@ export async function acceptNew(found: NewKey): Promise<KnownHost[]> {
     });
   } catch (cause) {
     if (SplitmirrorError.is(cause)) throw cause;
-    throw new TransportError('HOST_KEY_UNKNOWN', host, `the new key could not be written to ${file}`, {
-      remedy: `Make ${file} writable, or add the key by hand and refuse unknown ones: ${(cause as Error).message}`,
-      cause,
-    });
+    throw notKept(host, file, (cause as Error).message, cause);
   }
+}
+
+/** A key that nobody would know the next time either: whoever answers then could show any other. */
+export function notKept(host: string, file: string, reason: string, cause?: unknown): TransportError {
+  return new TransportError('HOST_KEY_UNKNOWN', host, `the new key cannot be kept in ${file}: ${reason}`, {
+    remedy: `Make ${file} a file that this user can write, name another first file of known hosts, or add the key by hand and refuse unknown ones.`,
+    cause,
+  });
+}
+
+/** With those above it. (Node's own `recursive` never comes back from a file system that lets nobody make one, as /proc.) */
+async function makeDirectory(path: string): Promise<void> {
+  const made = await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => error);
+  if (!(made instanceof Error) || made.code === 'EEXIST') return;
+  if (made.code !== 'ENOENT' || dirname(path) === path) throw made;
+  await makeDirectory(dirname(path));
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** Holds `file.lock` meanwhile. A left one is not taken away: whoever made it may only be slow. */

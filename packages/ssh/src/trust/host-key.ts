@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { TransportError } from '@splitmirror/host';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import { offered } from '../algorithms.ts';
+import { inTime } from '../in-time.ts';
+import { connectSeconds } from '../login-time.ts';
 import type { SshOptions } from '../options.ts';
 import { acceptNew } from './accept-key.ts';
 import {
@@ -70,17 +72,18 @@ export async function readTrust(host: string, options: SshOptions): Promise<Trus
 
 /** Every usable line of the files. */
 export async function knownKeys(host: string, options: SshOptions): Promise<KnownHost[]> {
-  return (await Promise.all(knownHostsFiles(options).map((file) => readKnownHosts(host, file)))).flat();
+  const seconds = connectSeconds(options);
+  return (await Promise.all(knownHostsFiles(options).map((file) => readKnownHosts(host, file, seconds)))).flat();
 }
 
-async function readKnownHosts(host: string, file: string): Promise<KnownHost[]> {
+async function readKnownHosts(host: string, file: string, seconds: number): Promise<KnownHost[]> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await inTime(seconds, readFile(file, 'utf8'));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
     // Not passed over: it could revoke a key.
-    throw new TransportError('HOST_KEY_UNKNOWN', host, `${file} cannot be read`, {
+    throw new TransportError('HOST_KEY_UNKNOWN', host, `${file} cannot be read: ${(cause as Error).message}`, {
       remedy: 'Make it readable, or name other files of known hosts.',
       cause,
     });
