@@ -54,17 +54,6 @@ export function notKept(host: string, file: string, reason: string, cause?: unkn
   });
 }
 
-/** With those above it. (Node's own `recursive` never comes back from a file system that lets nobody make one, as /proc.) */
-async function makeDirectory(path: string): Promise<void> {
-  const made = await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => error);
-  if (!(made instanceof Error) || made.code === 'EEXIST') return;
-  if (made.code !== 'ENOENT' || dirname(path) === path) throw made;
-  await makeDirectory(dirname(path));
-  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-}
-
 /** Holds `file.lock` meanwhile. A left one is not taken away: whoever made it may only be slow. */
 async function locked<T>(file: string, patienceMs: number, work: () => Promise<T>): Promise<T> {
   const lock = `${file}.lock`;
