@@ -13,7 +13,7 @@ type Extent = readonly [start: number, count: number];
 
 /** A file, directory, symbolic link, or further name of a file, with its path below the mount point. */
 export interface Entry {
-  /** Path below the mount point without leading slash; empty for the root directory. */
+  /** Path below the mount point without leading slash; empty for the root directory. Names are bytes: each is a character (latin1). */
   readonly path: string;
   readonly kind: 'file' | 'directory' | 'symlink' | 'link';
   readonly mode: number;
@@ -23,7 +23,7 @@ export interface Entry {
   readonly size: number;
   readonly sha256: string;
   readonly extents: readonly Extent[];
-  /** Where a symbolic link points to, or the path of the file that a further name belongs to. */
+  /** Where a symbolic link points to, or the path of the file that a further name belongs to; bytes as in `path`. */
   readonly target: string;
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   type BigIntStats,
   chmodSync,
@@ -57,7 +58,7 @@ interface Freeze {
 
 /** One name of a tree and what it is, for comparing contents. */
 export interface TruthEntry {
-  /** Path below the mount point. */
+  /** Path below the mount point; one that is no text has a character for each byte. */
   readonly path: string;
   readonly kind: 'file' | 'directory' | 'symlink';
   readonly size: number;
@@ -72,7 +73,7 @@ export function materialise(node: NodeState, mount: Mount, entries: readonly Ent
   mount.flushed.clear();
   for (const entry of entries) {
     mount.flushed.set(entry.path, {
-      signature: signatureOf(lstatSync(join(top, entry.path), { bigint: true })),
+      signature: signatureOf(lstatSync(pathBelow(top, entry.path), { bigint: true })),
       entry,
     });
   }
@@ -94,21 +95,21 @@ export function placeSnapshots(node: NodeState, mount: Mount): void {
 function placeTree(top: string, bytes: Bytes, entries: readonly Entry[]): void {
   const directories: Entry[] = [];
   for (const entry of entries) {
-    const path = join(top, entry.path);
+    const path = pathBelow(top, entry.path);
     if (entry.kind === 'directory') {
       mkdirSync(path, { recursive: true });
       directories.push(entry);
     } else if (entry.kind === 'symlink') {
-      symlinkSync(entry.target, path);
+      symlinkSync(Buffer.from(entry.target, 'latin1'), path);
     } else if (entry.kind === 'link') {
-      linkSync(join(top, entry.target), path);
+      linkSync(pathBelow(top, entry.target), path);
     } else {
       writeFileSync(path, readContent(bytes, entry));
     }
     if (entry.kind !== 'link' && entry.kind !== 'directory') setAttributes(path, entry);
   }
   // Deepest first: what is made in a directory changes its time.
-  for (const entry of directories.reverse()) setAttributes(join(top, entry.path), entry);
+  for (const entry of directories.reverse()) setAttributes(pathBelow(top, entry.path), entry);
 }
 
 /** Takes the real directory back to what it was before the mount. */
@@ -138,7 +139,7 @@ export function flush(node: NodeState, mount: Mount, options: { readonly checkpo
     if (before?.signature === signature) return { entry: before.entry };
     same = false;
     if (entry.kind !== 'file') return { entry };
-    return { entry, content: readFileSync(join(top, entry.path)) };
+    return { entry, content: readFileSync(pathBelow(top, entry.path)) };
   });
   // Without an inline log there is no record ahead of the superblock.
   const checkpoint = options.checkpoint || readSuperblock(bytes)?.inlineLog === false;
@@ -157,7 +158,7 @@ function loseFullSnapshots(node: NodeState, { volume }: Mount): void {
     const mounted = invalid ? node.mounts.find((other) => other.volume === place) : undefined;
     if (mounted === undefined) continue;
     const top = join(node.root, mounted.mountPoint);
-    for (const name of readdirSync(top)) rmSync(join(top, name), { recursive: true, force: true });
+    for (const name of namesIn(top)) rmSync(pathBelow(top, name), { recursive: true, force: true });
   }
 }
 
@@ -167,7 +168,7 @@ export function truthOf(node: NodeState, mount: Mount): TruthEntry[] {
   const entries = scan(node, mount).map(({ entry, signature }): Entry => {
     const before = mount.flushed.get(entry.path);
     if (before?.signature === signature) return before.entry;
-    return entry.kind === 'file' ? { ...entry, sha256: sha256(readFileSync(join(top, entry.path))) } : entry;
+    return entry.kind === 'file' ? { ...entry, sha256: sha256(readFileSync(pathBelow(top, entry.path))) } : entry;
   });
   return truthOfEntries(entries);
 }
@@ -177,12 +178,29 @@ export function truthOfEntries(entries: readonly Entry[]): TruthEntry[] {
   const files = new Map(entries.map((entry) => [entry.path, entry]));
   return entries.map((entry): TruthEntry => {
     const file = entry.kind === 'link' ? files.get(entry.target) : entry;
-    if (entry.kind === 'directory') return { path: entry.path, kind: 'directory', size: 0, sha256: '' };
+    const path = shownPath(entry.path);
+    if (entry.kind === 'directory') return { path, kind: 'directory', size: 0, sha256: '' };
     if (entry.kind === 'symlink') {
-      return { path: entry.path, kind: 'symlink', size: 0, sha256: sha256(Buffer.from(entry.target)) };
+      return { path, kind: 'symlink', size: 0, sha256: sha256(Buffer.from(entry.target, 'latin1')) };
     }
-    return { path: entry.path, kind: 'file', size: file?.size ?? 0, sha256: file?.sha256 ?? '' };
+    return { path, kind: 'file', size: file?.size ?? 0, sha256: file?.sha256 ?? '' };
   });
+}
+
+/** Below this directory of the machine, as bytes: a path of an entry has a character for each. */
+function pathBelow(top: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')]);
+}
+
+/** Names in a directory, with a character for each of their bytes, sorted. */
+function namesIn(directory: string | Buffer): string[] {
+  return readdirSync(directory, 'latin1').sort();
+}
+
+/** The same path as a person writes it, where it is text. */
+function shownPath(path: string): string {
+  const bytes = Buffer.from(path, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : path;
 }
 
 /** The innermost mount that a path lies in. */
@@ -259,7 +277,7 @@ function scan(node: NodeState, mount: Mount): { readonly entry: Entry; readonly 
   const found: { entry: Entry; signature: string }[] = [];
   const names = new Map<bigint, string>();
   const visit = (path: string) => {
-    const real = join(top, path);
+    const real = pathBelow(top, path);
     const stat = lstatSync(real, { bigint: true });
     const kind = kindOf(stat);
     // Sockets and FIFOs hold nothing that a backup could tell.
@@ -278,11 +296,11 @@ function scan(node: NodeState, mount: Mount): { readonly entry: Entry; readonly 
         size: kind === 'file' && first === undefined ? Number(stat.size) : 0,
         sha256: '',
         extents: [],
-        target: first ?? (kind === 'symlink' ? readlinkSync(real) : ''),
+        target: first ?? (kind === 'symlink' ? readlinkSync(real, 'latin1') : ''),
       },
     });
-    if (kind !== 'directory' || nested.has(join(mount.mountPoint, path))) return;
-    for (const name of readdirSync(real).sort()) {
+    if (kind !== 'directory' || nested.has(join(mount.mountPoint, shownPath(path)))) return;
+    for (const name of namesIn(real)) {
       if (path !== '' || name !== snapshotDirectory) visit(path === '' ? name : `${path}/${name}`);
     }
   };
@@ -301,7 +319,7 @@ function signatureOf({ ino, size, mode, nlink, uid, gid, mtimeNs, ctimeNs }: Big
   return [ino, size, mode, nlink, uid, gid, mtimeNs, ctimeNs].join(':');
 }
 
-function setAttributes(path: string, entry: Entry): void {
+function setAttributes(path: Buffer, entry: Entry): void {
   // Only root may give files away; elsewhere the owner is whoever runs the lab. It comes first, since it clears set-id bits.
   if (process.getuid?.() === 0) lchownSync(path, entry.uid, entry.gid);
   if (entry.kind !== 'symlink') chmodSync(path, entry.mode);

@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -186,6 +187,34 @@ describe('query outputs', () => {
 });
 
 describe('split inside a freeze, and merge', () => {
+  it('carries names and links that are no text, byte for byte', async () => {
+    await mirrored();
+    const bytes = (path: string) => Buffer.from(real('alpha', path), 'latin1');
+    mkdirSync(bytes('/data/caf\xe9\xff'));
+    writeFileSync(bytes('/data/caf\xe9\xff/\xfc'), 'latin');
+    writeFileSync(real('alpha', '/data/ü'), 'text');
+    symlinkSync(Buffer.from('caf\xe9\xff/\xfc', 'latin1'), real('alpha', '/data/link'));
+    await ok('alpha', 'chfs -a freeze=60 /data');
+    await ok('alpha', 'splitlvcopy -f -y smcopy datalv 1 hdisk2');
+    await ok('alpha', 'chfs -a freeze=off /data');
+    await ok('alpha', 'fsck -p /dev/smcopy');
+    mkdirSync(real('alpha', '/copy'));
+    await ok('alpha', 'mount -v jfs2 -o ro /dev/smcopy /copy');
+    expect(readdirSync(real('alpha', '/copy'), 'latin1').sort()).toEqual([
+      'caf\xe9\xff',
+      'link',
+      'lost+found',
+      Buffer.from('ü').toString('latin1'),
+    ]);
+    expect(readFileSync(real('alpha', '/copy/link'), 'utf8')).toBe('latin');
+    const truth = storage.truth('smcopy');
+    expect(truth?.kind === 'files' && truth.files.map(({ path }) => path)).toEqual([
+      ...['', 'caf\xe9\xff', 'caf\xe9\xff/\xfc', 'link', 'lost+found', 'ü'],
+    ]);
+    await ok('alpha', 'umount /copy');
+    expect(readdirSync(real('alpha', '/copy'))).toEqual([]);
+  });
+
   it('gives a copy that holds what the file system held', async () => {
     await mirrored();
     await storage.write('alpha', '/data/one', 'first');
