@@ -318,6 +318,6 @@ function ownership(state: RunState, code: string, stage: Stage, seen: string): P
         ? `ownership of ${state.plan.group} was lost before step ${stage}`
         : `${state.plan.node} could not be asked before step ${stage}`,
     seen,
-    remedy: `When the cluster is stable again, run: splitmirror recover ${state.plan.group}`,
+    remedy: 'Back up again when the cluster is stable.',
   };
 }
