@@ -94,6 +94,7 @@ export const runPlanSchema: z.ZodType<RunPlan> = z
       ),
     }),
     observed: text,
+    observedParts: facts.optional(),
     notes: text,
     policy,
     mirror: z.looseObject({
