@@ -96,6 +96,8 @@ export interface Picture {
   readonly node: string;
   /** Lower-case hex SHA-256 over everything that a plan rests on; `run` compares it. */
   readonly digest: string;
+  /** Digests of its parts, by what a person calls each (`volume datalv`): they tell what has changed where the digest has. */
+  readonly parts?: Readonly<Record<string, string>> | undefined;
   readonly leftovers: readonly Leftover[];
   /** Partitions that lag behind, over all volumes. */
   readonly stalePartitions: number;

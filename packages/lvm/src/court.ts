@@ -11,6 +11,9 @@ export interface Court {
   refuse(code: string, message: string, seen: string, remedy: string): void;
 }
 
+/** What to do where a command said that it was done and the storage does not show it; what it did is taken back all the same. */
+export const findOutWhy = 'Find out why on the node, before the next split.';
+
 /** The volume that a step of `lslv` describes; `null` when the step is none or was not run. */
 export function volumeAt({ phase, results }: Court, id: string): LogicalVolume | null {
   const step = phase.script.steps.find((candidate) => candidate.id === id);
@@ -28,7 +31,7 @@ export function proveJoined(court: Court, volume: string): boolean {
     return true;
   }
   const seen = `COPIES ${merged?.copies ?? 'unknown'}, PPs ${merged?.physicalPartitions ?? 'unknown'}`;
-  court.refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, 'Recover.');
+  court.refuse('MERGE_NOT_PROVED', `${volume} has not all its copies again`, seen, findOutWhy);
   return false;
 }
 

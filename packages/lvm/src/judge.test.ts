@@ -4,6 +4,7 @@ import { modelHost, shopModel } from '../test/model.ts';
 import { judge } from './judge.ts';
 import { look } from './picture/look.ts';
 import { planSplit } from './plan/plan.ts';
+import { strategies } from './plan/strategies.ts';
 import type { MirrorPlan, Phase } from './port.ts';
 
 type Ended = Extract<StepResult, { kind: 'ended' }>;
@@ -138,4 +139,10 @@ describe('judge', () => {
     }));
     expect(lost).toMatchObject({ kind: 'unknown', reason: 'nothing was heard of the end of label:datalv' });
   });
+});
+
+it('says of a command that failed what to mend: whoever ran it takes back what it did, and tells where that was not possible', () => {
+  const remedies = strategies.flatMap(({ failures }) => Object.values(failures).map(([, remedy]) => remedy));
+  expect(remedies.length).toBeGreaterThan(10);
+  expect(remedies.filter((remedy) => /recover/i.test(remedy))).toEqual([]);
 });

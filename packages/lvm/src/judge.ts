@@ -1,5 +1,5 @@
 import { members, ParseError, renderCommand, type ScriptOutcome, type Step } from '@splitmirror/host';
-import { argvOf, type Court, commandsOf, freezeOf, isDone, textOf } from './court.ts';
+import { argvOf, type Court, commandsOf, findOutWhy, freezeOf, isDone, textOf } from './court.ts';
 import { strategies } from './plan/strategies.ts';
 import type { Failure } from './plan/strategy.ts';
 import type { Phase, PhaseOutcome, Problem } from './port.ts';
@@ -27,12 +27,7 @@ export function judge(phase: Phase, transcript: ScriptOutcome): PhaseOutcome {
     },
   };
   if (transcript.kind === 'cancelled') {
-    court.refuse(
-      'CANCELLED',
-      `${phase.name} was cancelled`,
-      '',
-      'Recover: what was frozen or suspended has been let go.',
-    );
+    court.refuse('CANCELLED', `${phase.name} was cancelled`, '', 'What was frozen or suspended has been let go.');
   }
   judgeSteps(court);
   judgeFreeze(court);
@@ -53,7 +48,12 @@ export function judge(phase: Phase, transcript: ScriptOutcome): PhaseOutcome {
 /** What a failure of this program means for the run. */
 function failureOf(program: string): Failure {
   const known = strategies.find(({ failures }) => failures[program] !== undefined);
-  return known?.failures[program] ?? ['STEP_FAILED', 'Recover; the message is the one of the command.'];
+  return (
+    known?.failures[program] ?? [
+      'STEP_FAILED',
+      'The message is the one of the command: mend its cause before the next split.',
+    ]
+  );
 }
 
 function judgeSteps({ phase, results, refuse }: Court): void {
@@ -70,7 +70,7 @@ function judgeSteps({ phase, results, refuse }: Court): void {
       const freeze = freezeOf(step);
       const [code, remedy] =
         freeze === 'off'
-          ? ['THAW_FAILED', 'The freeze may have ended before; the copy is discarded. Recover.']
+          ? ['THAW_FAILED', 'The freeze may have ended before; the copy is discarded.']
           : freeze !== null
             ? ['FREEZE_FAILED', 'See whether another program holds the file system frozen.']
             : failureOf(command?.argv[0] ?? '');
@@ -80,13 +80,13 @@ function judgeSteps({ phase, results, refuse }: Court): void {
         'STEP_TIMED_OUT',
         `"${typed}" did not end within ${step.timeoutSeconds} s`,
         said,
-        'Recover, and look for a lock.',
+        'Look on the node for what it waits for: a lock, a hung disk.',
       );
     }
   }
   const skipped = phase.script.steps.find(({ id, onFailure }) => onFailure !== 'continue' && !isDone(results.get(id)));
   if (skipped !== undefined && noted === 0) {
-    refuse('STEP_SKIPPED', `"${renderCommand(skipped.run)}" was not run`, skipped.id, 'Recover.');
+    refuse('STEP_SKIPPED', `"${renderCommand(skipped.run)}" was not run`, skipped.id, findOutWhy);
   }
 }
 
@@ -108,7 +108,7 @@ function judgeFreeze({ phase, results, facts, refuse }: Court): void {
       'FREEZE_LAPSED',
       `the kernel may have ended the freeze of ${limit} s before the last copy was split`,
       `up to ${Math.ceil(longest)} s from the first freeze to the last split`,
-      'The copy is no single point in time and is discarded. Recover, then allow a longer freeze.',
+      'The copy is no single point in time and is discarded. Allow a longer freeze.',
     );
   }
   const thaws = clocks(steps.filter((step) => freezeOf(step) === 'off')).map(({ end }) => end);
@@ -160,10 +160,10 @@ function judgeMounts(court: Court): void {
       mount.node !== null ||
       mount.vfs !== vfs
     ) {
-      refuse('MOUNT_NOT_PROVED', `what is mounted on ${mountPoint} is not ${device}`, seen, 'Recover.');
+      refuse('MOUNT_NOT_PROVED', `what is mounted on ${mountPoint} is not ${device}`, seen, findOutWhy);
       // A snapshot cannot be written, whatever the table says of it.
     } else if (!mount.readOnly && options !== 'snapshot') {
-      refuse('MOUNT_NOT_PROVED', `${device} is mounted for writing`, seen, 'Recover.');
+      refuse('MOUNT_NOT_PROVED', `${device} is mounted for writing`, seen, findOutWhy);
     } else {
       facts[`device of ${mountPoint}`] = device;
     }

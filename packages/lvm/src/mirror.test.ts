@@ -81,6 +81,19 @@ describe('aixMirror', () => {
     expect((await mirror.look('ada', contents)).digest).not.toBe(first.digest);
   });
 
+  it('tells in parts what its digest rests on, so that what has changed can be named', async () => {
+    const { model, mirror } = cluster();
+    const first = await mirror.look('ada', contents);
+    const [data] = model.groups[0]?.volumes ?? [];
+    if (data) data.label = '/another';
+    const second = await mirror.look('ada', contents);
+    const changed = Object.keys(first.parts).filter((name) => first.parts[name] !== second.parts[name]);
+    expect(changed).toEqual([`volume ${data?.name}`]);
+    expect(Object.values(first.parts).every((digest) => /^[0-9a-f]{12}$/.test(digest))).toBe(true);
+    expect(Object.keys(first.parts)).toContain(`partitions of ${data?.name}`);
+    expect(second.digest).not.toBe(first.digest);
+  });
+
   it('spares the disks when it is told to', async () => {
     const model = shopModel();
     const slow = aixMirror({ hosts: new Map([['ada', modelHost('ada', model)]]), resync: { parallelPartitions: 1 } });

@@ -7,6 +7,7 @@ import { labPolicy } from '../../test/lab-policy.ts';
 import { type LocalFamily, localFamily } from '../../test/local-family.ts';
 import { BackupError } from '../errors.ts';
 import { timelineOf } from '../incident/timeline.ts';
+import type { Picture } from '../ports.ts';
 import { backupGroups } from '../run/groups.ts';
 import { runBackup } from '../run/run.ts';
 import { runWindow } from '../schedule/scheduled.ts';
@@ -22,6 +23,7 @@ import {
   savePlan,
 } from './approval.ts';
 import { planBackup } from './plan.ts';
+import { runPlanSchema } from './plan-schema.ts';
 import { canonical, digestOf, type RunPlan } from './run-plan.ts';
 
 const policy = { ...labPolicy, quiesce: null, rawVolumes: [] };
@@ -152,14 +154,35 @@ describe('runBackup with an approval', () => {
   });
 
   it('refuses when the storage or the holder is not what it was made for', async () => {
-    const made = await planBackup(family.context, 'a', policy);
     const { mirror } = family.context;
-    const changed = {
+    const looking = (more: Partial<Picture>): typeof mirror => ({
       ...mirror,
-      look: async (...given: Parameters<typeof mirror.look>) => ({ ...(await mirror.look(...given)), digest: 'x' }),
-    };
+      look: async (...given) => ({ ...(await mirror.look(...given)), ...more }),
+    });
+    const before = looking({ parts: { 'volume alv': '1', 'partitions of alv': '2', 'volume old': '3' } });
+    const made = await planBackup({ ...family.context, mirror: before }, 'a', policy);
+    expect(runPlanSchema.parse(JSON.parse(JSON.stringify(made)))).toEqual(made);
+    const run = async (more: Partial<Picture>) =>
+      (await runBackup({ ...family.context, mirror: looking({ digest: 'x', ...more }) }, made)).verdict;
     const verdict = { kind: 'refused', code: 'PLAN_OUTDATED' };
-    expect((await runBackup({ ...family.context, mirror: changed }, made)).verdict).toMatchObject(verdict);
+    const message = 'the storage of the group is not what the plan was made for';
+    expect(await run({})).toMatchObject({
+      ...verdict,
+      problems: [{ message, seen: expect.stringMatching(/^digest x instead of /) }],
+    });
+    const parts = { 'volume alv': '1', 'partitions of alv': '9', 'volume new': '3' };
+    const changes = 'partitions of alv, volume new (new), volume old (gone)';
+    expect(await run({ parts })).toMatchObject({ ...verdict, problems: [{ message: `${message}: ${changes}` }] });
+    const leftovers = [{ run: 'k3f9q2', what: 'copy', name: 'smk3f9q2201' }];
+    expect(await run({ parts, leftovers })).toMatchObject({
+      ...verdict,
+      problems: [
+        {
+          message: expect.stringMatching(/: run k3f9q2 is at work there, or has left something; partitions of alv, /),
+          remedy: 'See who is at work: splitmirror status a. Then make a new plan.',
+        },
+      ],
+    });
     family.holders.set('a', 'spare');
     expect((await runBackup(family.context, made)).verdict).toMatchObject(verdict);
     family.holders.set('a', 'n1');

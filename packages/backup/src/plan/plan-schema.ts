@@ -64,6 +64,7 @@ export const runPlanSchema: z.ZodType<RunPlan> = z
       ),
     }),
     observed: text,
+    observedParts: facts.optional(),
     notes: text,
     policy: policySchema,
     mirror: z.looseObject({

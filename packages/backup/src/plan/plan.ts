@@ -90,6 +90,7 @@ async function plan(
     contents: standing.contents,
     levels,
     observed: picture.digest,
+    ...(picture.parts === undefined ? {} : { observedParts: picture.parts }),
     notes,
     policy,
     mirror,

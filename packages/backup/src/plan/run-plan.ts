@@ -83,6 +83,8 @@ export interface RunPlan {
   readonly levels: LevelsGate;
   /** Digest of the storage picture that the plan rests on; `run` refuses when it no longer matches. */
   readonly observed: string;
+  /** Digests of its parts, where the family tells them: what has changed is named by them. */
+  readonly observedParts?: Readonly<Record<string, string>> | undefined;
   /** Directory of the lock and the quiesce note on the node. */
   readonly notes: string;
   readonly policy: GroupPolicy;

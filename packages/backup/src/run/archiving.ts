@@ -143,7 +143,7 @@ async function watchOwnership(
           code,
           `${plan.node} could not prove ownership while archives streamed`,
           seen,
-          `When the cluster is stable, run: splitmirror recover ${plan.group}`,
+          'Back up again when the cluster is stable.',
         ),
       ]);
       return;

@@ -69,7 +69,7 @@ function titleOf(effect: Effect): string {
     case 'break-lock':
       return 'break the lock of the group';
     case 'pay-debt':
-      return 'resume the application that an earlier run suspended';
+      return 'resume the application that was suspended';
     case 'resume':
       return 'resume the application, and leave its note';
     case 'perform':

@@ -53,7 +53,7 @@ describe('recoverGroup', () => {
         node: 'n1',
         verdict: 'whole',
         found: [expect.stringMatching(/^lock of run dead00 since 2/), 'note of a suspended application'],
-        performed: [{ node: 'n1', title: 'Resume the application that an earlier run suspended', outcome: 'done' }],
+        performed: [{ node: 'n1', title: 'Resume the application that was suspended', outcome: 'done' }],
         problems: [],
       },
     ]);

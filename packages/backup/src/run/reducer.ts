@@ -4,6 +4,7 @@ import type { ArchiveRecord, Suspicion } from '../store/manifest.ts';
 import { type Effect, type Observation, onlyProved } from './effects.ts';
 import { groupLocked } from './group-locked.ts';
 import type { LockResult } from './lock.ts';
+import { outdated } from './outdated.ts';
 import { wasCutOff } from './quiesce.ts';
 import {
   nextRecoveryEffect,
@@ -153,7 +154,7 @@ export function observe(state: RunState, seen: Observation, rules: RecoveryRules
       if (seen.looked.kind === 'failed') return refuse(state, 'PLAN_OUTDATED', [seen.looked.problem]);
       return seen.looked.picture.digest === state.plan.observed
         ? forward(state, 'lock')
-        : refuse(state, 'PLAN_OUTDATED', [outdated(state, seen.looked.picture.digest)]);
+        : refuse(state, 'PLAN_OUTDATED', [outdated(state.plan, seen.looked.picture)]);
     case 'confirm':
       switch (seen.confirmation.kind) {
         case 'holds':
@@ -299,16 +300,6 @@ function goBackFurther(
   };
 }
 
-function outdated(state: RunState, digest: string): Problem {
-  return {
-    code: 'PLAN_OUTDATED',
-    node: state.plan.node,
-    message: 'the storage of the group is not what the plan was made for',
-    seen: `digest ${digest.slice(0, 12)} instead of ${state.plan.observed.slice(0, 12)}`,
-    remedy: 'Make a new plan.',
-  };
-}
-
 function ownership(state: RunState, code: string, stage: Stage, seen: string): Problem {
   return {
     code,
@@ -318,6 +309,6 @@ function ownership(state: RunState, code: string, stage: Stage, seen: string): P
         ? `ownership of ${state.plan.group} was lost before step ${stage}`
         : `${state.plan.node} could not be asked before step ${stage}`,
     seen,
-    remedy: `When the cluster is stable again, run: splitmirror recover ${state.plan.group}`,
+    remedy: 'Back up again when the cluster is stable.',
   };
 }

@@ -83,7 +83,7 @@ describe('inspectGroup', () => {
     expect(steps).toEqual([
       {
         node: 'n1',
-        title: 'resume the application that an earlier run suspended',
+        title: 'resume the application that was suspended',
         commands: ['true resume', `rm -f ${notes}/quiesce`],
       },
       { node: 'n1', title: 'merge on n1', commands: ['mklvcopy alv 2'] },

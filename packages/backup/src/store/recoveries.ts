@@ -271,5 +271,5 @@ function performedIn(lines: readonly Line[]): RecoveryRecord['performed'] {
 
 const titles: Readonly<Record<string, string>> = {
   'break-lock': 'Break a lock that cannot be read',
-  'pay-debt': 'Resume the application that an earlier run suspended',
+  'pay-debt': 'Resume the application that was suspended',
 };

@@ -38,7 +38,7 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     reporter.result({ leftovers, steps, ...verdict });
     const waits = stalePartitions > 0 ? ', and the copies come into step by themselves' : '';
     const what = steps.length === 0 ? 'nothing is to be taken back' : 'this is what recover would do';
-    return tellVerdict(session, verdict, `${what}${waits}`);
+    return tellVerdict(session, group, verdict, `${what}${waits}`);
   }
   let directory: string | null = null;
   let unrecorded = null as Problem | null;
@@ -57,7 +57,7 @@ export async function recover(session: Session, group: string, flags: RecoverFla
     reporter.warn(`what was taken back is not recorded, or not all of it: ${unrecorded.message}`);
   }
   reporter.result({ ...done, directory, unrecorded });
-  return tellVerdict(session, done, 'whole: every copy is in step and nothing of splitmirror is left');
+  return tellVerdict(session, group, done, 'whole: every copy is in step and nothing of splitmirror is left');
 }
 
 /** Tells what an inspection has found, and what will be done about it. */
@@ -79,7 +79,7 @@ function tellFound(
 }
 
 /** Tells how a recovery has ended, or would end. */
-function tellVerdict(session: Session, verdict: RecoveryVerdict, whole: string): number {
+function tellVerdict(session: Session, group: string, verdict: RecoveryVerdict, whole: string): number {
   const { reporter } = session;
   switch (verdict.kind) {
     case 'whole':
@@ -92,6 +92,7 @@ function tellVerdict(session: Session, verdict: RecoveryVerdict, whole: string):
       return exitCodes.GROUP_LOCKED.code;
     case 'stuck':
       for (const line of problemText(verdict.problems, session)) reporter.alert(line);
+      reporter.alert(`  then, as often as you like: ${session.commandLine('recover', group)}`);
       return exitCodes.RECOVERY_STUCK.code;
   }
 }

@@ -22,7 +22,7 @@ export function reportText({ verdict, directory }: RunReport, directions: Direct
         `${verdict.kind}${verdict.committed ? ', after the backup had been committed' : ''}`,
         ...problemText(verdict.problems, directions),
         ...(verdict.recovery.kind === 'whole'
-          ? ['  the mirror is whole again and nothing of this run is left on any node']
+          ? [`  the mirror is whole again and nothing of this run is left on any node${whatNext(verdict)}`]
           : [
               '  the way back did not come to its end:',
               ...problemText(
@@ -33,6 +33,11 @@ export function reportText({ verdict, directory }: RunReport, directions: Direct
         ...(directory === null ? [] : [`  journal: ${directory}/journal.ndjson`]),
       ];
   }
+}
+
+/** An interrupt has no cause that anybody would mend, and a backup that was committed is there. */
+function whatNext({ kind, committed }: { readonly kind: string; readonly committed: boolean }): string {
+  return kind === 'failed' && !committed ? ': mend the cause, and back up again' : '';
 }
 
 /** Prints an outcome; one that is not good also when quiet. */

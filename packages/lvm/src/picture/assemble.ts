@@ -105,7 +105,9 @@ export function assemblePicture(seen: Sightings): LvmPicture {
     snapshotGroups,
     snapshots: seen.snapshots,
   };
-  return { ...picture, digest: digestOf(picture) };
+  const parts = partsOf(picture);
+  const digests = Object.entries(parts).map(([name, part]) => [name, sha256(part).slice(0, 12)]);
+  return { ...picture, digest: sha256(parts), parts: Object.fromEntries(digests) };
 }
 
 function isRaw({ fileSystem, type }: VolumeView): boolean {
@@ -310,38 +312,43 @@ function leftoversOf(
   return found;
 }
 
-function digestOf(picture: Omit<LvmPicture, 'digest'>): string {
-  const stable = {
-    ...picture,
-    // They follow from the groups; whether somebody has a device open changes by itself.
-    dataVolumes: undefined,
-    rawDevices: undefined,
-    groups: picture.groups.map((view) => {
-      if (view.kind !== 'active') return [view.kind, view.name];
-      const { group, disks, volumes } = view;
-      return {
-        group: [
-          group.identifier,
-          group.state,
-          group.permission,
-          group.mode,
-          group.partitionMegabytes,
-          group.maxVolumes,
-        ],
-        relation: group.snapshotRelation,
-        disks: disks.map(({ name, state }) => [name, state]),
-        volumes: volumes.map(({ open: _, ...volume }) => volume),
-      };
-    }),
+/** Everything that a plan rests on, in parts, by what a person calls each. What changes by itself is in none. */
+function partsOf(picture: Omit<LvmPicture, 'digest' | 'parts'>): Readonly<Record<string, unknown>> {
+  const { node, level, groups, mounts, snapshots, fileSystems, stalePartitions } = picture;
+  const { leftovers, directories, stanzas, markedFileSystems, snapshotGroups } = picture;
+  return {
+    // Volumes that hold data, and raw devices, follow from the groups.
+    ...Object.fromEntries(groups.flatMap(partsOfGroup)),
+    node,
+    level,
+    'file systems of the resource group': fileSystems,
+    'stale partitions': stalePartitions,
     // How full snapshots are changes by itself.
-    snapshots: picture.snapshots.map(({ mountPoint, snapshots }) => [mountPoint, snapshots.map(({ name }) => name)]),
-    mounts: picture.mounts.map(({ device, mountPoint, vfs, readOnly, log }) => [
-      device,
-      mountPoint,
-      vfs,
-      readOnly,
-      log,
-    ]),
+    snapshots: snapshots.map((list) => [list.mountPoint, list.snapshots.map(({ name }) => name)]),
+    mounts: mounts.map(({ device, mountPoint, vfs, readOnly, log }) => [device, mountPoint, vfs, readOnly, log]),
+    'what runs have left': [leftovers, directories, stanzas, markedFileSystems, snapshotGroups],
   };
-  return createHash('sha256').update(JSON.stringify(stable)).digest('hex');
+}
+
+function partsOfGroup(view: GroupView): [name: string, part: unknown][] {
+  if (view.kind !== 'active') return [[`volume group ${view.name}`, view.kind]];
+  const { group, disks, volumes } = view;
+  const { identifier, state, permission, mode, partitionMegabytes, maxVolumes, snapshotRelation } = group;
+  return [
+    [
+      `volume group ${view.name}`,
+      [identifier, state, permission, mode, partitionMegabytes, maxVolumes, snapshotRelation],
+    ],
+    [`disks of ${view.name}`, disks.map((disk) => [disk.name, disk.state])],
+    ...volumes.flatMap(({ open: _, map, ...volume }): [string, unknown][] => [
+      [`volume ${volume.name}`, volume],
+      [`partitions of ${volume.name}`, map],
+    ]),
+  ];
+}
+
+function sha256(value: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest('hex');
 }

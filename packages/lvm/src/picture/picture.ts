@@ -13,6 +13,8 @@ export interface LvmPicture {
   readonly level: AixLevel | null;
   /** Lower-case hex SHA-256 over everything that a plan rests on; counters that change by themselves are left out. */
   readonly digest: string;
+  /** The same in parts, shortened, by what a person calls each: `volume datalv`, `partitions of datalv`, `disks of datavg`. */
+  readonly parts: Readonly<Record<string, string>>;
   readonly leftovers: readonly Leftover[];
   /** Partitions that lag behind, over all volumes of the volume groups. */
   readonly stalePartitions: number;

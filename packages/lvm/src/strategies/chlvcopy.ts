@@ -1,4 +1,4 @@
-import { type Court, commandsOf, proveJoined, textOf, volumeAt } from '../court.ts';
+import { type Court, commandsOf, findOutWhy, proveJoined, textOf, volumeAt } from '../court.ts';
 import { isUsedElsewhere } from '../picture/leftovers.ts';
 import { copyName, readCopyName } from '../picture/marks.ts';
 import { joinOnline, removeChild, splitOnline } from '../plan/copies.ts';
@@ -66,7 +66,7 @@ export const chlvcopy: Strategy = {
   ],
   takes: ([program, flag]) => program === 'chlvcopy' && flag === '-b',
   failures: {
-    chlvcopy: ['SPLIT_FAILED', 'Recover; the message tells why LVM refused.'],
+    chlvcopy: ['SPLIT_FAILED', 'The message tells why LVM refused: mend that before the next split.'],
   },
   proofs: [prove],
   recover,
@@ -99,7 +99,7 @@ function prove(court: Court): void {
     const { volumes } = parseVolumes(textOf(court.results.get(id)));
     const left = volumes.filter(({ name }) => readCopyName(name)?.letter === 'd').map(({ name }) => name);
     if (left.length > 0) {
-      court.refuse('MERGE_NOT_PROVED', 'chlvcopy did not remove the split copies', left.join(', '), 'Recover.');
+      court.refuse('MERGE_NOT_PROVED', 'chlvcopy did not remove the split copies', left.join(', '), findOutWhy);
     }
   }
 }
@@ -112,14 +112,14 @@ function proveChild(court: Court, name: string, copies: number): void {
   const volume = steps[steps.indexOf(`check:${name}`) - 1]?.replace(/^check:/, '') ?? '';
   const original = volumeAt(court, `check:${volume}`);
   if (child === null || original === null) {
-    refuse('COPY_NOT_PROVED', `${name} was not described`, `check:${name}`, 'Recover.');
+    refuse('COPY_NOT_PROVED', `${name} was not described`, `check:${name}`, findOutWhy);
   } else if (child.identifier === null || child.identifier === original.identifier) {
-    refuse('COPY_NOT_PROVED', `${name} is not another volume than ${volume}`, child.identifier ?? '?', 'Recover.');
+    refuse('COPY_NOT_PROVED', `${name} is not another volume than ${volume}`, child.identifier ?? '?', findOutWhy);
   } else if (child.logicalPartitions !== original.logicalPartitions) {
     const seen = `LPs ${child.logicalPartitions} of ${original.logicalPartitions}`;
-    refuse('COPY_INCOMPLETE', `${name} is no whole copy of ${volume}`, seen, 'Recover.');
+    refuse('COPY_INCOMPLETE', `${name} is no whole copy of ${volume}`, seen, findOutWhy);
   } else if (original.copies !== copies) {
-    refuse('SPLIT_NOT_PROVED', `${volume} does not count ${copies} copies`, `COPIES ${original.copies}`, 'Recover.');
+    refuse('SPLIT_NOT_PROVED', `${volume} does not count ${copies} copies`, `COPIES ${original.copies}`, findOutWhy);
   } else {
     facts[`identifier of ${volume}`] = original.identifier ?? '';
     facts[`identifier of ${name}`] = child.identifier;

@@ -157,8 +157,8 @@ export const mapSplit: Strategy = {
   takes: ([program]) => program === 'rmlvcopy',
   failures: {
     ...failures,
-    rmlvcopy: ['SPLIT_FAILED', 'Recover; the message tells why LVM refused.'],
-    mklv: ['SPLIT_FAILED', 'Recover: the copy is given back. Its partitions may have been taken meanwhile.'],
+    rmlvcopy: ['SPLIT_FAILED', 'The message tells why LVM refused: mend that before the next split.'],
+    mklv: ['SPLIT_FAILED', 'Its partitions may have been taken meanwhile: see with "lsvg -p" what is free.'],
   },
   proofs: [prove, provePartitions],
   recover,

@@ -1,5 +1,5 @@
 import { changes } from '@splitmirror/host';
-import { type Court, commandsOf, volumeAt } from '../court.ts';
+import { type Court, commandsOf, findOutWhy, volumeAt } from '../court.ts';
 import { copyName, copyPath, readCopyName, readOurPath, type StrategyLetter } from '../picture/marks.ts';
 import type { CopyView, OurStanza, VolumeView } from '../picture/picture.ts';
 import { addCopies, labelVolume, type Resync, removeVolume } from '../plan/copies.ts';
@@ -25,12 +25,12 @@ import type { Failure, Need, Split, Strategy } from '../plan/strategy.ts';
 export const letters: ReadonlySet<StrategyLetter> = new Set(['', 'a']);
 
 export const failures: Readonly<Record<string, Failure>> = {
-  umount: ['UNMOUNT_FAILED', 'See with "fuser -cu" who still reads the copy, end it, and recover.'],
-  mount: ['MOUNT_FAILED', 'Recover; a dirty superblock or a missing log is told by the message.'],
-  fsck: ['COPY_NOT_CLEAN', 'Recover: the copy is no clean file system, whatever the reason. Then try again.'],
-  mklvcopy: ['MERGE_FAILED', 'Look at the free partitions of the disks, then recover.'],
-  rmlv: ['REMOVE_FAILED', 'See what holds the copy open, then recover.'],
-  syncvg: ['SYNCHRONISE_FAILED', 'Look at the disks with "lsvg -p", then recover.'],
+  umount: ['UNMOUNT_FAILED', 'See with "fuser -cu" who still reads the copy, and end it.'],
+  mount: ['MOUNT_FAILED', 'The message tells of a dirty superblock or a missing log.'],
+  fsck: ['COPY_NOT_CLEAN', 'The copy is no clean file system, whatever the reason: try again.'],
+  mklvcopy: ['MERGE_FAILED', 'Look at the free partitions of the disks.'],
+  rmlv: ['REMOVE_FAILED', 'See what holds the copy open.'],
+  syncvg: ['SYNCHRONISE_FAILED', 'Look at the disks with "lsvg -p".'],
 };
 
 /** Copies bound to mirror pools: only the last one may go, since nobody knows how LVM numbers them otherwise. */
@@ -183,22 +183,22 @@ function proveCopy(court: Court, id: string): void {
   const named = readCopyName(id.replace(/^check:/, ''));
   if (copy === null || path?.kind !== 'copy') {
     if (named !== null && letters.has(named.letter)) {
-      refuse('COPY_NOT_PROVED', `${id} shows no label of ours`, copy?.label ?? 'None', 'Recover.');
+      refuse('COPY_NOT_PROVED', `${id} shows no label of ours`, copy?.label ?? 'None', findOutWhy);
     }
     return;
   }
   const original = volumeAt(court, `check:${path.volume}`);
   if (original === null || original.identifier === null || original.identifier === copy.identifier) {
     const message = `${copy.name} is not another volume than ${path.volume}`;
-    refuse('COPY_NOT_PROVED', message, copy.identifier ?? '?', 'Recover.');
+    refuse('COPY_NOT_PROVED', message, copy.identifier ?? '?', findOutWhy);
   } else if (
     copy.logicalPartitions !== original.logicalPartitions ||
     copy.physicalPartitions !== copy.logicalPartitions
   ) {
     const seen = `LPs ${copy.logicalPartitions}, PPs ${copy.physicalPartitions} of ${original.logicalPartitions}`;
-    refuse('COPY_INCOMPLETE', `${copy.name} is no whole copy of ${path.volume}`, seen, 'Recover.');
+    refuse('COPY_INCOMPLETE', `${copy.name} is no whole copy of ${path.volume}`, seen, findOutWhy);
   } else if (copy.stalePartitions !== 0) {
-    refuse('COPY_STALE', `${copy.name} has stale partitions`, `STALE PPs ${copy.stalePartitions}`, 'Recover.');
+    refuse('COPY_STALE', `${copy.name} has stale partitions`, `STALE PPs ${copy.stalePartitions}`, findOutWhy);
   } else {
     facts[`identifier of ${original.name}`] = original.identifier;
     facts[`identifier of ${copy.name}`] = copy.identifier ?? '';
@@ -209,7 +209,7 @@ function proveReduced(court: Court, volume = '', keep = ''): void {
   const seen = volumeAt(court, `check:${volume}`)?.copies ?? null;
   if (seen === Number(keep)) return;
   const message = `${volume} has not the ${keep} copies that were to stay`;
-  court.refuse('SPLIT_NOT_PROVED', message, `COPIES ${seen}`, 'Recover.');
+  court.refuse('SPLIT_NOT_PROVED', message, `COPIES ${seen}`, findOutWhy);
 }
 
 function proveMerged(court: Court, volume = '', total = ''): void {
@@ -218,6 +218,6 @@ function proveMerged(court: Court, volume = '', total = ''): void {
     court.facts[`stale partitions of ${volume}`] = String(merged.stalePartitions);
   } else {
     const seen = `COPIES ${merged?.copies ?? 'unknown'}`;
-    court.refuse('MERGE_NOT_PROVED', `${volume} has not its ${total} copies again`, seen, 'Recover.');
+    court.refuse('MERGE_NOT_PROVED', `${volume} has not its ${total} copies again`, seen, findOutWhy);
   }
 }

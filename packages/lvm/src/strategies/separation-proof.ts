@@ -1,4 +1,4 @@
-import { type Court, commandsOf, proveJoined, textOf, volumeAt } from '../court.ts';
+import { type Court, commandsOf, findOutWhy, proveJoined, textOf, volumeAt } from '../court.ts';
 import { readSnapshotGroupName } from '../picture/marks.ts';
 import { parseFileSystems } from '../readers/file-systems.ts';
 import { parseGroupDisks, parseGroupNames } from '../readers/volume-groups.ts';
@@ -16,7 +16,7 @@ export function prove(court: Court): void {
   for (const { id } of phase.script.steps) {
     const made = id.replace(/^gone:/, '');
     if (made === id || !parseGroupNames(textOf(results.get(id))).includes(made)) continue;
-    refuse('MERGE_NOT_PROVED', `${made} is still there`, made, 'Recover.');
+    refuse('MERGE_NOT_PROVED', `${made} is still there`, made, findOutWhy);
   }
   if (commandsOf(court, 'joinvg').length === 0) return;
   for (const { id } of phase.script.steps) if (id.startsWith('check:')) proveReturned(court, id.slice('check:'.length));
@@ -27,7 +27,7 @@ function proveSeparated({ results, refuse, facts }: Court, made: string, group: 
   const { disks } = parseGroupDisks(textOf(results.get(`disks:${group}`)));
   const names = volumes.map(({ name }) => name);
   if (volumes.length === 0 || names.some((name) => !name.startsWith(prefix))) {
-    refuse('SPLIT_NOT_PROVED', `${made} has not the copies of ${group}`, names.join(', '), 'Recover.');
+    refuse('SPLIT_NOT_PROVED', `${made} has not the copies of ${group}`, names.join(', '), findOutWhy);
   }
   facts[`volumes of ${made}`] = names.join(' ');
   facts[`disks of ${group}`] = disks.map(({ name }) => name).join(' ');
@@ -42,12 +42,12 @@ function proveCopy(court: Court, name: string): void {
   const ours = copy !== null && readSnapshotGroupName(copy.group) !== null;
   if (!ours || original === null || copy.identifier === null) {
     const message = `${name} is not the copy of ${volume} in a volume group of ours`;
-    refuse('COPY_NOT_PROVED', message, copy?.group ?? '?', 'Recover.');
+    refuse('COPY_NOT_PROVED', message, copy?.group ?? '?', findOutWhy);
   } else if (copy.logicalPartitions !== original.logicalPartitions) {
     const seen = `LPs ${copy.logicalPartitions} of ${original.logicalPartitions}`;
-    refuse('COPY_INCOMPLETE', `${name} is no whole copy of ${volume}`, seen, 'Recover.');
+    refuse('COPY_INCOMPLETE', `${name} is no whole copy of ${volume}`, seen, findOutWhy);
   } else if (copy.stalePartitions !== 0) {
-    refuse('COPY_STALE', `${name} has stale partitions`, `STALE PPs ${copy.stalePartitions}`, 'Recover.');
+    refuse('COPY_STALE', `${name} has stale partitions`, `STALE PPs ${copy.stalePartitions}`, findOutWhy);
   } else {
     facts[`identifier of ${volume}`] = original.identifier ?? '';
     facts[`identifier of ${name}`] = copy.identifier;

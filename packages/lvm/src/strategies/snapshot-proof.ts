@@ -1,4 +1,4 @@
-import { argvOf, type Court, textOf } from '../court.ts';
+import { argvOf, type Court, findOutWhy, textOf } from '../court.ts';
 import { nameOf, parseSnapshots } from '../readers/snapshots.ts';
 
 /** Until it is removed the snapshot is listed, with room; then it is not. */
@@ -17,12 +17,12 @@ export function prove(court: Court): void {
     const seen = list?.snapshots.map((each) => each.name).join(', ') || 'no snapshots';
     if (removed.includes(name)) {
       if (list === undefined || found !== undefined) {
-        refuse('MERGE_NOT_PROVED', `the snapshot ${name} is still there`, seen, 'Recover.');
+        refuse('MERGE_NOT_PROVED', `the snapshot ${name} is still there`, seen, findOutWhy);
       }
     } else if (found === undefined) {
-      refuse('SPLIT_NOT_PROVED', `${mountPoint} has no snapshot ${name}`, seen, 'Recover.');
+      refuse('SPLIT_NOT_PROVED', `${mountPoint} has no snapshot ${name}`, seen, findOutWhy);
     } else if (list?.kind === 'external' && found.freeBlocks === null) {
-      const remedy = 'What was read of it is worth nothing. Recover, and give the next one more room.';
+      const remedy = 'What was read of it is worth nothing. Give the next one more room.';
       refuse('SNAPSHOT_LOST', `the snapshot ${name} has run out of room`, 'no free blocks', remedy);
     } else {
       facts[`snapshot ${name} of ${mountPoint}`] = list?.kind === 'external' ? `${found.freeBlocks} free` : 'internal';

@@ -83,7 +83,7 @@ export const snapshot: Strategy = {
   settle: (splits) => splits.map(listing),
   takes: ([program, option]) => program === 'snapshot' && option === '-o',
   failures: {
-    snapshot: ['SNAPSHOT_FAILED', 'Recover; the message tells why AIX refused.'],
+    snapshot: ['SNAPSHOT_FAILED', 'The message tells why AIX refused: mend that before the next split.'],
   },
   proofs: [prove],
   recover,

@@ -1,5 +1,5 @@
 import { changes } from '@splitmirror/host';
-import { argvOf, type Court, isDone, proveJoined, textOf, volumeAt } from '../court.ts';
+import { argvOf, type Court, findOutWhy, isDone, proveJoined, textOf, volumeAt } from '../court.ts';
 import { copyPath, readCopyName, readOurPath } from '../picture/marks.ts';
 import type { OurStanza } from '../picture/picture.ts';
 import { removeChild } from '../plan/copies.ts';
@@ -106,8 +106,8 @@ export const splitcopy: Strategy = {
   ],
   takes: isSplit,
   failures: {
-    chfs: ['SPLIT_FAILED', 'Recover; "a parameter that is not valid" is said of a log that is not mirrored.'],
-    rmfs: ['MERGE_FAILED', 'See with "fuser -cu" who still reads the copy, then recover.'],
+    chfs: ['SPLIT_FAILED', '"A parameter that is not valid" is said of a log that is not mirrored.'],
+    rmfs: ['MERGE_FAILED', 'See with "fuser -cu" who still reads the copy.'],
   },
   proofs: [prove],
   recover,
@@ -154,7 +154,7 @@ function prove(court: Court): void {
 function proveMounted(court: Court, id: string, volume: string, path: string): void {
   const { results, facts, refuse } = court;
   if (!isDone(results.get(id))) {
-    refuse('SPLIT_NOT_PROVED', `chfs made no stanza ${path}: it has split nothing`, 'no stanza', 'Recover.');
+    refuse('SPLIT_NOT_PROVED', `chfs made no stanza ${path}: it has split nothing`, 'no stanza', findOutWhy);
     return;
   }
   const [stanza] = parseFileSystems(textOf(results.get(id)));
@@ -163,9 +163,9 @@ function proveMounted(court: Court, id: string, volume: string, path: string): v
   const [mount] = there;
   const seen = there.map(describeMount).join('; ') || 'nothing mounted';
   if (mount === undefined || there.length > 1 || mount.node !== null || mount.device !== stanza?.device) {
-    refuse('SPLIT_NOT_PROVED', `${path} is not the split copy of ${volume}`, seen, 'Recover.');
+    refuse('SPLIT_NOT_PROVED', `${path} is not the split copy of ${volume}`, seen, findOutWhy);
   } else if (mount.device === `/dev/${volume}` || !mount.readOnly || mount.vfs !== 'jfs') {
-    refuse('MOUNT_NOT_PROVED', `what is mounted on ${path} is no read-only copy`, seen, 'Recover.');
+    refuse('MOUNT_NOT_PROVED', `what is mounted on ${path} is no read-only copy`, seen, findOutWhy);
   } else {
     facts[`device of ${path}`] = mount.device;
     facts[`identifier of ${volume}`] = volumeAt(court, `check:${volume}`)?.identifier ?? '';

@@ -70,7 +70,10 @@ export const splitlvcopy: Strategy = {
   rejoin,
   settle,
   takes: ([program]) => program === 'splitlvcopy',
-  failures: { ...failures, splitlvcopy: ['SPLIT_FAILED', 'Recover; the message tells why LVM refused.'] },
+  failures: {
+    ...failures,
+    splitlvcopy: ['SPLIT_FAILED', 'The message tells why LVM refused: mend that before the next split.'],
+  },
   proofs: [prove],
   recover,
 };

@@ -111,9 +111,9 @@ export const splitvg: Strategy = {
   ],
   takes: ([program]) => program === 'splitvg',
   failures: {
-    splitvg: ['SPLIT_FAILED', 'Recover: joinvg takes back a split that was made in part.'],
-    joinvg: ['MERGE_FAILED', 'See with "lsvg -l" and "fuser -cu" who still holds the copies open, then recover.'],
-    varyonvg: ['SPLIT_FAILED', 'Recover; the message tells why LVM refused.'],
+    splitvg: ['SPLIT_FAILED', 'The message tells why LVM refused; joinvg takes back what was split in part.'],
+    joinvg: ['MERGE_FAILED', 'See with "lsvg -l" and "fuser -cu" who still holds the copies open.'],
+    varyonvg: ['SPLIT_FAILED', 'The message tells why LVM refused: mend that before the next split.'],
   },
   proofs: [prove],
   recover,
