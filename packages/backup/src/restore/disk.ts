@@ -1,15 +1,27 @@
 import { spawn } from 'node:child_process';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
+import { isSystemError } from '../store/durable.ts';
 import { RestoreError } from './restore-error.ts';
 
-/** What this machine's disk said of what was written to a path; an error that is not the disk's stays as it is. */
-export function asErrorOfDisk(path: string, error: unknown): unknown {
-  const { code, syscall = '' } = systemErrorOf(error);
+/** What the system said of a path that is restored to; any other error stays as it is. (What it says of the store is told as such.) */
+export function asErrorOfPlace(path: string, error: unknown): unknown {
+  const said = systemErrorOf(error);
+  if (!isSystemError(said)) return error;
   const { message } = error as Error;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return full(path, message, error);
-  // What is read comes from the store.
-  return code === 'EIO' && /^(?:write|fsync)$/.test(syscall) ? lost(path, message, error) : error;
+  switch (said.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return full(path, message, error);
+    case 'EIO':
+      return lost(path, message, error);
+    default:
+      return new BackupError('RESTORE_TARGET', `${path} could not be restored: ${message}`, {
+        remedy:
+          'Use nothing of it as it stands there. Restore into a new directory of a file system that takes such files, in which this user may write and nobody else does.',
+        cause: error,
+      });
+  }
 }
 
 /** What the system said; an extraction keeps it as the cause of an error that names the file. */

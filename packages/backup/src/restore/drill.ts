@@ -12,6 +12,7 @@ import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
 import { longestTimerSeconds } from '../timers.ts';
+import { asErrorOfPlace } from './disk.ts';
 import { makeDirectories, type NodePlace } from './place.ts';
 import { type RecordedDrill, recordDrill } from './record-drill.ts';
 import { type Identified, type RestoredVolume, restoreBackup, verifyBackup } from './restore.ts';
@@ -204,7 +205,12 @@ async function onThisMachine(backup: StoredBackup, request: DrillRequest, parent
 async function restoreHere(backup: StoredBackup, request: DrillRequest, scratch: string): Promise<readonly string[]> {
   const { volumes } = await restoreBackup(backup, scratch, request);
   const different: string[] = [];
-  for (const volume of volumes) different.push(...(await compareVolume(backup, volume, request.signal)));
+  for (const volume of volumes) {
+    const found = await compareVolume(backup, volume, request.signal).catch((error: unknown) => {
+      throw asErrorOfPlace(volume.path, error);
+    });
+    different.push(...found);
+  }
   if (different.length > 0) return different;
   return request.level === 'application' ? await probeHere(request, scratch) : [];
 }

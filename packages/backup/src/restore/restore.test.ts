@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import {
   appendFile,
+  chmod,
   chown,
   copyFile,
   mkdir,
@@ -60,7 +61,10 @@ describe('restoreBackup', () => {
       if (record.volume === 'datalv') writeFileSync(join(into, 'rawlv'), 'mine');
       return backup.read(record);
     };
-    await expect(restoreBackup({ ...backup, read }, into)).rejects.toMatchObject({ code: 'RESTORE_PARTIAL' });
+    await expect(restoreBackup({ ...backup, read }, into)).rejects.toMatchObject({
+      code: 'RESTORE_PARTIAL',
+      problems: [{ code: 'RESTORE_TARGET', message: expect.stringMatching(/^rawlv: .*EEXIST/) }],
+    });
     expect(await readFile(join(into, 'rawlv'), 'utf8')).toBe('mine');
   });
 
@@ -185,6 +189,41 @@ describe('restoreBackup', () => {
     } finally {
       execFileSync('umount', [into]);
     }
+  });
+
+  it.each(['datalv.tar', 'datalv.tar.catalogue.ndjson', 'rawlv.dd'])(
+    'says of %s that it cannot be read, which is no damage and no defect',
+    async (name) => {
+      const backup = await makeBackup(store, source);
+      await chmod(join(backup.directory, name), 0o000);
+      const unreadable = {
+        code: 'STORE_UNUSABLE',
+        message: expect.stringMatching(new RegExp(`${name} cannot be read: EACCES`)),
+        remedy: expect.stringMatching(/Let this user read/),
+      };
+      await asOrdinaryUser(base, async () => {
+        const ways = [
+          () => verifyBackup(backup),
+          () => restoreBackup(backup, into, { select: [name.startsWith('datalv') ? 'datalv' : 'rawlv'] }),
+        ];
+        for (const way of ways) await expect(way()).rejects.toMatchObject(unreadable);
+        if (name.endsWith('.ndjson')) await expect(previewRestore(backup)).rejects.toMatchObject(unreadable);
+      });
+    },
+  );
+
+  it('says what could not be written to its place, which is no defect', async () => {
+    const backup = await makeBackup(store, source);
+    const read: typeof backup.read = (record) => {
+      chmodSync(into, 0o500);
+      return backup.read(record);
+    };
+    const restored = asOrdinaryUser(base, () => restoreBackup({ ...backup, read }, into, { select: ['datalv'] }));
+    await expect(restored).rejects.toMatchObject({
+      code: 'RESTORE_TARGET',
+      message: expect.stringMatching(/datalv.*: EACCES/),
+      remedy: expect.stringMatching(/this user may write/),
+    });
   });
 
   it('restores the volumes that it can, and says which it could not', async () => {

@@ -6,15 +6,15 @@ import { pipeline } from 'node:stream/promises';
 import { extract, verifyArchive } from '@splitmirror/archive';
 import { makeDirectory, SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
-import { asErrorOf, damage, remedyForDamage } from '../store/damage.ts';
+import { asErrorOf, asErrorOfFile, damage, remedyForDamage } from '../store/damage.ts';
 import { isSystemError } from '../store/durable.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { checkStored, fromStored } from '../store/stored-form.ts';
-import { asErrorOfDisk, bringToDisk } from './disk.ts';
+import { asErrorOfPlace, bringToDisk } from './disk.ts';
 import { damageAmong, type FailedVolume, problemsOf } from './failed-volumes.ts';
 import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
-import { entriesOf, isGone, requireSelection, type Selection } from './selection.ts';
+import { entriesOf, requireSelection, type Selection } from './selection.ts';
 
 /** What was restored. */
 export interface RestoreReport {
@@ -131,7 +131,7 @@ async function restoreHere(
   const path = join(into, volume);
   const restore = mountPoint === null ? restoreRaw : restoreTree;
   const written = await restore(backup, selection, path, options).catch((error: unknown) => {
-    throw asErrorOfDisk(path, error);
+    throw asErrorOfPlace(path, error);
   });
   return { volume, path, ...written, onDisk: await bringToDisk(path, options.signal) };
 }
@@ -322,8 +322,8 @@ async function verifyContents(backup: StoredBackup, record: ArchiveRecord, optio
     }
   }
   const catalogue = join(backup.directory, record.catalogue);
-  const verdict = await verifyArchive({ archive: plain(), catalogue }).catch((error: NodeJS.ErrnoException) => {
-    throw isGone(error) ? damage(backup, record.catalogue ?? '', 'is not there', { cause: error }) : error;
+  const verdict = await verifyArchive({ archive: plain(), catalogue }).catch((error: unknown) => {
+    throw asErrorOfFile(backup, record.catalogue ?? '', error);
   });
   if (fault !== undefined) throw fault;
   if (verdict.kind === 'good') return;

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { type CatalogueEntry, displayName, type Entry, readCatalogue } from '@splitmirror/archive';
 import { requireWhole } from '@splitmirror/host';
-import { asErrorOf, damage } from '../store/damage.ts';
+import { asErrorOf, asErrorOfFile } from '../store/damage.ts';
 import type { ArchiveRecord } from '../store/manifest.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { RestoreError } from './restore-error.ts';
@@ -131,7 +131,7 @@ async function selectFrom(
 /**
  * The entries of an archive's catalogue; none for a raw volume.
  *
- * @throws BackupError `BACKUP_DAMAGED` when the catalogue is gone, or another by now.
+ * @throws BackupError `BACKUP_DAMAGED` when the catalogue is gone, or another by now; `STORE_UNUSABLE` when it cannot be read.
  */
 export async function* entriesOf(backup: StoredBackup, record: ArchiveRecord): AsyncGenerator<CatalogueEntry> {
   if (record.catalogue === null) return;
@@ -139,15 +139,8 @@ export async function* entriesOf(backup: StoredBackup, record: ArchiveRecord): A
   try {
     for await (const item of readCatalogue(createReadStream(file))) if (item.kind === 'entry') yield item.entry;
   } catch (error) {
-    throw isGone(error)
-      ? damage(backup, record.catalogue, 'is not there', { cause: error })
-      : asErrorOf(backup, record, error);
+    throw asErrorOf(backup, record, asErrorOfFile(backup, record.catalogue, error));
   }
-}
-
-/** Without its catalogue nobody can say that an archive is what it was: a file of a backup that is not there is damage. */
-export function isGone(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** Notes of splitmirror itself are no part of a restore: a lock must not come back from a backup. */

@@ -1,6 +1,7 @@
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import type { Problem } from '../ports.ts';
+import { isSystemError } from './durable.ts';
 import type { ArchiveRecord } from './manifest.ts';
 import type { StoredBackup } from './store.ts';
 
@@ -21,6 +22,24 @@ export function damage(
   return new BackupError('BACKUP_DAMAGED', `${backup.directory}: ${file} ${seen}`, {
     remedy: remedyForDamage(backup),
     ...options,
+  });
+}
+
+/** Without its catalogue nobody can say that an archive is what it was: a file of a backup that is not there is damage. */
+export function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/**
+ * What the system said when a file of a backup was read. That it cannot be read tells of the store, and nothing of the backup. Any
+ * other error stays as it is.
+ */
+export function asErrorOfFile(backup: Backup, file: string, error: unknown): unknown {
+  if (isGone(error)) return damage(backup, file, 'is not there', { cause: error });
+  if (!isSystemError(error)) return error;
+  return new BackupError('STORE_UNUSABLE', `${backup.directory}: ${file} cannot be read: ${error.message}`, {
+    remedy: 'Let this user read the files of the store; where he may, look at the disk that it is on (dmesg).',
+    cause: error,
   });
 }
 

@@ -6,10 +6,9 @@ import {
   type StoredDigest,
   StoredError,
 } from '@splitmirror/archive';
-import type { BackupError } from '../errors.ts';
 import type { Problem } from '../ports.ts';
 import { RestoreError } from '../restore/restore-error.ts';
-import { damage } from './damage.ts';
+import { asErrorOfFile, damage, isGone } from './damage.ts';
 import type { ArchiveRecord } from './manifest.ts';
 import type { StoredBackup } from './store.ts';
 
@@ -85,7 +84,7 @@ export async function* fromStored(
   try {
     yield* decompress(await decrypted(backup, record, identities, signal), record.compression, digestIfOuter(record));
   } catch (error) {
-    throw isDamage(error) ? damaged(backup, record, error) : error;
+    throw asErrorOfStored(backup, record, error);
   }
 }
 
@@ -100,13 +99,8 @@ export async function checkStored(
       // Only the digest counts.
     }
   } catch (error) {
-    throw isDamage(error) ? damaged(backup, record, error) : error;
+    throw asErrorOfStored(backup, record, error);
   }
-}
-
-/** What was stored is another by now, or not there. */
-function isDamage(error: unknown): boolean {
-  return error instanceof StoredError || (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 async function decrypted(
@@ -131,6 +125,9 @@ function digestIfOuter(record: ArchiveRecord): StoredDigest | undefined {
   return record.recipients === null ? record.stored : undefined;
 }
 
-function damaged(backup: StoredBackup, { file }: ArchiveRecord, cause: unknown): BackupError {
-  return damage(backup, file, 'is not the archive that was stored', { cause });
+/** What was stored is another by now, or not there, or cannot be read. */
+function asErrorOfStored(backup: StoredBackup, { file }: ArchiveRecord, error: unknown): unknown {
+  return error instanceof StoredError || isGone(error)
+    ? damage(backup, file, 'is not the archive that was stored', { cause: error })
+    : asErrorOfFile(backup, file, error);
 }
