@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { ExtractError } from '@splitmirror/archive';
 import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 import { RestoreError } from './restore-error.ts';
@@ -9,13 +10,26 @@ export function asErrorOfDisk(path: string, error: unknown): unknown {
   const { message } = error as Error;
   if (code === 'ENOSPC' || code === 'EDQUOT') return full(path, message, error);
   // What is read comes from the store.
-  return code === 'EIO' && /^(?:write|fsync)$/.test(syscall) ? lost(path, message, error) : error;
+  if (code === 'EIO' && /^(?:write|fsync)$/.test(syscall)) return lost(path, message, error);
+  return isOfMember(error) ? untaken(path, message, error) : error;
 }
 
 /** What the system said; an extraction keeps it as the cause of an error that names the file. */
 function systemErrorOf(error: unknown): NodeJS.ErrnoException {
   const isWrapped = SplitmirrorError.is(error) && error.code === 'EXTRACT_FILE_SYSTEM';
   return (isWrapped ? error.cause : error) as NodeJS.ErrnoException;
+}
+
+/** An extraction names what is in the archive as it is called there, and files of this machine by their whole path. */
+function isOfMember(error: unknown): boolean {
+  return error instanceof ExtractError && error.code === 'EXTRACT_FILE_SYSTEM' && !error.path.startsWith('/');
+}
+
+function untaken(path: string, said: string, cause: unknown): BackupError {
+  return new BackupError('RESTORE_TARGET', `${path} is not whole: ${said}`, {
+    remedy: `Take ${path} away. Restore as a user with all rights there, or to another file system; --path selects what lies beside that name.`,
+    cause,
+  });
 }
 
 function full(path: string, said: string, cause?: unknown): RestoreError {
