@@ -55,8 +55,8 @@ export async function* compress(
 /**
  * Gives back the archive.
  *
- * @param expected What {@link compress} told of it: compared after the last byte was handed out. Without it a second
- * compressed stream right behind the first is read on, as `gzip` and `zstd` read it.
+ * @param expected What {@link compress} told of it: compared after the last byte was handed out. Without it a further
+ * gzip member right behind the first is read on, as `gzip` reads it; a further zstd frame may be.
  * @throws StoredError when the stored bytes are damaged, cut short, or followed by others.
  */
 export async function* decompress(

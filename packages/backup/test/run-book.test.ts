@@ -224,3 +224,24 @@ it.each(shells)('pays what was begun, but not what was refused, in %s', async (s
   expect(done.stderr).toContain('merge it');
   expect(await readFile(join(directory, 'log'), 'utf8')).toBe('suspend\nfreeze\nresume\nsettle\n');
 });
+
+it.each(shells)('writes into its lock since when it runs, and every name to the letter, in %s', async (shell) => {
+  const { plan } = await import('./model.ts');
+  const directory = await mkdtemp(join(tmpdir(), 'splitmirror-since-'));
+  const group = `it's $(odd) \\n "quoted" \`x\``;
+  const fails: Step = { id: 'a', run: { argv: ['false'], effect: 'changes' }, timeoutSeconds: 5 };
+  const split = { name: 'split', node: 'a', title: 'x', script: { steps: [fails] }, explains: {}, undo: [] };
+  const notes = join(directory, 'notes');
+  const file = join(directory, 'run-book.sh');
+  await writeFile(file, renderRunBook({ ...plan, group, notes, mirror: { ...plan.mirror, split } }));
+  await mkdir(join(directory, 'saved'));
+  const from = Math.floor(Date.now() / 1000) * 1000;
+  const env = { ...process.env, TZ: 'America/New_York' };
+  spawnSync(shell, [file, join(directory, 'saved'), plan.run], { input: 'yes\n'.repeat(9), env });
+  const [holder = ''] = await readdir(notes);
+  const written = JSON.parse(await readFile(join(notes, holder), 'utf8')) as { group: string; since: string };
+  expect(written.group).toBe(group);
+  expect(written.since).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  expect(Date.parse(written.since)).toBeGreaterThanOrEqual(from);
+  expect(Date.parse(written.since)).toBeLessThanOrEqual(Date.now());
+});

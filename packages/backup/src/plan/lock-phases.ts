@@ -2,17 +2,26 @@ import type { Phase } from '../ports.ts';
 import { lockingScript, unlockingScript } from '../run/lock.ts';
 import type { RunPlan } from './run-plan.ts';
 
+/** What a lock holds that is known only when it is taken. */
+interface LockDetails {
+  /** What it is written with; without it a placeholder, for a person to read. */
+  readonly token?: string | undefined;
+  /** UTC, ISO 8601; default when the plan was made. */
+  readonly since?: string | undefined;
+}
+
 /** Stands in commands that are shown for the 32 hex digits that each run makes for its lock, and that nobody can guess. */
 const anyToken = 'TOKEN';
 
 /**
  * What takes the lock of a group before a run, and what gives it back at the end: the commands that a plan has beside its
  * phases. They are those of every run; only the token of its lock is the run's own.
- *
- * @param token What the lock is written with; without it a placeholder, for a person to read.
  */
-export function lockPhases(plan: RunPlan, token = anyToken): { readonly lock: Phase; readonly unlock: Phase } {
-  const { node, notes, group, run, createdAt, mirror } = plan;
+export function lockPhases(
+  plan: RunPlan,
+  { token = anyToken, since = plan.createdAt }: LockDetails = {},
+): { readonly lock: Phase; readonly unlock: Phase } {
+  const { node, notes, group, run, mirror } = plan;
   const holder = {
     splitmirror: 1,
     run,
@@ -20,7 +29,7 @@ export function lockPhases(plan: RunPlan, token = anyToken): { readonly lock: Ph
     token,
     // In nobody's name: no machine can tell that a person is gone.
     controller: { host: 'run-book by hand', pid: 1, birth: null },
-    since: createdAt,
+    since,
     intended: mirror.volumes.map(({ volume, copies, strategy }) => ({ volume, copies, strategy })),
   } as const;
   const [taking, giving] = [lockingScript(notes, holder), unlockingScript(notes, holder)];

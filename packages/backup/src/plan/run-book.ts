@@ -188,6 +188,7 @@ function beginning(run: string): string[] {
     'umask 077',
     'LC_ALL=C LANG=C',
     'export LC_ALL LANG',
+    'started=$(date -u +%Y-%m-%dT%H:%M:%SZ)',
     'failed= bad= forgive= exposed= frozen_from= frozen_to=',
     '# A lost terminal must not stop it between a freeze and its thaw; an interrupt ends the step under way.',
     "trap '' 1",
@@ -255,8 +256,7 @@ function spelled(
   output: string,
 ): { readonly lines: readonly string[]; readonly status: string } {
   const commands = members(run);
-  const input = stdin === undefined ? ' </dev/null' : ` <<'${terminator(stdin)}'`;
-  const text = stdin === undefined ? [] : `${stdin}${terminator(stdin)}`.split('\n');
+  const { input, text } = stdin === undefined ? { input: ' </dev/null', text: [] } : inputOf(stdin);
   if (commands.length === 1) return { lines: [`${renderCommand(run)}${input}${output}`, ...text], status: '$?' };
   const files = commands.map((_, index) => `status.${index}`);
   const piped = commands.map((command, index) => {
@@ -269,6 +269,14 @@ function spelled(
     lines: [`${piped.join(' | ')}${end}`, ...(text.length === 0 ? [] : [first, ...rest]), `worst ${files.join(' ')}`],
     status: '$worst',
   };
+}
+
+/** A text as the input of a command: to the letter, but for the time at which the run-book is run. */
+function inputOf(stdin: string): { readonly input: string; readonly text: readonly string[] } {
+  const end = terminator(stdin);
+  if (!stdin.includes(startOfRun)) return { input: ` <<'${end}'`, text: `${stdin}${end}`.split('\n') };
+  const spelt = stdin.replaceAll(/[\\$`]/g, '\\$&').replaceAll(startOfRun, '$started');
+  return { input: ` <<${end}`, text: `${spelt}${end}`.split('\n') };
 }
 
 /** A word that ends the text and is none of its lines. */
@@ -337,7 +345,10 @@ function programsOf(plan: RunPlan): ReadonlySet<string> {
   return new Set([...sources.flatMap(members).map(({ argv }) => argv[0]), 'cksum', 'date', 'sed', 'wc']);
 }
 
-/** A run-book is written once: its lock is known beforehand. */
+/** Stands in the lock for the time at which the run-book is run, which its shell puts there. */
+const startOfRun = '@startOfRun@';
+
+/** A run-book is written once: its lock is known beforehand, but for the time. */
 function lockPhasesOf(plan: RunPlan): ReturnType<typeof lockPhases> {
-  return lockPhases(plan, digestOf(plan).slice(0, 32));
+  return lockPhases(plan, { token: digestOf(plan).slice(0, 32), since: startOfRun });
 }

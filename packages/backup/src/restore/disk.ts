@@ -4,7 +4,7 @@ import { BackupError } from '../errors.ts';
 import { isSystemError } from '../store/durable.ts';
 import { RestoreError } from './restore-error.ts';
 
-/** What the system said of a path that is restored to; any other error stays as it is. (What it says of the store is told as such.) */
+/** What the system said of a path that is restored to; any other error stays as it is. (What it says of the store has a code by then.) */
 export function asErrorOfPlace(path: string, error: unknown): unknown {
   const said = systemErrorOf(error);
   if (!isSystemError(said)) return error;
@@ -15,19 +15,26 @@ export function asErrorOfPlace(path: string, error: unknown): unknown {
       return full(path, message, error);
     case 'EIO':
       return lost(path, message, error);
-    default:
-      return new BackupError('RESTORE_TARGET', `${path} could not be restored: ${message}`, {
-        remedy:
-          'Use nothing of it as it stands there. Restore into a new directory of a file system that takes such files, in which this user may write and nobody else does.',
+    case 'EEXIST':
+      return new BackupError('RESTORE_TARGET', `${path}: ${message}`, {
+        remedy: 'Restore into a new directory that nobody else writes to.',
         cause: error,
       });
+    default:
+      return untaken(path, message, error);
   }
 }
 
 /** What the system said; an extraction keeps it as the cause of an error that names the file. */
-function systemErrorOf(error: unknown): NodeJS.ErrnoException {
-  const isWrapped = SplitmirrorError.is(error) && error.code === 'EXTRACT_FILE_SYSTEM';
-  return (isWrapped ? error.cause : error) as NodeJS.ErrnoException;
+function systemErrorOf(error: unknown): unknown {
+  return SplitmirrorError.is(error) && error.code === 'EXTRACT_FILE_SYSTEM' ? error.cause : error;
+}
+
+function untaken(path: string, said: string, cause: unknown): BackupError {
+  return new BackupError('RESTORE_TARGET', `${path} is not whole: ${said}`, {
+    remedy: `Take ${path} away. Restore as a user with all rights there, or to another file system; --path selects what lies beside that name.`,
+    cause,
+  });
 }
 
 function full(path: string, said: string, cause?: unknown): RestoreError {

@@ -222,7 +222,7 @@ describe('restoreBackup', () => {
     await expect(restored).rejects.toMatchObject({
       code: 'RESTORE_TARGET',
       message: expect.stringMatching(/datalv.*: EACCES/),
-      remedy: expect.stringMatching(/this user may write/),
+      remedy: expect.stringMatching(/another file system/),
     });
   });
 

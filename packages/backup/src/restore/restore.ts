@@ -14,7 +14,7 @@ import { checkStored, fromStored } from '../store/stored-form.ts';
 import { asErrorOfPlace, bringToDisk } from './disk.ts';
 import { damageAmong, type FailedVolume, problemsOf } from './failed-volumes.ts';
 import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';
-import { entriesOf, requireSelection, type Selection } from './selection.ts';
+import { catalogueOf, entriesOf, requireSelection, type Selection } from './selection.ts';
 
 /** What was restored. */
 export interface RestoreReport {
@@ -243,7 +243,7 @@ async function restoreTree(
 ): Promise<Written> {
   const { files, bytes } = await extract({
     archive: fromStored(backup, record, identities, signal),
-    catalogue: record.catalogue === null ? undefined : join(backup.directory, record.catalogue),
+    catalogue: record.catalogue === null ? undefined : catalogueOf(backup, record.catalogue),
     into: path,
     select: wants,
     owners,

@@ -135,11 +135,21 @@ async function selectFrom(
  */
 export async function* entriesOf(backup: StoredBackup, record: ArchiveRecord): AsyncGenerator<CatalogueEntry> {
   if (record.catalogue === null) return;
-  const file = join(backup.directory, record.catalogue);
   try {
-    for await (const item of readCatalogue(createReadStream(file))) if (item.kind === 'entry') yield item.entry;
+    for await (const item of readCatalogue(catalogueOf(backup, record.catalogue))) {
+      if (item.kind === 'entry') yield item.entry;
+    }
   } catch (error) {
-    throw asErrorOf(backup, record, asErrorOfFile(backup, record.catalogue, error));
+    throw asErrorOf(backup, record, error);
+  }
+}
+
+/** The bytes of a catalogue, by the name of its file. */
+export async function* catalogueOf(backup: StoredBackup, file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(join(backup.directory, file));
+  } catch (error) {
+    throw asErrorOfFile(backup, file, error);
   }
 }
 

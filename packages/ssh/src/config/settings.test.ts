@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { isKnownKeyword } from './known-keywords.ts';
 import { type Asker, type ConfigFile, type ResolvedSettings, resolveSettings } from './settings.ts';
 
 const asker: Asker = {
@@ -129,6 +130,22 @@ Host=*
       ),
     );
     expect(resolved('CanonicalizeHostname no\nKnownHostsCommand none\nSendEnv LANG').notes).toEqual([]);
+  });
+
+  it('notes a keyword that is none, unless the file allows it', () => {
+    expect(resolved('ProxyJunp gate\nUseKeychain yes\nIgnoreUnknown Foo*,Bar\nFoobar 1\nBAR 2\nPort 7')).toMatchObject({
+      port: 7,
+      proxyJump: [],
+      notes: [expect.stringContaining('ProxyJunp is passed over: it is no keyword that is known here')],
+    });
+    expect(resolved('Host other\nProxyJunp gate').notes).toEqual([]);
+  });
+
+  it('knows every keyword that the system’s ssh tells', () => {
+    const told = execFileSync('ssh', ['-F', '/dev/null', '-G', 'nodea'], { encoding: 'utf8' });
+    const words = told.split('\n').flatMap((line) => /^\w+/.exec(line) ?? []);
+    expect(words.length).toBeGreaterThan(50);
+    expect(words.filter((word) => !isKnownKeyword(word.toLowerCase()))).toEqual([]);
   });
 
   it('notes that host keys are checked whatever the file says', () => {

@@ -3,6 +3,7 @@ import { ParseError } from '@splitmirror/host';
 import SSHConfig, { type Directive, type Line } from 'ssh-config';
 import { SshSettingsError } from '../algorithms.ts';
 import { matchesPattern } from '../patterns.ts';
+import { isKnownKeyword } from './known-keywords.ts';
 
 /** A file of settings in the format of ssh_config, with everything that it includes. */
 export interface ConfigFile {
@@ -70,7 +71,10 @@ export interface ResolvedSettings {
   readonly notes: readonly string[];
 }
 
-/** Settings that are taken; of all but the last two the first value counts. Every other keyword is passed over. */
+/**
+ * Settings that are taken; of all but the last two the first value counts. Every other keyword is passed over: with a note
+ * where it is none that ssh knows, which would refuse the whole file for it, unless `IgnoreUnknown` allows it.
+ */
 const keywords = new Set([
   'hostname',
   'port',
@@ -127,7 +131,7 @@ export function resolveSettings(
   asker: Asker,
   given: { readonly user?: string | null | undefined; readonly port?: number | null | undefined } = {},
 ): ResolvedSettings {
-  const found: Found = { alias, asker, values: new Map(), notes: new Set() };
+  const found: Found = { alias, asker, values: new Map(), notes: new Set(), mayBeUnknown: [] };
   if (given.user) found.values.set('user', [given.user]);
   if (given.port !== undefined && given.port !== null) found.values.set('port', [String(given.port)]);
   for (const file of files) readFile(file, found, true, 0);
@@ -139,6 +143,8 @@ interface Found {
   readonly asker: Asker;
   readonly values: Map<string, string[]>;
   readonly notes: Set<string>;
+  /** Patterns of `IgnoreUnknown`. */
+  readonly mayBeUnknown: string[];
 }
 
 function readFile(source: ConfigFile, found: Found, active: boolean, depth: number): void {
@@ -156,9 +162,13 @@ function readFile(source: ConfigFile, found: Found, active: boolean, depth: numb
       for (const pattern of applies ? words : []) {
         for (const file of source.includes[pattern] ?? []) readFile(file, found, true, depth + 1);
       }
-    } else if (applies && keywords.has(keyword)) take(keyword, words, found, source, directive);
-    else if (applies && !(noted[keyword]?.test(words.join(' ')) ?? true)) {
+    } else if (!applies) continue;
+    else if (keywords.has(keyword)) take(keyword, words, found, source, directive);
+    else if (keyword === 'ignoreunknown') found.mayBeUnknown.push(...words.join(',').toLowerCase().split(','));
+    else if (!(noted[keyword]?.test(words.join(' ')) ?? true)) {
       found.notes.add(`${source.file}: ${directive.param} is passed over`);
+    } else if (!isKnownKeyword(keyword) && !found.mayBeUnknown.some((pattern) => matchesPattern(pattern, keyword))) {
+      found.notes.add(`${source.file}: ${directive.param} is passed over: it is no keyword that is known here`);
     }
   }
 }
