@@ -121,9 +121,8 @@ async function adoptSnapshot(
 }
 
 async function manifestIn(directory: string, id: string): Promise<Manifest> {
-  const text = await readFile(join(directory, 'manifest.json'), 'utf8');
   try {
-    return manifestSchema.parse(JSON.parse(text));
+    return manifestSchema.parse(JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')));
   } catch {
     throw notOurs(id, 'no manifest that can be read');
   }
