@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -72,9 +72,11 @@ export async function follow(page: string): Promise<Ran[]> {
   const home = await mkdtemp(join(tmpdir(), 'splitmirror-walkthrough-'));
   // What npm hands to the programs that it starts is not what a reader's shell has.
   const rest = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  // A reader has a Node.js that the packages support, which that of this machine need not be.
+  const path = [dirname(process.execPath), pathOfTheMachine()].join(delimiter);
   const shell = spawn('bash', ['--noprofile', '--norc'], {
     cwd: root,
-    env: { ...rest, HOME: home, PATH: pathOfTheMachine(), LC_ALL: 'C.UTF-8', CI: '1' },
+    env: { ...rest, HOME: home, PATH: path, LC_ALL: 'C.UTF-8', CI: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +23,18 @@ const linesOf = ({ stdout }: Finished): Line[] =>
     .map((line) => JSON.parse(line));
 
 const endsOf = (finished: Finished) => linesOf(finished).filter(({ type }) => type === 'result' || type === 'error');
+
+/** Opens a pipe for writing as soon as somebody waits to read from it. */
+async function writerTo(pipe: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+      await delay(50);
+    }
+  }
+}
 
 describe('Ctrl-C', { timeout: 240_000 }, () => {
   it.each([
@@ -229,10 +242,11 @@ describe('an interrupt', { timeout: 240_000 }, () => {
     const file = join(stage.directory, `${name}.fifo`);
     execFileSync('mkfifo', [file]);
     const waiting = stage.startBare(...words(file), '--json');
-    await delay(3000);
+    const writer = await writerTo(file);
     waiting.child.kill('SIGTERM');
     await waiting.saw(/"type":"error".*"code":"INTERRUPTED"/);
     waiting.child.kill('SIGKILL');
     expect(endsOf(await waiting.finished)).toHaveLength(1);
+    closeSync(writer);
   });
 });
