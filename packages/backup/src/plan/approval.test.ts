@@ -179,7 +179,7 @@ describe('runBackup with an approval', () => {
       problems: [
         {
           message: expect.stringMatching(/: run k3f9q2 is at work there, or has left something; partitions of alv, /),
-          remedy: 'See who is at work: splitmirror status a. Then make a new plan.',
+          remedy: 'See who is at work: splitmirror status. Then make a new plan.',
         },
       ],
     });

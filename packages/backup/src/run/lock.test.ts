@@ -190,7 +190,7 @@ describe('the lock, in a real shell', () => {
         problem: {
           code: 'LOCK_FAILED',
           message: 'another asked for the lock at the same moment, and both gave way',
-          remedy: 'Try again: splitmirror status ledger_rg tells whether the other one holds the group by now.',
+          remedy: 'Try again; "splitmirror status" tells whether the other one holds the group by now.',
         },
       });
     });

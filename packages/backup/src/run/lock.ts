@@ -209,18 +209,18 @@ export async function takeLock(
     case 'unreadable':
       return { kind: 'failed', problem: reading.problem };
     case 'free':
-      return { kind: 'failed', problem: bothGaveWay(holder, node, others) };
+      return { kind: 'failed', problem: bothGaveWay(node, others) };
   }
 }
 
 /** Of two that have seen each other neither holds the lock. */
-function bothGaveWay({ group }: Holder, node: string, others: readonly string[]): Problem {
+function bothGaveWay(node: string, others: readonly string[]): Problem {
   return {
     code: 'LOCK_FAILED',
     node,
     message: 'another asked for the lock at the same moment, and both gave way',
     seen: others.join(', '),
-    remedy: `Try again: splitmirror status ${group} tells whether the other one holds the group by now.`,
+    remedy: 'Try again; "splitmirror status" tells whether the other one holds the group by now.',
   };
 }
 

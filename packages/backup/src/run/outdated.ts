@@ -3,7 +3,7 @@ import type { Picture, Problem } from '../ports.ts';
 
 /** The storage is not what a plan was made for: what has changed, as far as plan and picture tell. Pure. */
 export function outdated(
-  { node, group, observed, observedParts }: RunPlan,
+  { node, observed, observedParts }: RunPlan,
   { digest, parts, leftovers }: Pick<Picture, 'digest' | 'parts' | 'leftovers'>,
 ): Problem {
   // A plan is made where no run has anything: this one has come since.
@@ -18,8 +18,7 @@ export function outdated(
       .filter(Boolean)
       .join(': '),
     seen: `digest ${digest.slice(0, 12)} instead of ${observed.slice(0, 12)}`,
-    remedy:
-      runs.length === 0 ? 'Make a new plan.' : `See who is at work: splitmirror status ${group}. Then make a new plan.`,
+    remedy: runs.length === 0 ? 'Make a new plan.' : 'See who is at work: splitmirror status. Then make a new plan.',
   };
 }
 

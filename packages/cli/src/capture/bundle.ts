@@ -89,7 +89,7 @@ export async function writeBundle(
     const name = `${plain(node)}-${String(count).padStart(2, '0')}-${slug(plain(command))}.txt`;
     const { stdout = '', stderr = '' } = result as Partial<Record<'stdout' | 'stderr', string>>;
     await makeDirectory(join(directory, area));
-    const head = `# source: splitmirror capture of ${takenAt.slice(0, 10)}, redacted\n# command: ${plain(command)}\n`;
+    const head = `# source: captured by splitmirror on ${takenAt.slice(0, 10)}, redacted\n# command: ${plain(command)}\n`;
     await writeFile(
       join(directory, area, name),
       head + redact(stdout, area === 'levels' && !command.startsWith('odmget ') ? 'levels' : 'other'),

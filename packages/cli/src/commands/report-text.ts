@@ -12,7 +12,7 @@ export function reportText({ verdict, directory }: RunReport, directions: Direct
       return [
         `suspicious: ${directory}`,
         ...verdict.reasons.map(({ message }) => `  ${message}`),
-        directions.remedyText('  look at it, then: splitmirror judge GROUP RUN --accept or --reject'),
+        directions.remedyText('  look at it, then: splitmirror judge GROUP RUN --accept --because WHY; or --reject'),
       ];
     case 'refused':
       return [`refused: ${verdict.code}`, ...problemText(verdict.problems, directions)];
