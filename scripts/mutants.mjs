@@ -231,6 +231,34 @@ const mutants = [
     to: `'[ -n "$failed" ] || go=1 paying=1'`,
     tests: ['packages/host/src/contract.test.ts', '-t', 'pays after a failure'],
   },
+  {
+    breaks: 'a sink that takes no bytes any more is waited for',
+    file: 'packages/backup/src/run/bounded-sink.ts',
+    from: 'named(within(sink.write(chunk, release), giveUp))',
+    to: 'named(sink.write(chunk, release))',
+    tests: ['packages/backup/src/run/archiving.test.ts'],
+  },
+  {
+    breaks: 'a run that this process has ended counts as alive',
+    file: 'packages/backup/src/run/ended-holders.ts',
+    from: 'return ended.has(token);',
+    to: 'return token === undefined;',
+    tests: ['packages/backup/src/run/run.test.ts'],
+  },
+  {
+    breaks: 'a store counts although its file system is not mounted',
+    file: 'packages/backup/src/store/access.ts',
+    from: 'if (mountPoint !== undefined) await requireMount(mountPoint);',
+    to: 'if (mountPoint === root) await requireMount(root);',
+    tests: ['packages/backup/src/store/store.test.ts'],
+  },
+  {
+    breaks: 'a window is written down as told before anybody is told',
+    file: 'packages/backup/src/schedule/passed.ts',
+    from: "await write('telling', untold);",
+    to: "await write('told', untold);",
+    tests: ['packages/backup/src/schedule/scheduled.test.ts'],
+  },
 ];
 
 const words = process.argv.slice(2);
