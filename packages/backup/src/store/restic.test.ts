@@ -357,7 +357,8 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
   ])(
     'ends an archive whose restic hangs %s',
     async (when, hangs) => {
-      const program = await script(`${hangs}\nexec restic "$@"`);
+      const started = join(base, `started ${when}`);
+      const program = await script(`echo $$ >>'${started}'\n${hangs}\nexec restic "$@"`);
       const store = openStore(join(base, `hung ${when}`), await resticVault({ ...options, program }));
       // Less than a pipe has room for, at first.
       await mkdir(join(base, 'small/fs'), { recursive: true });
@@ -365,6 +366,9 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
       await writeFile(join(base, 'small/raw'), Buffer.alloc(500_000));
       const running = makeBackup(store, join(base, 'small'), { run: 'hangin', idleSeconds: 2 });
       await expect(running).rejects.toThrow(/"code":"ARCHIVE_STALLED"/);
+      // None is left that could make a snapshot later.
+      const pids = (await readFile(started, 'utf8')).trim().split('\n').map(Number);
+      await expect.poll(() => pids.filter(isRunning), { timeout: 5000 }).toEqual([]);
     },
     30_000,
   );
@@ -424,6 +428,14 @@ describe.skipIf(!hasRestic)('resticVault (needs restic)', { timeout: 120_000 }, 
     }
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function script(text: string): Promise<string> {
   const directory = await mkdtemp(join(base, 'bin-'));
