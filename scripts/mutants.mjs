@@ -234,8 +234,8 @@ const mutants = [
   {
     breaks: 'a sink that takes no bytes any more is waited for',
     file: 'packages/backup/src/run/bounded-sink.ts',
-    from: 'named(within(sink.write(chunk, release), giveUp))',
-    to: 'named(sink.write(chunk, release))',
+    from: 'waited(() => sink.write(chunk, release), giveUp)',
+    to: 'sink.write(chunk, release)',
     tests: ['packages/backup/src/run/archiving.test.ts'],
   },
   {

@@ -175,9 +175,9 @@ async function archiveOne(
   // Whichever it is that stalls: the node's command, or what takes the bytes.
   const stalled = new AbortController();
   const idle = stallAfter(plan.policy.idleSeconds, () => {
+    stalled.abort();
     streamed?.stdout.destroy();
     interrupt();
-    stalled.abort();
   });
   try {
     catalogue = catalogueName === null ? undefined : await openSink(join(stored.directory, catalogueName));
@@ -210,7 +210,7 @@ async function archiveOne(
     });
     if (verdict.kind === 'failed' || whole instanceof Error) {
       await Promise.all([sink.abandon(), catalogue?.abandon()]);
-      if (idle.hasExpired()) return [stall(plan, archive)];
+      if (stalled.signal.aborted) return [stall(plan, archive)];
       return problemsOfVerdict(verdict, whole, plan, archive);
     }
     for (const piece of lines.splice(0)) await catalogue?.write(piece);
@@ -239,7 +239,7 @@ async function archiveOne(
     };
   } catch (error) {
     await Promise.all([sink?.abandon(), catalogue?.abandon()]);
-    if (idle.hasExpired()) return [stall(plan, archive)];
+    if (stalled.signal.aborted) return [stall(plan, archive)];
     // What ends because it was told to end is no fault of the store.
     return signal.aborted ? [] : [storeProblem(error, plan, stored.directory)];
   } finally {
@@ -249,13 +249,9 @@ async function archiveOne(
 }
 
 /** Calls `expire` when nobody has said `alive` for so long, until its `end`. */
-function stallAfter(seconds: number, expire: () => void): { alive(): void; hasExpired(): boolean; end(): void } {
-  let isExpired = false;
-  const timer = setTimeout(() => {
-    isExpired = true;
-    expire();
-  }, seconds * 1000).unref();
-  return { alive: () => void timer.refresh(), hasExpired: () => isExpired, end: () => clearTimeout(timer) };
+function stallAfter(seconds: number, expire: () => void): { alive(): void; end(): void } {
+  const timer = setTimeout(expire, seconds * 1000).unref();
+  return { alive: () => void timer.refresh(), end: () => clearTimeout(timer) };
 }
 
 function stall(plan: RunPlan, { volume }: PlannedArchive): Problem {

@@ -1,6 +1,4 @@
-import { SplitmirrorError } from '@splitmirror/host';
-import { BackupError } from '../errors.ts';
-import { isSystemError } from '../store/durable.ts';
+import { toldAs } from '../store/durable.ts';
 import type { Sink } from './sink.ts';
 
 /** How long what takes the bytes may still take to end by itself, once nobody waits for it any more. */
@@ -14,18 +12,22 @@ const graceMs = 5000;
  */
 export async function boundedSink(open: () => Promise<Sink>, giveUp: AbortSignal): Promise<Sink> {
   const opening = open();
-  const sink = await named(within(opening, giveUp)).catch((error: unknown) => {
+  const sink = await waited(() => opening, giveUp).catch((error: unknown) => {
     // One that comes after all is not left open.
     opening.then((late) => late.abandon()).catch(() => {});
     throw error;
   });
   return {
-    write: (chunk, release) => named(within(sink.write(chunk, release), giveUp)),
-    finish: () => named(within(sink.finish(), giveUp)),
+    write: (chunk, release) => waited(() => sink.write(chunk, release), giveUp),
+    finish: () => waited(() => sink.finish(), giveUp),
     // Whatever it leaves lies in the directory of a run that does not count.
     abandon: () => within(sink.abandon(), AbortSignal.abort()).catch(() => {}),
     interrupt: () => sink.interrupt(),
   };
+}
+
+function waited<T>(work: () => Promise<T>, giveUp: AbortSignal): Promise<T> {
+  return toldAs('what takes the archives failed', 'See to where the archives are kept.', () => within(work(), giveUp));
 }
 
 function within<T>(work: Promise<T>, giveUp: AbortSignal): Promise<T> {
@@ -41,17 +43,4 @@ function within<T>(work: Promise<T>, giveUp: AbortSignal): Promise<T> {
       giveUp.removeEventListener('abort', begin);
     });
   });
-}
-
-async function named<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (SplitmirrorError.is(error) || isSystemError(error)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new BackupError('STORE_UNUSABLE', `what takes the archives failed: ${message}`, {
-      remedy: 'See to where the archives are kept.',
-      cause: error,
-    });
-  }
 }

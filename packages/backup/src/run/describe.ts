@@ -11,9 +11,13 @@ export function emitter(context: BackupContext): (event: WithoutTime<BackupEvent
     handOver(context.onEvent, { at: context.surroundings.now().toISOString(), ...event } as BackupEvent);
 }
 
+/** Tells of a failure that must not end what is under way, as a warning of the process. */
+export function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}
+
 /** Gives an event to a listener. Its failure is told as a warning of the process: news must not end a run half way. */
 export function handOver<E>(listener: ((event: E) => void) | undefined, event: E): void {
-  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   try {
     // A listener may be asynchronous, too.
     Promise.resolve(listener?.(event)).catch(warn);

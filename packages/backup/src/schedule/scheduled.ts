@@ -4,7 +4,7 @@ import { BackupError } from '../errors.ts';
 import { planBackup } from '../plan/plan.ts';
 import type { Problem } from '../ports.ts';
 import { problemOf } from '../problems.ts';
-import { handOver } from '../run/describe.ts';
+import { handOver, warn } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
 import { pause } from '../surroundings.ts';
@@ -283,13 +283,13 @@ async function tellPassed(
 ): Promise<boolean> {
   tell(context, job, options, { type: 'windows-passed', windows });
   // An alarm that cannot be passed on must not keep the next backup from being made.
-  const isPassedOn = await (async () => options.tellPassed?.(job.group, windows))().then(
-    () => true,
-    (error) => {
-      process.emitWarning(error instanceof Error ? error : String(error));
-      return false;
-    },
-  );
+  let isPassedOn = true;
+  try {
+    await options.tellPassed?.(job.group, windows);
+  } catch (error) {
+    warn(error);
+    isPassedOn = false;
+  }
   await tellPing(context, job, options, 'fail', windows.map(passedText).join('\n'));
   return isPassedOn;
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { SplitmirrorError } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
 
 /** Makes the entries of a directory durable, so that a rename survives a power cut. */
@@ -52,6 +53,22 @@ export async function createDurably(file: string, text: string): Promise<void> {
 /** Whether the system itself says it, as of a file, and not a program or a library. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && /^E[A-Z]+\d*$/.test(String(error.code));
+}
+
+/**
+ * What comes of work that may be anybody's code, a vault's or a sink's: what neither we nor the system have words for is told in
+ * these, and is no defect of ours.
+ *
+ * @throws BackupError `STORE_UNUSABLE`; typed errors and the system's as they are.
+ */
+export async function toldAs<T>(what: string, remedy: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (SplitmirrorError.is(error) || isSystemError(error)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new BackupError('STORE_UNUSABLE', `${what}: ${message}`, { remedy, cause: error });
+  }
 }
 
 /** What the system said of the store, as an error of ours. */

@@ -8,7 +8,7 @@ import { guideOf, sumsName, sumsOf } from '../plan/guide.ts';
 import { type Journal, openJournal } from '../run/journal.ts';
 import type { Sink } from '../run/sink.ts';
 import { accessTo, nearestDirectory, type StoreAccess, type StorePlace } from './access.ts';
-import { isSystemError, storeError, syncDirectory, writeDurably } from './durable.ts';
+import { storeError, syncDirectory, toldAs, writeDurably } from './durable.ts';
 import { keepExposure } from './exposure.ts';
 import { type ArchiveRecord, type Manifest, manifestSchema } from './manifest.ts';
 import { directoryNameOf, directoryOf, type Named, named } from './names.ts';
@@ -305,18 +305,9 @@ function unlessGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** What a vault says that neither we nor the system have words for, by the vault's name: the directory is not to blame. */
-async function inVault<T>({ name }: Vault, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (SplitmirrorError.is(error) || isSystemError(error)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new BackupError('STORE_UNUSABLE', `${name} cannot be used: ${message}`, {
-      remedy: `See to ${name}.`,
-      cause: error,
-    });
-  }
+/** What fails in a vault is told by its name: the directory is not to blame. */
+function inVault<T>({ name }: Vault, work: () => Promise<T>): Promise<T> {
+  return toldAs(`${name} cannot be used`, `See to ${name}.`, work);
 }
 
 async function usable<T>(root: string, work: () => Promise<T>): Promise<T> {
