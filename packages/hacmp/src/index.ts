@@ -22,6 +22,7 @@ export {
 } from './node-scripts/installation.ts';
 export { type DebtScriptOptions, debtExitCodes, debtScript, type HookCommand } from './node-scripts/quiesce-debt.ts';
 export * from './readers/index.ts';
+export type { Signalled } from './survey/ask.ts';
 export { type ClusterOptions, type Confirmation, type HaCluster, haCluster, type Standing } from './survey/cluster.ts';
 export { type Answer, type NodeReport, reportOf, type StorageAnswer, surveyScript } from './survey/report.ts';
 export type { Silence } from './survey/silence.ts';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { orAborted } from './abort.ts';
 import { SplitmirrorError } from './errors.ts';
 import { MarkReader } from './marks.ts';
 import { renderCancel, type ShellSettings } from './shell.ts';
@@ -82,9 +83,6 @@ export async function converse(
 
 /** A shell, or `null` once the signal is aborted: a connection may take long, and what comes of it is let go unused. */
 async function openOrAbort(site: Site, signal: AbortSignal | undefined): Promise<RemoteProcess | null> {
-  const aborted = Promise.withResolvers<null>();
-  const abort = () => aborted.resolve(null);
-  signal?.addEventListener('abort', abort);
   const opening = site.transport.open(site.commandLine, site.use, signal).then((child) => {
     // Without this, a shell that is gone before it has read everything would be an uncaught error.
     child.stdin.on('error', () => {});
@@ -93,9 +91,11 @@ async function openOrAbort(site: Site, signal: AbortSignal | undefined): Promise
     child.destroy();
     return null;
   });
-  // Whoever has aborted waits for no failure either.
-  opening.catch(() => {});
-  return Promise.race([opening, aborted.promise]).finally(() => signal?.removeEventListener('abort', abort));
+  return orAborted(signal, opening).catch((error: unknown) => {
+    // Whoever has aborted waits for no failure either.
+    if (signal?.aborted) return null;
+    throw error;
+  });
 }
 
 class Conversation implements Exchange {

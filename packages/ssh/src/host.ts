@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createHost, type Host, type HostOptions, type Transport, TransportError } from '@splitmirror/host';
-import { orAborted } from './abort.ts';
+import { createHost, type Host, type HostOptions, orAborted, type Transport, TransportError } from '@splitmirror/host';
 import { type Adapter, type AdapterChoice, type AdapterEvidence, chooseAdapter } from './adapter.ts';
 import { connect } from './embedded/connection.ts';
 import { inTime } from './in-time.ts';

@@ -1,4 +1,4 @@
-import { orAborted } from './abort.ts';
+import { orAborted } from '@splitmirror/host';
 
 /**
  * What comes of work with a file of this machine, which may take for ever: a pipe that nobody fills, a file system whose

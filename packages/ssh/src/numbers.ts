@@ -1,16 +1,14 @@
+import { longestTimerSeconds } from '@splitmirror/host';
 import { SshSettingsError } from './algorithms.ts';
 import type { SshOptions } from './options.ts';
 import { stationsOf } from './stations.ts';
-
-/** Whole seconds that one timer of Node.js counts to; a longer one would go off at once. */
-export const mostSeconds = 2_147_483;
 
 type Setting = 'port' | 'connectSeconds' | 'keepaliveSeconds' | 'keepaliveCount' | 'windowBytes' | 'connections';
 
 const bounds: Readonly<Record<Setting, readonly [from: number, to: number]>> = {
   port: [1, 65_535],
-  connectSeconds: [1, mostSeconds],
-  keepaliveSeconds: [0, mostSeconds],
+  connectSeconds: [1, longestTimerSeconds],
+  keepaliveSeconds: [0, longestTimerSeconds],
   keepaliveCount: [1, 2 ** 31 - 1],
   // Less than ssh2 has granted by then cannot be taken back.
   windowBytes: [2 << 20, 256 << 20],

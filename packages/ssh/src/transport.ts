@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChannelUse, type RemoteProcess, type Transport, TransportError } from '@splitmirror/host';
-import { orAborted } from './abort.ts';
+import { type ChannelUse, orAborted, type RemoteProcess, type Transport, TransportError } from '@splitmirror/host';
 import { printable } from './printable.ts';
 
 /** A logged-in connection. */

@@ -4,14 +4,20 @@ import { createReadStream } from 'node:fs';
 import { chmod, lstat, readlink } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { type CatalogueEntry, displayName, nameBytes } from '@splitmirror/archive';
-import { changes, quote, requireWhole, type ScriptOutcome, SplitmirrorError } from '@splitmirror/host';
+import {
+  changes,
+  longestTimerSeconds,
+  quote,
+  requireWhole,
+  type ScriptOutcome,
+  SplitmirrorError,
+} from '@splitmirror/host';
 import type { Problem } from '../ports.ts';
 import { withReasons } from '../problems.ts';
 import { remedyForDamage } from '../store/damage.ts';
 import { daysSince } from '../store/listing.ts';
 import { type BackupRecord, type DrillRecord, drillLevels } from '../store/records.ts';
 import type { Store, StoredBackup } from '../store/store.ts';
-import { longestTimerSeconds } from '../timers.ts';
 import { asErrorOfPlace } from './disk.ts';
 import { makeDirectories, type NodePlace } from './place.ts';
 import { type RecordedDrill, recordDrill } from './record-drill.ts';

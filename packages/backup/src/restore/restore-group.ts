@@ -1,5 +1,5 @@
 import { dd } from '@splitmirror/archive';
-import { requireWhole, unlessAborted } from '@splitmirror/host';
+import { longestTimerMs, longestTimerSeconds, requireWhole, unlessAborted } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { refuseLeftovers } from '../plan/plan.ts';
@@ -11,7 +11,6 @@ import { performOnNode } from '../run/perform.ts';
 import { surveyGroup } from '../run/survey.ts';
 import type { StoredBackup } from '../store/store.ts';
 import { pause } from '../surroundings.ts';
-import { longestTimerMs, longestTimerSeconds } from '../timers.ts';
 import type { Feedable } from './feed.ts';
 import { checkPlaces, type NodePlace } from './place.ts';
 import { interruptedAt, isUnsettled, RestoreError, withBefore } from './restore-error.ts';

@@ -1,7 +1,6 @@
 import { type DeviceSource, dd, tar } from '@splitmirror/archive';
-import { type Host, requireWhole, unlessAborted } from '@splitmirror/host';
+import { type Host, longestTimerSeconds, requireWhole, unlessAborted } from '@splitmirror/host';
 import type { StoredBackup } from '../store/store.ts';
-import { longestTimerSeconds } from '../timers.ts';
 import { expectedOf } from './expected.ts';
 import { type Feedable, feed } from './feed.ts';
 import { checkPlaces, makeDirectories, type NodePlace, refused, refuseLinks } from './place.ts';

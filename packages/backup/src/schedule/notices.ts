@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { requireWhole } from '@splitmirror/host';
-import { longestTimerMs } from '../timers.ts';
+import { longestTimerMs, requireWhole } from '@splitmirror/host';
 import { requestFailure } from './request-failure.ts';
 
 /** Whether a notice was taken. It is news, and never decides anything. */

@@ -1,4 +1,4 @@
-import { requireWhole } from '@splitmirror/host';
+import { longestTimerMs, requireWhole } from '@splitmirror/host';
 import type { BackupContext } from '../context.ts';
 import { BackupError } from '../errors.ts';
 import { planBackup } from '../plan/plan.ts';
@@ -8,7 +8,6 @@ import { handOver, warn } from '../run/describe.ts';
 import type { GroupJob } from '../run/groups.ts';
 import { type RunReport, runBackup } from '../run/run.ts';
 import { pause } from '../surroundings.ts';
-import { longestTimerMs } from '../timers.ts';
 import { measureGroup, renderMetrics, writeMetrics } from './metrics.ts';
 import type { DeadMansPing, NoticeResult } from './notices.ts';
 import { claimPassed } from './passed.ts';

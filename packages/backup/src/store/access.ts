@@ -2,9 +2,8 @@ import { constants } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { requireWhole } from '@splitmirror/host';
+import { longestTimerMs, requireWhole } from '@splitmirror/host';
 import { BackupError } from '../errors.ts';
-import { longestTimerMs } from '../timers.ts';
 import { storeError } from './durable.ts';
 
 /** What is wanted of a store: to read what is there, or to write, too. */

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { requireWhole, SplitmirrorError } from '@splitmirror/host';
+import { longestTimerSeconds, requireWhole, SplitmirrorError } from '@splitmirror/host';
 import { readSecret, type SecretReference } from '../secret.ts';
-import { longestTimerSeconds } from '../timers.ts';
 
 /** What a caller may meet of a repository. */
 export type ResticErrorCode =

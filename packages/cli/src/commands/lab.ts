@@ -1,6 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { longestTimerMs } from '@splitmirror/host';
 import { connectLab, type Lab, startLab } from '@splitmirror/lab';
 import { stringify } from 'yaml';
 import { ConfigError } from '../config/read.ts';
@@ -16,9 +17,6 @@ export interface LabFlags {
 /** Name of the file that makes every other command work with the lab. */
 export const labConfigName = 'splitmirror.yaml';
 
-/** A timer that is set for longer goes off at once. */
-const longestDelayMs = 2 ** 31 - 1;
-
 /** Starts a lab, writes a configuration for it, and waits until it is told to end. */
 export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   await refuseSecondLab(resolve(directory));
@@ -32,7 +30,7 @@ export async function lab({ directory, minutes }: LabFlags): Promise<number> {
   process.stdout.write(`${reachText(running).join('\n')}\n`);
   const ending = new AbortController();
   for (const name of endingSignals) process.once(name, () => ending.abort());
-  const lifetime = Math.min((minutes ?? Infinity) * 60_000, longestDelayMs);
+  const lifetime = Math.min((minutes ?? Infinity) * 60_000, longestTimerMs);
   void running.closed.then(() => ending.abort());
   await delay(lifetime, undefined, { signal: ending.signal }).catch(() => {});
   // Nobody shall wait for nodes that are gone, nor take them for the next lab's.

@@ -1,5 +1,5 @@
 import { changes, type Host, type Script, type ScriptOutcome, type Step } from '@splitmirror/host';
-import { ask, runOn } from '../survey/ask.ts';
+import { ask, runOn, type Signalled } from '../survey/ask.ts';
 import type { Silence } from '../survey/silence.ts';
 import type { Problem } from '../verdict/finding.ts';
 import {
@@ -18,10 +18,6 @@ export interface InstallReport {
   /** What each node has now, in the order of the plan. */
   readonly nodes: readonly NodeInspection[];
   readonly problems: readonly Problem[];
-}
-
-interface Signalled {
-  readonly signal?: AbortSignal | undefined;
 }
 
 type Hosts = ReadonlyMap<string, Host>;

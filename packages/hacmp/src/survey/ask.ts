@@ -3,7 +3,8 @@ import { type Silence, withoutHost } from './silence.ts';
 
 type Completed = Extract<ScriptOutcome, { kind: 'completed' }>;
 
-interface Signalled {
+/** A question that can be given up. */
+export interface Signalled {
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -6,6 +6,7 @@ import type { Evidence, Problem, Refusal } from '../verdict/finding.ts';
 import type { Policy } from '../verdict/policy.ts';
 import { type ChangedFact, compareProofs, isIntact, type Proof, proofOf } from '../verdict/proof.ts';
 import { contentsOf, decide, type Verdict } from '../verdict/verdict.ts';
+import type { Signalled } from './ask.ts';
 import type { NodeReport } from './report.ts';
 import { askHolder, survey } from './survey.ts';
 
@@ -43,10 +44,6 @@ export interface ClusterOptions {
   readonly policy?: Policy | undefined;
   /** Maintenance level by cluster node name, where more is known than the cluster managers tell. */
   readonly levels?: ReadonlyMap<string, string> | undefined;
-}
-
-interface Signalled {
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A cluster that can be asked who holds a group. */

@@ -1,8 +1,8 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { longestTimerSeconds } from '@splitmirror/host';
 import { SshSettingsError } from '../algorithms.ts';
-import { mostSeconds } from '../numbers.ts';
 import type { SshOptions } from '../options.ts';
 import { matchesPattern } from '../patterns.ts';
 import { type Asker, type ConfigFile, type Jump, type ResolvedSettings, resolveSettings } from './settings.ts';
@@ -78,7 +78,7 @@ function toOptions(
   const { userKnownHostsFiles, globalKnownHostsFiles, identityFiles, identityAgent } = settings;
   const home = homedir();
   const some = <T>(value: T | null): T | undefined => value ?? undefined;
-  const seconds = (value: number | null) => (value === null ? undefined : Math.min(value, mostSeconds));
+  const seconds = (value: number | null) => (value === null ? undefined : Math.min(value, longestTimerSeconds));
   return {
     address: settings.hostName,
     port: settings.port,

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TransportError } from '@splitmirror/host';
+import { orAborted, TransportError } from '@splitmirror/host';
 import type { ClientChannel } from 'ssh2';
-import { orAborted } from '../abort.ts';
 import { refuseUnable } from '../adapter.ts';
 import { connectSeconds, loginPause } from '../login-time.ts';
 import type { SshOptions, SshWarning } from '../options.ts';

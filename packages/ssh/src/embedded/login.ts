@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { TransportError } from '@splitmirror/host';
+import { orAborted, TransportError } from '@splitmirror/host';
 import ssh2, { type Algorithms, type Client, type NegotiatedAlgorithms } from 'ssh2';
-import { orAborted } from '../abort.ts';
 import { legacyAmong, legacyWarning, offered } from '../algorithms.ts';
 import { type Authentication, authentication, remedyForKeys } from '../keys/authentication.ts';
 import { certificatesBeside } from '../keys/certificates.ts';
